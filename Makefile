@@ -1,0 +1,55 @@
+# kith: the two commands are `make demo` and `make test`; `make help` lists the rest.
+SHELL  := /bin/bash
+BUILD  ?= build
+export BUILD
+
+.DEFAULT_GOAL := all
+
+help:            ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+setup:           ## install what building needs (Debian packages; quiet and quick when nothing is missing)
+	@scripts/setup build
+
+setup-test:
+	@scripts/setup build test
+
+$(BUILD)/build.ninja:
+	@meson setup $(BUILD) > $(BUILD)-setup.log 2>&1 || { cat $(BUILD)-setup.log; exit 1; }
+	@rm -f $(BUILD)-setup.log
+
+all: setup $(BUILD)/build.ninja ## build the library and the program: $(BUILD)/kith
+	@ninja -C $(BUILD) --quiet
+
+demo: all        ## train, evaluate and recommend on real data, or on the built-in sample
+	@scripts/demo
+
+test: setup-test $(BUILD)/build.ninja ## build and run every test; T=name runs those whose file name contains it
+	@ninja -C $(BUILD) --quiet
+	@scripts/test $(T)
+
+asan:            ## the tests under AddressSanitizer and UBSan, in build-asan
+	@scripts/sanitize asan
+
+tsan:            ## the threaded tests under ThreadSanitizer, in build-tsan
+	@scripts/sanitize tsan
+
+bench: all       ## race kith against its peers on one machine; results in bench/results
+	@bench/peers/setup.sh && python3 bench/race.py $(if $(B),--only $(B))
+
+layers:          ## do the includes follow the floors of doc/ARCHITECTURE.md?
+	@scripts/layers
+
+format:          ## rewrite C sources in the house format
+	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format-14 -i
+
+format-check:    ## fail when a C source is not in the house format
+	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format-14 --dry-run -Werror
+
+install: all     ## install library, header, pkg-config file and program (PREFIX by meson: -Dprefix)
+	@meson install -C $(BUILD) --quiet
+
+clean:           ## remove what was built
+	@rm -rf build build-*
+
+.PHONY: help setup setup-test all demo test asan tsan bench layers format format-check install clean

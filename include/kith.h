@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * kith.h -- recommendations from ratings and events: the one public header of libkith
+ *
+ * Reading order: errors, a context, data, training, asking, evaluating.  The first five minutes are
+ *
+ *     kith *k;  kith_data *d;  kith_model *m;  kith_list *l;
+ *     kith_new(NULL, &k);
+ *     kith_data_read(k, "ratings.csv", NULL, &d);
+ *     kith_train(k, d, "ials", NULL, 0, &m);
+ *     kith_recommend(k, m, &(kith_query){ .user = "ann", .n = 10 }, &l);
+ *
+ * Conventions, said once:
+ *   - A function that can fail returns kith_err; 0 is success.  On failure outputs are untouched
+ * and kith_last_error() holds one sentence that says what, where and what to do.
+ *   - Inputs are borrowed for the call.  What arrives through a `**out` is yours and is freed by
+ * the function of its name (kith_data_free, ...), each of which accepts NULL.  A `char **` is freed
+ * by kith_string_free.
+ *   - Pointers from accessors live as long as their object.
+ *   - In options structs zero means the default, so `{ 0 }`, or NULL for the whole struct, is
+ * always good.
+ *   - Identifiers are your own strings; dense indexes (`u`, `i`) run from 0 in order of first
+ * appearance.
+ *   - A kith_data and a kith_model never change once made and may be used from many threads at
+ * once; a kith context runs one call at a time.
+ */
+#ifndef KITH_H
+#define KITH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define KITH_API __attribute__((visibility("default")))
+#else
+#define KITH_API
+#endif
+
+#define KITH_VERSION "0.1.0"
+
+/* ---- errors
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+typedef enum kith_err {
+    KITH_OK = 0,
+    KITH_EINVAL = -1,  /* an argument, option or parameter is out of range or unknown */
+    KITH_ENOMEM = -2,  /* memory ran out, or the call would pass the context's memory limit */
+    KITH_EIO = -3,     /* the operating system refused a file */
+    KITH_EFORMAT = -4, /* a file or document is not what it should be; the sentence names file, line
+                          and column */
+    KITH_ENOTFOUND = -5, /* no such user, item, model, metric, file section */
+    KITH_ECANCELED = -6, /* kith_cancel was called */
+    KITH_EDATA = -7,     /* the data is too little or of the wrong kind for what was asked */
+} kith_err;
+
+/* The sentence of the last failure on this thread; "" when there was none.  Valid until the next
+ * failing call. */
+KITH_API const char *kith_last_error(void);
+
+/* A short constant name, such as "out of memory" for KITH_ENOMEM; never NULL. */
+KITH_API const char *kith_err_name(kith_err err);
+
+/* Version of the library, such as "0.1.0", and a JSON object with version, compiler, CPU kernels in
+ * use and the libraries it was built with.  The second is to be freed with kith_string_free. */
+KITH_API const char *kith_version(void);
+KITH_API kith_err kith_build_info(char **json);
+
+KITH_API void kith_string_free(char *s);
+
+/* ---- context: threads, seed, memory limit, progress
+ * -------------------------------------------------------------- */
+
+typedef struct kith kith;
+
+/* Called from time to time from the thread that made the call: `done` of `total` steps of `what`
+ * ("fit ials"). total is 0 when it is not known.  done == total ends that line of work. */
+typedef void (*kith_progress_fn)(void *udata, const char *what, int64_t done, int64_t total);
+
+typedef struct kith_options {
+    int threads;               /* 0: one per processor; at most 256 */
+    uint64_t seed;             /* every random choice follows from it; 0 is a seed like any other */
+    size_t memory_bytes;       /* refuse what would need more than this; 0: what the machine has */
+    kith_progress_fn progress; /* NULL: none */
+    void *udata;               /* handed to progress */
+} kith_options;
+
+KITH_API kith_err kith_new(const kith_options *options, kith **out);
+KITH_API void kith_free(kith *k);
+
+/* Ask the call that is running on `k` to stop; it returns KITH_ECANCELED soon.  Safe from any
+ * thread and from a signal handler.  The next call on `k` starts afresh. */
+KITH_API void kith_cancel(kith *k);
+
+/* ---- data
+ * --------------------------------------------------------------------------------------------------------
+ */
+
+typedef struct kith_data kith_data;
+
+typedef enum kith_duplicates { /* what becomes of a (user, item) pair that occurs more than once */
+                               KITH_DUPLICATES_AUTO = 0, /* last when the file has values, sum of
+                                                            counts when it has none */
+                               KITH_DUPLICATES_LAST,
+                               KITH_DUPLICATES_FIRST,
+                               KITH_DUPLICATES_SUM,
+                               KITH_DUPLICATES_MEAN,
+                               KITH_DUPLICATES_MAX,
+                               KITH_DUPLICATES_ERROR,
+} kith_duplicates;
+
+typedef struct kith_read_options {
+    const char *layout;     /* NULL: detected; else one of kith_layouts() */
+    const char *users_path; /* attributes of users and items; NULL: found beside the file where the
+                               layout has them */
+    const char *items_path;
+    const char *user_column, *item_column, *value_column,
+        *time_column; /* CSV/NDJSON names; NULL: the usual ones */
+    int64_t skip_bad; /* so many malformed lines may be skipped (and are counted) before reading
+                         fails */
+    kith_duplicates duplicates;
+    const char *test_path; /* a second file whose rows are the test part of protocol `predefined`;
+                              NULL: none */
+} kith_read_options;
+
+/* Read interactions from a file or a folder that holds one of the known layouts; also `.gz`.
+ * Folders: MovieLens 100K, 1M and latest, LightGCN train/test.  `path` may also be a file that
+ * kith_data_save wrote. KITH_EFORMAT names file, line, column and what was expected. */
+KITH_API kith_err kith_data_read(kith *k, const char *path, const kith_read_options *options,
+                                 kith_data **out);
+
+/* Make data from arrays of length n.  values == NULL: each is 1; times == NULL: none (seconds since
+ * 1970 otherwise). */
+KITH_API kith_err kith_data_new(kith *k, size_t n, const char *const *users,
+                                const char *const *items, const float *values, const int64_t *times,
+                                kith_data **out);
+
+typedef struct kith_generate_options {
+    int64_t n_users, n_items, n_interactions; /* 0: 1000, 500, 50000 */
+    int32_t rank;                             /* planted low rank of the tastes; 0: 8 */
+    double popularity_power;                  /* item popularity ~ rank^-power; 0: 0.8 */
+    double noise; /* standard deviation of what the planted model does not explain; 0: 0.5 */
+    int implicit; /* 1: events without values instead of ratings 1..5 */
+    const char *items_path; /* a catalogue (CSV with attributes) whose genres, people and years
+                               shape the tastes */
+} kith_generate_options;
+
+/* Simulated data with power-law popularity, planted low-rank tastes and times; the seed of `k`
+ * decides all. */
+KITH_API kith_err kith_data_generate(kith *k, const kith_generate_options *options,
+                                     kith_data **out);
+
+/* Write: kith_data_save in binary (fast to read again), kith_data_write in a text layout ("csv",
+ * "ndjson", "tsv"). */
+KITH_API kith_err kith_data_save(kith *k, const kith_data *data, const char *path);
+KITH_API kith_err kith_data_write(kith *k, const kith_data *data, const char *path,
+                                  const char *layout);
+
+/* Counts, density, value histogram, time range, long-tail curve, duplicates and suspicious things
+ * as one JSON object. */
+KITH_API kith_err kith_data_stats(kith *k, const kith_data *data, char **json);
+
+KITH_API int32_t kith_data_n_users(const kith_data *data);
+KITH_API int32_t kith_data_n_items(const kith_data *data);
+KITH_API int64_t kith_data_n_interactions(const kith_data *data);
+KITH_API const char *kith_data_user_id(const kith_data *data,
+                                       int32_t u); /* NULL when out of range */
+KITH_API const char *kith_data_item_id(const kith_data *data, int32_t i);
+KITH_API int32_t kith_data_find_user(const kith_data *data,
+                                     const char *user_id); /* -1 when unknown */
+KITH_API int32_t kith_data_find_item(const kith_data *data, const char *item_id);
+KITH_API void kith_data_free(kith_data *data);
+
+/* Names of the layouts that can be read, ended by NULL. */
+KITH_API const char *const *kith_layouts(void);
+
+/* ---- models
+ * ------------------------------------------------------------------------------------------------------
+ */
+
+typedef struct kith_param {
+    const char
+        *name; /* as in `kith models NAME`; "ials.n_factors" speaks to one model of several */
+    const char *value; /* as text: "64", "0.02", "cosine", "true" */
+} kith_param;
+
+/* All there is to say of one algorithm, or of all for name == NULL (then an array): name, family,
+ * summary, paper, what it needs, what its predictions are, and its parameters with type, default,
+ * range and meaning.  KITH_ENOTFOUND for an unknown name. */
+KITH_API kith_err kith_models_json(const char *name, char **json);
+
+typedef struct kith_model kith_model;
+
+/* Train algorithm `name` on all of `data`.  Unknown or out-of-range parameters are KITH_EINVAL. */
+KITH_API kith_err kith_train(kith *k, const kith_data *data, const char *name,
+                             const kith_param *params, int n_params, kith_model **out);
+
+/* A model file holds everything that asking needs: parameters, ids, histories, titles.  Saving is
+ * atomic: `path` is either the whole new file or what it was before.  Loading checks before it
+ * trusts. */
+KITH_API kith_err kith_model_save(kith *k, const kith_model *model, const char *path);
+KITH_API kith_err kith_model_load(kith *k, const char *path, kith_model **out);
+KITH_API kith_err kith_model_json(const kith_model *model,
+                                  char **json); /* name, params, seed, fingerprint, sizes */
+KITH_API int32_t kith_model_n_users(const kith_model *model);
+KITH_API int32_t kith_model_n_items(const kith_model *model);
+KITH_API const char *kith_model_user_id(const kith_model *model, int32_t u);
+KITH_API const char *kith_model_item_id(const kith_model *model, int32_t i);
+KITH_API void kith_model_free(kith_model *model);
+
+/* ---- asking
+ * ------------------------------------------------------------------------------------------------------
+ */
+
+typedef enum kith_on_unknown {
+    KITH_UNKNOWN_POPULAR = 0, /* an unknown user gets popular items, and the list says so */
+    KITH_UNKNOWN_ERROR,       /* KITH_ENOTFOUND */
+} kith_on_unknown;
+
+typedef struct kith_query {
+    const char *user;          /* an id seen in training, or NULL */
+    const char *const *liked;  /* or a history: item ids */
+    const float *liked_values; /* their values; NULL: the top of the training scale */
+    int n_liked;
+    int n;                      /* how many to return; 0: 10 */
+    const char *const *exclude; /* item ids never to return */
+    int n_exclude;
+    int include_seen; /* 1: items of the history may be returned */
+    int n_reasons;    /* most reasons per item; 0: none */
+    kith_on_unknown on_unknown;
+} kith_query;
+
+typedef struct kith_reason {
+    const char *item_id; /* an item of the history that speaks for the recommendation */
+    const char *title;   /* its title, or NULL */
+    double contribution; /* its exact share of the score, in the score's unit */
+} kith_reason;
+
+typedef struct kith_item {
+    const char *item_id;
+    const char *title;  /* NULL when the data had none */
+    double score;       /* higher is better; not comparable between users */
+    const char *reason; /* one plain sentence, or NULL when no reasons were asked for */
+    const kith_reason *reasons;
+    int n_reasons;
+} kith_item;
+
+typedef struct kith_list {
+    const kith_item *items;
+    int n;
+    const char *basis; /* "user", "liked", "popular" or "item": what the list was made from */
+    const char *note;  /* a sentence when the basis is not what was asked for, or ""  */
+} kith_list;
+
+/* The best items for a user or a history, best first; ties go to the lower item index.  Liked ids
+ * that the model does not know are named in the note; none known is handled as an unknown user. */
+KITH_API kith_err kith_recommend(kith *k, const kith_model *model, const kith_query *query,
+                                 kith_list **out);
+
+/* The items most like one item; score is the model's own similarity. */
+KITH_API kith_err kith_similar(kith *k, const kith_model *model, const char *item_id, int n,
+                               kith_list **out);
+KITH_API void kith_list_free(kith_list *list);
+
+typedef struct kith_prediction {
+    double value; /* a rating (clipped to the training scale) when is_rating, else a preference
+                     score */
+    double raw;   /* before clipping */
+    int is_rating;
+    int is_fallback; /* 1: user or item is unknown, or nothing supports an estimate; value is then
+                        the model's mean */
+} kith_prediction;
+
+KITH_API kith_err kith_predict(kith *k, const kith_model *model, const char *user_id,
+                               const char *item_id, kith_prediction *out);
+
+/* Top n for users[0..n_users) (dense indexes; NULL: all users in order) in one pass over the
+ * catalogue, seen items left out.  items and scores are [n_users, n]; counts[r] of row r are valid,
+ * the rest is -1 and -inf. */
+KITH_API kith_err kith_recommend_batch(kith *k, const kith_model *model, const int32_t *users,
+                                       int32_t n_users, int n, int32_t *items, float *scores,
+                                       int32_t *counts);
+
+/* ---- evaluating
+ * --------------------------------------------------------------------------------------------------
+ */
+
+typedef struct kith_evaluate_options {
+    const char *const *models; /* names of algorithms */
+    int n_models;
+    const kith_param *params; /* a bare name goes to every model that has it; "ials.l2" to one */
+    int n_params;
+    const char
+        *protocol; /* "kfold:5", "holdout:0.8", "temporal:0.8", "leave-one-out", "predefined[:u1]",
+                    * "strong:0.8"; NULL: temporal:0.8 when the data has times, else holdout:0.8 */
+    const char *metrics;  /* "recall@10,ndcg@10,rmse"; NULL: those that fit the data */
+    double relevant_from; /* test items with at least this value are relevant; 0: all of them */
+    double confidence;    /* of the intervals; 0: 0.95 */
+    const char *per_user_path; /* CSV of per-user values; NULL: none */
+} kith_evaluate_options;
+
+typedef struct kith_report kith_report;
+
+KITH_API kith_err kith_evaluate(kith *k, const kith_data *data,
+                                const kith_evaluate_options *options, kith_report **out);
+
+/* One metric of model number `m`: the mean over users (or ratings), and the ends of its confidence
+ * interval; lo and hi may be NULL.  KITH_ENOTFOUND when the report does not have it. */
+KITH_API kith_err kith_report_metric(const kith_report *report, int m, const char *metric,
+                                     double *mean, double *lo, double *hi);
+
+/* The whole report as JSON: one object for one model, an object with `models` and `comparisons` for
+ * several. */
+KITH_API kith_err kith_report_json(const kith_report *report, char **json);
+KITH_API void kith_report_free(kith_report *report);
+
+/* Names and one-line definitions of all metrics and protocols, as JSON. */
+KITH_API kith_err kith_metrics_json(char **json);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT
+ * job.h -- what a long piece of work carries with it: threads, seed, memory limit, progress, cancel
+ */
+#ifndef KI_JOB_H
+#define KI_JOB_H
+
+#include "base/pool.h"
+
+#include <stdatomic.h>
+
+typedef struct ki_job {
+    ki_pool *pool; /* NULL: one thread */
+    uint64_t seed;
+    size_t memory_bytes;       /* limit; 0: none */
+    kith_progress_fn progress; /* NULL: none */
+    void *udata;
+    atomic_int cancel; /* set from any thread */
+    int quiet;         /* > 0: steps are not told (an inner job whose parent tells its own) */
+} ki_job;
+
+/* Tell progress and ask whether to go on: KITH_ECANCELED after a cancel, else KITH_OK.  To be
+ * called by the thread that owns the job, a few hundred times a second at most; cheap otherwise. */
+kith_err ki_job_step(ki_job *job, const char *what, int64_t done, int64_t total);
+
+/* Only the question: safe from workers. */
+int ki_job_cancelled(const ki_job *job);
+
+/* KITH_ENOMEM with a sentence naming `what` and both sizes when `bytes` passes the limit. */
+kith_err ki_job_memory(const ki_job *job, const char *what, size_t bytes);
+
+#endif

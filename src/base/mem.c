@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT
+ * mem.c -- aligned, checked allocation with a switch that makes the n-th one fail
+ *
+ * ki_alloc takes `void *out` as the address of any pointer; the pointer is stored by memcpy, so no
+ * two pointer types alias.  Small blocks could come from an arena; nothing in a per-rating loop
+ * allocates, so malloc is fast enough.
+ */
+#include "base/mem.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+static atomic_llong countdown; /* 0: off; the block that brings it to 0 is refused */
+static atomic_int refuse_all;
+static atomic_llong live;
+
+void ki_alloc_fail_at(int64_t n, int forever)
+{
+    atomic_store(&refuse_all, 0);
+    atomic_store(&countdown, forever ? -n : n);
+}
+
+int64_t ki_alloc_live(void)
+{
+    return atomic_load(&live);
+}
+
+static int refused(void)
+{
+    if (atomic_load_explicit(&refuse_all, memory_order_relaxed)) return 1;
+    long long left = atomic_load_explicit(&countdown, memory_order_relaxed);
+    if (left == 0) return 0;
+    if (left > 0) return atomic_fetch_sub(&countdown, 1) == 1;
+    if (atomic_fetch_add(&countdown, 1) != -1) return 0;
+    atomic_store(&refuse_all, 1);
+    return 1;
+}
+
+static void *aligned_zeroes(size_t bytes)
+{
+    size_t rounded = (bytes + KI_ALIGN - 1) / KI_ALIGN * KI_ALIGN;
+    if (rounded < bytes || refused()) return NULL;
+    if (rounded == 0) rounded = KI_ALIGN;
+    void *p = aligned_alloc(KI_ALIGN, rounded);
+    if (p == NULL) return NULL;
+    memset(p, 0, rounded);
+    atomic_fetch_add_explicit(&live, 1, memory_order_relaxed);
+    return p;
+}
+
+kith_err ki_alloc(void *out, size_t n, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(n, size, &bytes)) return ki_fail_memory(SIZE_MAX);
+    void *p = aligned_zeroes(bytes);
+    if (p == NULL) return ki_fail_memory(bytes);
+    memcpy(out, &p, sizeof p);
+    return KITH_OK;
+}
+
+kith_err ki_grow(void *p, size_t old_n, size_t new_n, size_t size)
+{
+    void *old, *fresh;
+    kith_err err = ki_alloc(&fresh, new_n, size);
+    if (err != KITH_OK) return err;
+    memcpy(&old, p, sizeof old);
+    if (old != NULL) memcpy(fresh, old, KI_MIN(old_n, new_n) * size);
+    ki_free(old);
+    memcpy(p, &fresh, sizeof fresh);
+    return KITH_OK;
+}
+
+void ki_free(void *p)
+{
+    if (p == NULL) return;
+    atomic_fetch_sub_explicit(&live, 1, memory_order_relaxed);
+    free(p);
+}
+
+kith_err ki_strndup(char **out, const char *s, size_t n)
+{
+    kith_err err = ki_alloc(out, n + 1, 1);
+    if (err == KITH_OK) memcpy(*out, s, n);
+    return err;
+}
+
+kith_err ki_strdup(char **out, const char *s)
+{
+    return ki_strndup(out, s, strlen(s));
+}
+
+void kith_string_free(char *s)
+{
+    ki_free(s);
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT
+ * idmap.c -- an open-addressing hash of strings that lie in one blob
+ *
+ * The hash is wyhash-like (two multiplications per 8 bytes), the table at most half full, so a find
+ * is one or two cache lines.  Indexes are given in order of first appearance.
+ */
+#include "data/idmap.h"
+
+#include "base/mem.h"
+#include "base/rng.h"
+
+#include <string.h>
+
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+    const __uint128_t m = (__uint128_t)a * b;
+    return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
+static uint64_t hash(const char *s, size_t n)
+{
+    uint64_t h = n * 0x9e3779b97f4a7c15u, w;
+    for (; n >= 8; n -= 8, s += 8) {
+        memcpy(&w, s, 8);
+        h = fold(h ^ w, 0xa0761d6478bd642fu);
+    }
+    w = 0;
+    memcpy(&w, s, n);
+    return fold(h ^ w, 0xe7037ed1a0b428dbu);
+}
+
+static int same(const ki_idmap *m, int32_t i, const char *id, size_t n)
+{
+    return ki_idmap_length(m, i) == n && memcmp(ki_idmap_name(m, i), id, n) == 0;
+}
+
+/* The slot of `id`, or the empty one where it would go. */
+static uint32_t probe(const ki_idmap *m, const char *id, size_t n)
+{
+    uint32_t at = (uint32_t)hash(id, n) & (m->n_slots - 1);
+    while (m->slots[at] != 0 && !same(m, (int32_t)(m->slots[at] - 1), id, n))
+        at = (at + 1) & (m->n_slots - 1);
+    return at;
+}
+
+static kith_err rehash(ki_idmap *m, uint32_t n_slots)
+{
+    uint32_t *slots = NULL;
+    const kith_err err = ki_alloc(&slots, n_slots, sizeof *slots);
+    if (err != KITH_OK) return err;
+    ki_free(m->slots);
+    m->slots = slots;
+    m->n_slots = n_slots;
+    for (int32_t i = 0; i < m->n; i++) {
+        uint32_t at = (uint32_t)hash(ki_idmap_name(m, i), ki_idmap_length(m, i)) & (n_slots - 1);
+        while (slots[at] != 0) at = (at + 1) & (n_slots - 1);
+        slots[at] = (uint32_t)i + 1;
+    }
+    return KITH_OK;
+}
+
+static kith_err make_room(ki_idmap *m, size_t bytes)
+{
+    const size_t used = m->n == 0 ? 0 : (size_t)m->start[m->n];
+    kith_err err;
+    if (m->n >= INT32_MAX - 2) return ki_fail(KITH_EDATA, "more than 2147483645 different ids");
+    if (used + bytes > m->text_size) {
+        const size_t size = KI_MAX(used + bytes, KI_MAX(m->text_size * 2, (size_t)1024));
+        if ((err = ki_grow(&m->text, used, size, 1)) != KITH_OK) return err;
+        m->text_size = size;
+    }
+    if ((size_t)m->n + 2 > m->start_size) {
+        const size_t size = KI_MAX(m->start_size * 2, (size_t)64);
+        if ((err = ki_grow(&m->start, m->start_size, size, sizeof *m->start)) != KITH_OK)
+            return err;
+        m->start_size = size;
+    }
+    if ((uint64_t)m->n * 2 + 2 > m->n_slots)
+        return rehash(m, m->n_slots == 0 ? 128 : m->n_slots * 2);
+    return KITH_OK;
+}
+
+kith_err ki_idmap_add(ki_idmap *m, const char *id, size_t n, int32_t *out)
+{
+    const int32_t found = ki_idmap_find(m, id, n);
+    if (found >= 0) return *out = found, KITH_OK;
+    const kith_err err = make_room(m, n + 1);
+    if (err != KITH_OK) return err;
+    const uint32_t at = probe(m, id, n); /* anew: the table may have grown */
+    char *to = m->text + m->start[m->n];
+    memcpy(to, id, n);
+    to[n] = '\0';
+    m->start[m->n + 1] = m->start[m->n] + (int64_t)n + 1;
+    m->slots[at] = (uint32_t)m->n + 1;
+    *out = m->n++;
+    return KITH_OK;
+}
+
+int32_t ki_idmap_find(const ki_idmap *m, const char *id, size_t n)
+{
+    if (m->n_slots == 0) return -1;
+    return (int32_t)m->slots[probe(m, id, n)] - 1;
+}
+
+static uint32_t slots_for(int32_t n)
+{
+    uint32_t slots = 128;
+    while (slots < (uint64_t)n * 2 + 2) slots *= 2;
+    return slots;
+}
+
+kith_err ki_idmap_borrow(ki_idmap *out, int32_t n, char *text, int64_t text_bytes, int64_t *start,
+                         const char *what)
+{
+    if (n > INT32_MAX - 2 || start[0] != 0 || start[n] != text_bytes)
+        return ki_fail(KITH_EFORMAT, "%s: offsets do not span the text", what);
+    for (int32_t i = 0; i < n; i++) {
+        if (start[i + 1] <= start[i] || start[i + 1] > text_bytes ||
+            text[start[i + 1] - 1] != '\0' ||
+            memchr(text + start[i], '\0', (size_t)(start[i + 1] - start[i] - 1)) != NULL)
+            return ki_fail(KITH_EFORMAT, "%s: entry %d is not a string", what, i);
+    }
+    ki_idmap m = { .n = n, .text = text, .start = start, .borrowed = 1 };
+    const kith_err err = rehash(&m, slots_for(n));
+    if (err != KITH_OK) return err;
+    for (int32_t i = 0; i < n; i++) {
+        if (ki_idmap_find(&m, ki_idmap_name(&m, i), ki_idmap_length(&m, i)) == i) continue;
+        ki_free(m.slots);
+        return ki_fail(KITH_EFORMAT, "%s: entry %d occurs twice", what, i);
+    }
+    *out = m;
+    return KITH_OK;
+}
+
+kith_err ki_idmap_copy(ki_idmap *out, const ki_idmap *from)
+{
+    const size_t bytes = from->n == 0 ? 0 : (size_t)from->start[from->n];
+    ki_idmap m = { .n = from->n, .text_size = bytes, .start_size = (size_t)from->n + 1 };
+    kith_err err;
+    if ((err = ki_alloc(&m.text, bytes, 1)) != KITH_OK ||
+        (err = ki_alloc(&m.start, m.start_size, 8)) != KITH_OK)
+        goto fail;
+    if (from->n > 0) {
+        memcpy(m.text, from->text, bytes);
+        memcpy(m.start, from->start, m.start_size * sizeof *m.start);
+    }
+    if ((err = rehash(&m, slots_for(m.n))) != KITH_OK) goto fail;
+    *out = m;
+    return KITH_OK;
+fail:
+    ki_idmap_clear(&m);
+    return err;
+}
+
+void ki_idmap_clear(ki_idmap *m)
+{
+    if (!m->borrowed) {
+        ki_free(m->text);
+        ki_free(m->start);
+    }
+    ki_free(m->slots);
+    *m = (ki_idmap){ 0 };
+}

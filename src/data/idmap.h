@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ * idmap.h -- external string ids and dense int32 indexes, both ways
+ *
+ * All strings lie in one blob, so a map of a million ids is three allocations and is saved as two
+ * tensors.
+ */
+#ifndef KI_IDMAP_H
+#define KI_IDMAP_H
+
+#include "base/err.h"
+
+#include <stdint.h>
+
+typedef struct ki_idmap {
+    int32_t n;
+    char *text;     /* [text_bytes]: the ids one after the other, each ended by NUL */
+    int64_t *start; /* [n + 1]: where id i begins in text; start[n] == text_bytes */
+    int borrowed;   /* 1: text and start belong to a file mapping */
+    uint32_t
+        *slots; /* [n_slots], a power of two: index + 1, 0 empty; open addressing, linear probing */
+    uint32_t n_slots;
+    size_t text_size, start_size; /* allocated elements */
+} ki_idmap;                       /* {0} is an empty map */
+
+/* The index of `id` (of n bytes, without NUL inside), added if new.  KITH_EDATA beyond 2^31 - 2
+ * ids. */
+kith_err ki_idmap_add(ki_idmap *m, const char *id, size_t n, int32_t *out);
+int32_t ki_idmap_find(const ki_idmap *m, const char *id, size_t n); /* -1 when unknown */
+
+static inline const char *ki_idmap_name(const ki_idmap *m, int32_t i)
+{
+    return m->text + m->start[i];
+}
+
+static inline size_t ki_idmap_length(const ki_idmap *m, int32_t i)
+{
+    return (size_t)(m->start[i + 1] - m->start[i]) - 1;
+}
+
+/* A map over arrays that someone else keeps (a file mapping): checks them, KITH_EFORMAT if they are
+ * not sound, and builds the hash.  `what` ("user ids") stands in the sentence. */
+kith_err ki_idmap_borrow(ki_idmap *out, int32_t n, char *text, int64_t text_bytes, int64_t *start,
+                         const char *what);
+kith_err ki_idmap_copy(ki_idmap *out, const ki_idmap *from);
+void ki_idmap_clear(ki_idmap *m);
+
+#endif

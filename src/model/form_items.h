@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ * form_items.h -- the form of models that score an item by how it goes with the items of a history
+ *
+ *      score(history, i) = sum over j in history of weight(value_j) * S[j, i]
+ *
+ * S is kept by row of the history item j, so that scoring is a sum of rows: sparse (ptr, idx, sim)
+ * or dense.
+ */
+#ifndef KI_FORM_ITEMS_H
+#define KI_FORM_ITEMS_H
+
+#include "model/model.h"
+
+typedef struct ki_items {
+    int64_t n_items, nnz, one;
+    int64_t *ptr; /* [n_items + 1] rows of S; NULL when S is dense */
+    int32_t *idx; /* [nnz] rising within a row */
+    float *sim;   /* [nnz] */
+    float *dense; /* [n_items, n_items]; NULL when S is sparse */
+    int32_t
+        *binary; /* [one] 1: a history item counts 1 whatever its value; 0: it counts its value */
+    float *mean, *sd, *base; /* [n_items] parts that rating estimates need; NULL: none */
+} ki_items;
+
+extern const ki_form ki_form_items;
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ * form_vectors.h -- the form of models that give users and items a point each
+ *
+ *      score(u, i) = mean + bu[u] + bi[i] + X[u] . Y[i]
+ *
+ * A part that a model does not have is NULL, or dim is 0 (biases alone).  A history that is not a
+ * training user's is folded in: by the descriptor's fold_in, else by the ridge solve of
+ * form_vectors.c.
+ */
+#ifndef KI_FORM_VECTORS_H
+#define KI_FORM_VECTORS_H
+
+#include "model/model.h"
+
+typedef struct ki_vectors {
+    int64_t n_users, n_items, dim, one; /* one is 1: the size of scalars that are saved as arrays */
+    float *mean;                        /* [one] */
+    float *X, *Y;   /* [n_users, dim], [n_items, dim], row-major; NULL when dim is 0 */
+    float *bu, *bi; /* [n_users], [n_items]; NULL: none */
+    float *gram;    /* [dim, dim] Y'Y where fold-in needs it; NULL: none */
+    float *l2;      /* [one] ridge of the form's own fold-in */
+} ki_vectors;
+
+/* Set the sizes and allocate the parts: with_biases for bu and bi, with_gram for gram. */
+kith_err ki_vectors_alloc(ki_vectors *v, const ki_ratings *r, int32_t dim, int with_biases,
+                          int with_gram);
+
+extern const ki_form ki_form_vectors;
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT
+ * list.c -- the algorithms that kith has, one line each
+ */
+#include "model/model.h"
+
+#include <string.h>
+
+extern const ki_model_desc ki_popularity;
+
+const ki_model_desc *const ki_models[] = {
+    &ki_popularity,
+    NULL,
+};
+
+const ki_model_desc *ki_model_find(const char *name)
+{
+    for (int j = 0; ki_models[j] != NULL; j++)
+        if (strcmp(ki_models[j]->name, name) == 0) return ki_models[j];
+    return NULL;
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT
+ * model.h -- descriptors, forms, fitted models: how an algorithm tells the rest of kith about
+ * itself
+ *
+ * An algorithm is one file that ends in one ki_model_desc.  What its fit leaves behind takes one of
+ * a few forms (ki_form), and scoring, ranking, explaining, saving and loading belong to the form.
+ * A fitted model is a ki_model.
+ *
+ *      descriptor --fit(params, ratings)--> state of a form --+
+ *                                                             +--> ki_model --rank.h--> lists
+ *      history of users, raters of items (training part) -----+
+ */
+#ifndef KI_MODEL_H
+#define KI_MODEL_H
+
+#include "base/job.h"
+#include "base/param.h"
+#include "base/tensors.h"
+#include "data/ratings.h"
+
+typedef struct ki_model ki_model;
+typedef struct ki_form ki_form;
+typedef struct ki_model_desc ki_model_desc;
+
+/* ---- asking ---- */
+
+/* Who or what is asked for.  A user seen in training: `user` and that user's row of the training
+ * matrix.  Anybody else: user == -1 and a history. */
+typedef struct ki_query {
+    int32_t user;         /* dense index, or -1 */
+    const int32_t *items; /* [n] history, rising; may be NULL when n == 0 */
+    const float *values;  /* [n] */
+    int32_t n;
+    const int32_t
+        *skip; /* [n_skip] items never to be returned, rising: mostly the history itself */
+    int32_t n_skip;
+} ki_query;
+
+/* The query of user u with its training history, all of it skipped. */
+ki_query ki_query_user(const ki_model *m, int32_t u);
+
+/* One item's part in a score. */
+typedef struct ki_term {
+    int32_t item;
+    float part; /* in the score's unit */
+} ki_term;
+
+/* ---- forms ---- */
+
+struct ki_form {
+    const char *name; /* "vectors", "item-item", ... */
+    size_t size;      /* of its state struct */
+    int needs_raters; /* 1: model.raters must be there when asking */
+    int is_function;  /* 1: scores candidates one by one; ranking the catalogue is expensive */
+
+    /* Arrays of the state, for saving, loading and freeing; returns how many (<= KI_MAX_FIELDS). */
+    int (*fields)(void *state, ki_field *out);
+
+    /* After loading: is the content sound (indexes in range, rows rising, values finite)? */
+    kith_err (*check)(const ki_model *m);
+
+    /* Floats of a prepared query, and of scratch that one worker needs for any call below. */
+    void (*sizes)(const ki_model *m, int64_t *query_floats, int64_t *scratch_floats);
+
+    /* Do once per query what all scores share (the user's vector, similarities to all users, ...).
+     */
+    kith_err (*prepare)(const ki_model *m, const ki_query *q, float *prepared, float *scratch);
+
+    /* out[j, i - begin] = ranking score of item i in [begin, end) for query j of nq; prepared is
+     * [nq, query_floats], out rows are ld apart.  Higher is better.  The bits do not depend on nq,
+     * begin, end. */
+    void (*score)(const ki_model *m, const ki_query *q, const float *prepared, int nq,
+                  int32_t begin, int32_t end, float *out, int64_t ld, float *scratch);
+    int32_t tile; /* items per call of score that suit the caches; 0: the whole catalogue */
+
+    /* Estimates for some items, unclipped; supported[j] = 0 where nothing but a mean stands behind
+     * the estimate. */
+    void (*predict)(const ki_model *m, const ki_query *q, const float *prepared,
+                    const int32_t *items, int n, float *out, uint8_t *supported, float *scratch);
+
+    /* Parts of the score of `item`, one for each history item that has one (at most q->n), any
+     * order; their sum plus what does not come from the history is the score.  Returns how many;
+     * NULL: the form cannot say. */
+    int (*explain)(const ki_model *m, const ki_query *q, const float *prepared, int32_t item,
+                   ki_term *out, float *scratch);
+
+    /* out[n_items] = similarity of every item to `item`; NULL: the form has no such notion. */
+    void (*similar)(const ki_model *m, int32_t item, float *out, float *scratch);
+};
+
+/* ---- descriptors ---- */
+
+typedef struct ki_fit { /* what a fit reads */
+    const ki_ratings *ratings;
+    const kith_data
+        *data;   /* ids and attributes; its log holds test rows too and is not to be read */
+    ki_job *job; /* pool, seed, progress; call ki_job_step once per sweep */
+} ki_fit;
+
+enum ki_needs { KI_NEEDS_VALUES = 1, KI_NEEDS_TIMES = 2 };
+
+struct ki_model_desc {
+    const char *name;    /* "ials" */
+    const char *family;  /* algorithm_type of the tool contract: "collaborative_filtering", ... */
+    const char *summary; /* one line */
+    const char *paper;   /* authors, title, venue, year */
+    unsigned needs;      /* of enum ki_needs; refused with KITH_EDATA when the data lacks it */
+    int rates; /* 1: predict estimates ratings (when the data has values); 0: preference scores */
+
+    const ki_param *params;
+    int n_params;
+    size_t size; /* of the parameter struct */
+    const ki_form *form;
+
+    /* Peak bytes that fit will take beyond the ratings; NULL: a small multiple of them. */
+    size_t (*memory)(const void *params, const ki_ratings *r);
+
+    /* Fill *state (zeroed, of form->size) with arrays from ki_alloc.  On failure what was allocated
+     * is freed by the caller through form->fields. */
+    kith_err (*fit)(const void *params, const ki_fit *in, void *state);
+
+    /* Form vectors: x[dim] (and, returned through bias, b_u) for a history; NULL: the form's ridge
+     * solve. */
+    kith_err (*fold_in)(const ki_model *m, const ki_query *q, float *x, float *bias,
+                        float *scratch);
+
+    /* In place of the form's own; NULL: the form's. */
+    void (*predict)(const ki_model *m, const ki_query *q, const float *prepared,
+                    const int32_t *items, int n, float *out, uint8_t *supported, float *scratch);
+    int (*explain)(const ki_model *m, const ki_query *q, const float *prepared, int32_t item,
+                   ki_term *out, float *scratch);
+};
+
+extern const ki_model_desc *const ki_models[];        /* list.c; ends with NULL */
+const ki_model_desc *ki_model_find(const char *name); /* NULL when unknown */
+
+/* ---- a fitted model ---- */
+
+struct ki_model {
+    const ki_model_desc *desc;
+    void *params;       /* [desc->size] */
+    void *state;        /* [desc->form->size] */
+    int state_borrowed; /* 1: its arrays belong to a file mapping */
+
+    ki_csr history; /* by user, training part; borrowed from the ratings or the file */
+    ki_csr raters;  /* by item; borrowed; {0} when loaded for a form that does not need it */
+    int32_t n_users, n_items;
+    int32_t *cold; /* [n_cold] items without a training event, rising: never ranked */
+    int32_t n_cold;
+    double mean;    /* of training values */
+    float min, max; /* training scale */
+    int has_values;
+    uint64_t seed;
+};
+
+/* Default parameters of `desc`, overridden by `given` (bare names that it lacks are skipped when
+ * `lenient`). */
+kith_err ki_model_params(const ki_model_desc *desc, const kith_param *given, int n, int lenient,
+                         void **out);
+
+/* Fit on `ratings`, which the model borrows until it is cleared; takes `params` (freed on failure
+ * too).  Refuses what the job's memory limit forbids, and data of the wrong kind.  On failure *out
+ * is {0}. */
+kith_err ki_model_fit(ki_model *out, const ki_model_desc *desc, void *params, const kith_data *data,
+                      const ki_ratings *ratings, ki_job *job);
+
+/* n_cold and cold from the history; part of fitting and of loading. */
+kith_err ki_model_find_cold(ki_model *m);
+
+void ki_model_clear(ki_model *m);
+
+/* 1 when predict of this model estimates ratings. */
+static inline int ki_model_rates(const ki_model *m)
+{
+    return m->desc->rates && m->has_values;
+}
+
+/* ---- a model that stands alone: what kith_train makes and a file holds ---- */
+
+struct kith_model {
+    ki_model core;
+    ki_ratings ratings; /* what core borrows; by_user may lie in the mapping */
+    ki_idmap users, items;
+    ki_table user_attrs, item_attrs;
+    json_t *about;              /* object of strings: trained_at, fingerprint, source, ... */
+    struct ki_mapping *mapping; /* NULL when fresh from training */
+};
+
+#endif

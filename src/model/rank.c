@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT
+ * rank.c -- fused scoring and top-k
+ *
+ * For a block of queries and a tile of items the form fills a [block, tile] matrix of scores that
+ * stays in L2.  Each query then strikes out its skipped items (two rising lists, a cursor each) and
+ * pushes what beats its k-th best so far into a heap.  Most tiles of a long catalogue beat nothing,
+ * so the scan for values above the threshold is the hot loop.
+ *
+ * Order       by score, then by lower index; the heap's root is the worst kept.  The result does
+ * not depend on block or tile.
+ */
+#include "model/rank.h"
+
+#include "base/mem.h"
+#include "simd/kernels.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { DEFAULT_BLOCK = 32, QUERY_BUDGET = 1 << 18 }; /* floats of prepared queries of one block */
+
+struct heap {
+    float *score; /* [k]; root at 0 is the worst */
+    int32_t *item;
+    int n, k;
+};
+
+struct ki_ranker {
+    const ki_model *m;
+    const ki_kernels *kernels;
+    int k, block;
+    int32_t tile;
+    int64_t query_floats;
+    float *prepared; /* [block, query_floats] */
+    float *scratch;
+    float *scores;      /* [block, tile] */
+    int32_t *at;        /* [tile] positions above the threshold */
+    struct heap *heaps; /* [block] */
+    int32_t *cursors;   /* [block] into each query's skip list */
+    float *whole;       /* [n_items], made at the first ki_ranker_similar */
+};
+
+/* ---- heap ---- */
+
+static int worse(const struct heap *h, int a, int b)
+{
+    return h->score[a] < h->score[b] || (h->score[a] == h->score[b] && h->item[a] > h->item[b]);
+}
+
+static void swap(struct heap *h, int a, int b)
+{
+    const float s = h->score[a];
+    const int32_t i = h->item[a];
+    h->score[a] = h->score[b];
+    h->item[a] = h->item[b];
+    h->score[b] = s;
+    h->item[b] = i;
+}
+
+static void sift_down(struct heap *h, int at)
+{
+    for (;;) {
+        int worst = at;
+        const int left = 2 * at + 1;
+        if (left < h->n && worse(h, left, worst)) worst = left;
+        if (left + 1 < h->n && worse(h, left + 1, worst)) worst = left + 1;
+        if (worst == at) return;
+        swap(h, at, worst);
+        at = worst;
+    }
+}
+
+static void push(struct heap *h, float score, int32_t item)
+{
+    if (h->n == h->k) { /* the caller saw that score beats the root; items come in rising order, so
+                           ties lose */
+        h->score[0] = score;
+        h->item[0] = item;
+        sift_down(h, 0);
+        return;
+    }
+    int at = h->n++;
+    h->score[at] = score;
+    h->item[at] = item;
+    for (; at > 0 && worse(h, at, (at - 1) / 2); at = (at - 1) / 2) swap(h, at, (at - 1) / 2);
+}
+
+static float threshold(const struct heap *h)
+{
+    return h->n == h->k ? h->score[0] : -INFINITY;
+}
+
+/* Best first, in place. */
+static int drain(struct heap *h)
+{
+    const int n = h->n;
+    while (h->n > 1) {
+        swap(h, 0, h->n - 1);
+        h->n--;
+        sift_down(h, 0);
+    }
+    return n;
+}
+
+/* ---- one tile ---- */
+
+/* Strike items[*cursor..n) that fall in [begin, end) and move the cursor past them. */
+static void strike(float *scores, int32_t begin, int32_t end, const int32_t *items, int32_t n,
+                   int32_t *cursor)
+{
+    while (*cursor < n && items[*cursor] < end) {
+        if (items[*cursor] >= begin) scores[items[*cursor] - begin] = -INFINITY;
+        ++*cursor;
+    }
+}
+
+static void keep_best(ki_ranker *r, struct heap *h, const float *scores, int32_t begin, int32_t n)
+{
+    enum { STRIP = 512 }; /* the threshold rises strip by strip */
+    for (int32_t s = 0; s < n; s += STRIP) {
+        const int32_t len = KI_MIN(STRIP, n - s);
+        const int64_t hits = r->kernels->scan_above(r->at, scores + s, len, threshold(h));
+        for (int64_t j = 0; j < hits; j++) {
+            const int32_t p = s + r->at[j];
+            if (scores[p] > threshold(h)) push(h, scores[p], begin + p);
+        }
+    }
+}
+
+/* ---- public ---- */
+
+kith_err ki_ranker_new(const ki_model *m, int k, int block, ki_ranker **out)
+{
+    ki_ranker *r = NULL;
+    int64_t scratch_floats = 0;
+    kith_err err = ki_alloc(&r, 1, sizeof *r);
+    if (err != KITH_OK) return err;
+    const ki_form *form = m->desc->form;
+    *r = (ki_ranker){ .m = m, .kernels = ki_kernels_get(), .k = KI_MAX(1, k) };
+    form->sizes(m, &r->query_floats, &scratch_floats);
+    const int64_t fits = QUERY_BUDGET / KI_MAX(r->query_floats, (int64_t)1);
+    r->block = block > 0 ? block : (int)KI_MAX((int64_t)1, KI_MIN(fits, (int64_t)DEFAULT_BLOCK));
+    r->tile = form->tile > 0 ? KI_MIN(form->tile, KI_MAX(m->n_items, 1)) : KI_MAX(m->n_items, 1);
+    if ((err = ki_alloc(&r->prepared, (size_t)r->block * (size_t)r->query_floats, sizeof(float))) !=
+            KITH_OK ||
+        (err = ki_alloc(&r->scratch, (size_t)scratch_floats, sizeof(float))) != KITH_OK ||
+        (err = ki_alloc(&r->scores, (size_t)r->block * (size_t)r->tile, sizeof(float))) !=
+            KITH_OK ||
+        (err = ki_alloc(&r->at, (size_t)r->tile, sizeof *r->at)) != KITH_OK ||
+        (err = ki_alloc(&r->heaps, (size_t)r->block, sizeof *r->heaps)) != KITH_OK ||
+        (err = ki_alloc(&r->cursors, (size_t)r->block, sizeof *r->cursors)) != KITH_OK) {
+        ki_ranker_free(r);
+        return err;
+    }
+    *out = r;
+    return KITH_OK;
+}
+
+int ki_ranker_block(const ki_ranker *r)
+{
+    return r->block;
+}
+
+kith_err ki_ranker_run(ki_ranker *r, const ki_query *queries, int n, int32_t *items, float *scores,
+                       int32_t *counts)
+{
+    const ki_form *form = r->m->desc->form;
+    struct heap *heaps = r->heaps;
+    int32_t cold = 0;
+    for (int j = 0; j < n; j++) {
+        heaps[j] = (struct heap){ .score = scores + (int64_t)j * r->k,
+                                  .item = items + (int64_t)j * r->k,
+                                  .k = r->k };
+        r->cursors[j] = 0;
+        const kith_err err =
+            form->prepare(r->m, &queries[j], r->prepared + j * r->query_floats, r->scratch);
+        if (err != KITH_OK) return err;
+    }
+    for (int32_t begin = 0; begin < r->m->n_items; begin += r->tile) {
+        const int32_t end = KI_MIN(begin + r->tile, r->m->n_items);
+        form->score(r->m, queries, r->prepared, n, begin, end, r->scores, r->tile, r->scratch);
+        int32_t cold_after = cold;
+        for (int j = 0; j < n; j++) {
+            float *row = r->scores + (int64_t)j * r->tile;
+            cold_after = cold;
+            strike(row, begin, end, r->m->cold, r->m->n_cold, &cold_after);
+            strike(row, begin, end, queries[j].skip, queries[j].n_skip, &r->cursors[j]);
+            keep_best(r, &heaps[j], row, begin, end - begin);
+        }
+        cold = cold_after;
+    }
+    for (int j = 0; j < n; j++) counts[j] = drain(&heaps[j]);
+    return KITH_OK;
+}
+
+kith_err ki_ranker_predict(ki_ranker *r, const ki_query *q, const int32_t *items, int n, float *out,
+                           uint8_t *supported)
+{
+    const ki_model_desc *desc = r->m->desc;
+    const kith_err err = desc->form->prepare(r->m, q, r->prepared, r->scratch);
+    if (err != KITH_OK) return err;
+    (desc->predict != NULL ? desc->predict : desc->form->predict)(r->m, q, r->prepared, items, n,
+                                                                  out, supported, r->scratch);
+    return KITH_OK;
+}
+
+static void sort_terms(ki_term *t, int n)
+{
+    for (int j = 1; j < n;
+         j++) { /* insertion: histories are short, and this is one item of one list */
+        const ki_term x = t[j];
+        int k = j;
+        for (; k > 0 && t[k - 1].part < x.part; k--) t[k] = t[k - 1];
+        t[k] = x;
+    }
+}
+
+kith_err ki_ranker_explain(ki_ranker *r, const ki_query *q, int32_t item, ki_term *out,
+                           int *n_terms)
+{
+    const ki_model_desc *desc = r->m->desc;
+    int (*explain)(const ki_model *, const ki_query *, const float *, int32_t, ki_term *, float *) =
+        desc->explain != NULL ? desc->explain : desc->form->explain;
+    *n_terms = 0;
+    if (explain == NULL) return KITH_OK;
+    const kith_err err = desc->form->prepare(r->m, q, r->prepared, r->scratch);
+    if (err != KITH_OK) return err;
+    *n_terms = explain(r->m, q, r->prepared, item, out, r->scratch);
+    sort_terms(out, *n_terms);
+    return KITH_OK;
+}
+
+kith_err ki_ranker_similar(ki_ranker *r, int32_t item, int32_t *items, float *scores,
+                           int32_t *count)
+{
+    const ki_form *form = r->m->desc->form;
+    if (form->similar == NULL)
+        return ki_fail(KITH_EDATA,
+                       "%s has no notion of similar items; train item-knn, ials or another model",
+                       r->m->desc->name);
+    if (r->whole == NULL) {
+        const kith_err err = ki_alloc(&r->whole, (size_t)r->m->n_items, sizeof *r->whole);
+        if (err != KITH_OK) return err;
+    }
+    struct heap heap = { .score = scores, .item = items, .k = r->k };
+    form->similar(r->m, item, r->whole, r->scratch);
+    r->whole[item] = -INFINITY;
+    for (int32_t j = 0; j < r->m->n_cold; j++) r->whole[r->m->cold[j]] = -INFINITY;
+    for (int32_t i = 0; i < r->m->n_items; i += r->tile)
+        keep_best(r, &heap, r->whole + i, i, KI_MIN(r->tile, r->m->n_items - i));
+    *count = drain(&heap);
+    return KITH_OK;
+}
+
+void ki_ranker_free(ki_ranker *r)
+{
+    if (r == NULL) return;
+    ki_free(r->prepared);
+    ki_free(r->scratch);
+    ki_free(r->scores);
+    ki_free(r->at);
+    ki_free(r->heaps);
+    ki_free(r->cursors);
+    ki_free(r->whole);
+    ki_free(r);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT
+ * kernels.h -- the table of hot loops, one set per instruction set
+ *
+ * ref.c holds the plain loops: fallback and oracle.  avx2.c and avx512.c override what they
+ * improve.  pick.c copies ref, applies the best set that the CPU has, once;
+ * KITH_SIMD=ref|avx2|avx512 forces one.
+ *
+ * Numerics    float32 in, float32 accumulators unless said; a sum over n terms differs from the
+ * exact one by at most n * 2^-24 * sum |terms|, between sets by twice that.  No kernel reads or
+ * writes beyond its sizes; pointers need the alignment of float only.  Kernels cannot fail and
+ * never allocate.
+ */
+#ifndef KI_KERNELS_H
+#define KI_KERNELS_H
+
+#include <stdint.h>
+
+typedef struct ki_kernels {
+    const char *name; /* "ref", "avx2", "avx512" */
+
+    /* sum a[j] b[j] */
+    float (*dot)(const float *a, const float *b, int64_t n);
+
+    /* y[j] += a x[j] */
+    void (*axpy)(float *y, float a, const float *x, int64_t n);
+
+    /* out[r] = Y[r, :] . x for r in [0, n_rows); Y is [n_rows, dim], row-major.  Rows are read in
+     * order. */
+    void (*dot_rows)(float *out, const float *Y, const float *x, int64_t n_rows, int64_t dim);
+
+    /* out[q, r] = X[q, :] . Y[r, :]; X is [nq, dim], Y [n_rows, dim], out rows are ld apart.  A
+     * tile: everything is meant to fit in L2.  Its bits do not depend on nq or n_rows: each value
+     * is the same dot in the same order. */
+    void (*score_tile)(float *out, int64_t ld, const float *X, int64_t nq, const float *Y,
+                       int64_t n_rows, int64_t dim);
+
+    /* A += sum_t w[t] Y[rows[t], :]' Y[rows[t], :], lower triangle and diagonal; A is [dim, dim].
+     */
+    void (*gram_rows)(float *A, const float *Y, const int32_t *rows, const float *w, int64_t n,
+                      int64_t dim);
+
+    /* Positions j with x[j] > threshold, rising, into at[]; returns how many (at has room for n).
+     */
+    int64_t (*scan_above)(int32_t *at, const float *x, int64_t n, float threshold);
+
+    /* One step of biased SGD: p += lr_p (e q - reg_p p), q += lr_q (e p_old - reg_q q). */
+    void (*sgd_step)(float *p, float *q, float e, float lr_p, float reg_p, float lr_q, float reg_q,
+                     int64_t n);
+} ki_kernels;
+
+/* The set in use; chosen at the first call, thread-safe, never changes after. */
+const ki_kernels *ki_kernels_get(void);
+
+/* A set by name for tests and benches, or NULL when unknown or beyond this CPU. */
+const ki_kernels *ki_kernels_named(const char *name);
+
+void ki_kernels_ref(ki_kernels *k);  /* fills all */
+void ki_kernels_avx2(ki_kernels *k); /* overrides; only to be called on a CPU that has it */
+void ki_kernels_avx512(ki_kernels *k);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT
+ * ref.c -- the kernels as plain loops: fallback for any CPU and oracle for the tests
+ *
+ * Built without vectorising or contraction, so its bits stay where they are.
+ */
+#include "simd/kernels.h"
+
+static float dot(const float *a, const float *b, int64_t n)
+{
+    float sum = 0;
+    for (int64_t j = 0; j < n; j++) sum += a[j] * b[j];
+    return sum;
+}
+
+static void axpy(float *y, float a, const float *x, int64_t n)
+{
+    for (int64_t j = 0; j < n; j++) y[j] += a * x[j];
+}
+
+static void dot_rows(float *out, const float *Y, const float *x, int64_t n_rows, int64_t dim)
+{
+    for (int64_t r = 0; r < n_rows; r++) out[r] = dot(Y + r * dim, x, dim);
+}
+
+static void score_tile(float *out, int64_t ld, const float *X, int64_t nq, const float *Y,
+                       int64_t n_rows, int64_t dim)
+{
+    for (int64_t q = 0; q < nq; q++) dot_rows(out + q * ld, Y, X + q * dim, n_rows, dim);
+}
+
+static void gram_rows(float *A, const float *Y, const int32_t *rows, const float *w, int64_t n,
+                      int64_t dim)
+{
+    for (int64_t t = 0; t < n; t++) {
+        const float *y = Y + (int64_t)rows[t] * dim;
+        for (int64_t a = 0; a < dim; a++) axpy(A + a * dim, w[t] * y[a], y, a + 1);
+    }
+}
+
+static int64_t scan_above(int32_t *at, const float *x, int64_t n, float threshold)
+{
+    int64_t found = 0;
+    for (int64_t j = 0; j < n; j++)
+        if (x[j] > threshold) at[found++] = (int32_t)j;
+    return found;
+}
+
+static void sgd_step(float *p, float *q, float e, float lr_p, float reg_p, float lr_q, float reg_q,
+                     int64_t n)
+{
+    for (int64_t j = 0; j < n; j++) {
+        const float pj = p[j];
+        p[j] += lr_p * (e * q[j] - reg_p * pj);
+        q[j] += lr_q * (e * pj - reg_q * q[j]);
+    }
+}
+
+void ki_kernels_ref(ki_kernels *k)
+{
+    *k = (ki_kernels){
+        .name = "ref",
+        .dot = dot,
+        .axpy = axpy,
+        .dot_rows = dot_rows,
+        .score_tile = score_tile,
+        .gram_rows = gram_rows,
+        .scan_above = scan_above,
+        .sgd_step = sgd_step,
+    };
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ * main.c -- runs the tests that registered themselves; `test_x NAME...` runs only those whose name
+ * contains a NAME
+ */
+#include "test.h"
+
+#include <stdlib.h>
+
+enum { MAX_TESTS = 512 };
+static const TTest *tests[MAX_TESTS];
+static int n_tests;
+
+void test_register(const TTest *t)
+{
+    if (n_tests == MAX_TESTS) abort();
+    tests[n_tests++] = t;
+}
+
+static int wanted(const TTest *t, int argc, char **argv)
+{
+    for (int a = 1; a < argc; a++)
+        if (strstr(t->name, argv[a]) != NULL) return 1;
+    return argc < 2;
+}
+
+int main(int argc, char **argv)
+{
+    Suite *suite = suite_create(argv[0]);
+    TCase *tcase = tcase_create("all");
+    tcase_set_timeout(tcase, 600);
+    for (int t = 0; t < n_tests; t++)
+        if (wanted(tests[t], argc, argv)) tcase_add_test(tcase, tests[t]);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    const int failed = srunner_ntests_failed(runner);
+    const int ran = srunner_ntests_run(runner);
+    printf("%d passed, %d failed\n", ran - failed, failed);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}

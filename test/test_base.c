@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+#include "test.h"
+
+#include "base/mem.h"
+#include "base/pool.h"
+#include "base/rng.h"
+
+static kith_err add_up(void *arg, int64_t begin, int64_t end, int worker)
+{
+    int64_t *slots = arg;
+    (void)worker;
+    for (int64_t j = begin; j < end; j++) slots[begin / 10] += j;
+    return KITH_OK;
+}
+
+TEST(a_loop_covers_every_index_once_for_any_number_of_threads)
+{
+    for (int threads = 1; threads <= 5; threads++) {
+        ki_pool *pool;
+        int64_t slots[101] = { 0 }, sum = 0;
+        CHECK_OK(ki_pool_new(threads, &pool));
+        CHECK_OK(ki_parallel_for(pool, 1003, 10, add_up, slots));
+        for (int j = 0; j < 101; j++) sum += slots[j];
+        CHECK_INT(sum, 1003 * 1002 / 2);
+        ki_pool_free(pool);
+    }
+    CHECK_INT(ki_alloc_live(), 0);
+}
+
+static kith_err fail_at_700(void *arg, int64_t begin, int64_t end, int worker)
+{
+    (void)arg, (void)worker;
+    return begin <= 700 && 700 < end ? ki_fail(KITH_EDATA, "row 700 is bad") : KITH_OK;
+}
+
+TEST(a_failure_in_a_worker_arrives_with_its_sentence)
+{
+    ki_pool *pool;
+    CHECK_OK(ki_pool_new(4, &pool));
+    for (int turn = 0; turn < 50; turn++)
+        CHECK_FAILS(ki_parallel_for(pool, 1000, 7, fail_at_700, NULL), KITH_EDATA, "row 700");
+    ki_pool_free(pool);
+}
+
+TEST(the_nth_allocation_can_be_made_to_fail)
+{
+    char *a = NULL, *b = NULL;
+    ki_alloc_fail_at(2, 0);
+    CHECK_OK(ki_strdup(&a, "one"));
+    CHECK_FAILS(ki_strdup(&b, "two"), KITH_ENOMEM, "refused");
+    CHECK(b == NULL);
+    CHECK_OK(ki_strdup(&b, "three"));
+    ki_free(a);
+    ki_free(b);
+    CHECK_INT(ki_alloc_live(), 0);
+}
+
+TEST(sizes_that_overflow_are_refused)
+{
+    void *p = NULL;
+    CHECK_FAILS(ki_alloc(&p, SIZE_MAX / 2, 4), KITH_ENOMEM, "out of memory");
+    CHECK(p == NULL);
+}
+
+TEST(random_rows_differ_and_repeat)
+{
+    ki_rng a = ki_rng_make(1, 2, 3), b = ki_rng_make(1, 2, 3), c = ki_rng_make(1, 2, 4);
+    const uint64_t x = ki_rng_next(&a);
+    CHECK(x == ki_rng_next(&b));
+    CHECK(x != ki_rng_next(&c));
+    double sum = 0, squares = 0;
+    for (int j = 0; j < 100000; j++) {
+        const double z = ki_rng_normal(&a);
+        sum += z;
+        squares += z * z;
+    }
+    CHECK_NEAR(sum / 1e5, 0, 0.016);     /* five standard errors of a mean of 1e5 normals */
+    CHECK_NEAR(squares / 1e5, 1, 0.023); /* five of their variance, sqrt(2 / n) */
+}

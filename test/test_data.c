@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#include "test.h"
+
+#include "base/mem.h"
+#include "data/csr.h"
+#include "data/dataset.h"
+#include "data/ratings.h"
+
+TEST(ids_are_numbered_in_order_of_appearance)
+{
+    ki_idmap m = { 0 };
+    char id[16];
+    int32_t got;
+    for (int j = 0; j < 5000; j++) {
+        snprintf(id, sizeof id, "user-%d", j * 7 % 5000);
+        CHECK_OK(ki_idmap_add(&m, id, strlen(id), &got));
+        CHECK_INT(got, j);
+    }
+    CHECK_OK(ki_idmap_add(&m, "user-7", 6, &got));
+    CHECK_INT(got, 1);
+    CHECK_INT(ki_idmap_find(&m, "user-4999", 9), (int32_t)(4999LL * 2143 % 5000)); /* 7 * 2143 = 1 mod 5000 */
+    CHECK_INT(ki_idmap_find(&m, "user-5000", 9), -1);
+    ki_idmap_clear(&m);
+    CHECK_INT(ki_alloc_live(), 0);
+}
+
+TEST(transposing_twice_gives_the_matrix_back)
+{
+    const int32_t row[] = { 2, 0, 2, 1 }, col[] = { 3, 1, 0, 3 };
+    const float val[] = { 1, 2, 3, 4 };
+    ki_csr a, t, back;
+    CHECK_OK(ki_csr_from_triplets(&a, 3, 4, 4, row, col, val, NULL));
+    CHECK_OK(ki_csr_check(&a, "a"));
+    CHECK_INT(ki_csr_find(&a, 2, 3), 3);
+    CHECK_INT(ki_csr_find(&a, 0, 0), -1);
+    CHECK_OK(ki_csr_transpose(&t, &a));
+    CHECK_INT(ki_csr_len(&t, 3), 2);
+    CHECK_OK(ki_csr_transpose(&back, &t));
+    CHECK(memcmp(back.idx, a.idx, sizeof col) == 0 && memcmp(back.val, a.val, sizeof val) == 0);
+    ki_csr_clear(&a);
+    ki_csr_clear(&t);
+    ki_csr_clear(&back);
+}
+
+TEST(duplicates_keep_the_last_rating_and_sum_counts)
+{
+    const char *const u[] = { "a", "a", "a", "b" }, *const i[] = { "x", "y", "x", "x" };
+    const float v[] = { 1, 2, 5, 3 };
+    const int64_t t[] = { 100, 50, 10, 10 }; /* the first row of (a, x) is the later one */
+    kith *k;
+    kith_data *d;
+    CHECK_OK(kith_new(NULL, &k));
+    CHECK_OK(kith_data_new(k, 4, u, i, v, t, &d));
+    CHECK_INT(kith_data_n_interactions(d), 3);
+    CHECK_INT(d->report.n_duplicates, 1);
+    CHECK_NEAR(d->log.value[0], 1, 0);
+    kith_data_free(d);
+    CHECK_OK(kith_data_new(k, 4, u, i, NULL, NULL, &d));
+    CHECK_INT(kith_data_n_interactions(d), 3);
+    CHECK_STR(d->report.duplicates, "sum");
+    kith_data_free(d);
+    kith_free(k);
+    CHECK_INT(ki_alloc_live(), 0);
+}
+
+TEST(ratings_hold_only_the_kept_rows)
+{
+    const char *const u[] = { "a", "a", "b" }, *const i[] = { "x", "y", "x" };
+    const float v[] = { 1, 2, 5 };
+    const int64_t t[] = { 9, 8, 7 };
+    const uint8_t keep[] = { 1, 0, 1 };
+    kith *k;
+    kith_data *d;
+    ki_ratings r;
+    CHECK_OK(kith_new(NULL, &k));
+    CHECK_OK(kith_data_new(k, 3, u, i, v, t, &d));
+    CHECK_OK(ki_ratings_build(&r, d, keep));
+    CHECK_INT(ki_csr_nnz(&r.by_user), 2);
+    CHECK_INT(r.by_item.n_rows, 2);
+    CHECK_NEAR(r.mean, 3, 0);
+    CHECK_INT(r.time[1], 7);
+    CHECK_INT(r.time_last, 9);
+    ki_ratings_clear(&r);
+    kith_data_free(d);
+    kith_free(k);
+    CHECK_INT(ki_alloc_live(), 0);
+}
