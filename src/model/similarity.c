@@ -123,6 +123,8 @@ void ki_similarity_weigh(const ki_similarity *how, const ki_weights *w, float ro
         for (int64_t j = 0; j < n; j++) x[j] = 1;
         break;
     case KI_ADJUSTED_COSINE:
+        for (int64_t j = 0; j < n; j++) x[j] = val[j] - w->column[idx[j]];
+        break;
     case KI_PEARSON_BASELINE:
         for (int64_t j = 0; j < n; j++) x[j] = val[j] - w->shift - row_base - w->column[idx[j]];
         break;
