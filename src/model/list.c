@@ -9,9 +9,11 @@ extern const ki_model_desc ki_popularity;
 extern const ki_model_desc ki_bias;
 extern const ki_model_desc ki_item_knn;
 extern const ki_model_desc ki_user_knn;
+extern const ki_model_desc ki_svd;
+extern const ki_model_desc ki_ease;
 
 const ki_model_desc *const ki_models[] = {
-    &ki_popularity, &ki_bias, &ki_item_knn, &ki_user_knn, NULL,
+    &ki_popularity, &ki_bias, &ki_item_knn, &ki_user_knn, &ki_svd, &ki_ease, NULL,
 };
 
 const ki_model_desc *ki_model_find(const char *name)
