@@ -217,10 +217,13 @@ static kith_err parse_entry(ki_mapping *m, const char *name, const json_t *entry
     return KITH_OK;
 }
 
+/* An empty array goes before the one that begins at the same byte. */
 static int by_place(const void *a, const void *b)
 {
-    const char *x = ((const ki_tensor *)a)->data, *y = ((const ki_tensor *)b)->data;
-    return (x > y) - (x < y);
+    const ki_tensor *x = a, *y = b;
+    const char *p = x->data, *q = y->data;
+    if (p != q) return p > q ? 1 : -1;
+    return (tensor_bytes(x) > tensor_bytes(y)) - (tensor_bytes(x) < tensor_bytes(y));
 }
 
 /* Sorted by place, the arrays must follow one another from the first byte of the data to the last

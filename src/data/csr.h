@@ -46,6 +46,14 @@ int64_t ki_csr_find(const ki_csr *a, int32_t row, int32_t col);
  * sentence if not. */
 kith_err ki_csr_check(const ki_csr *a, const char *name);
 
+/* The same matrix, whose arrays stay a's. */
+static inline ki_csr ki_csr_lend(const ki_csr *a)
+{
+    ki_csr b = *a;
+    b.owned = 0;
+    return b;
+}
+
 void ki_csr_clear(ki_csr *a); /* frees what is owned; {0} afterwards */
 
 #endif

@@ -15,6 +15,7 @@
 #include "simd/kernels.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { DEFAULT_BLOCK = 32, QUERY_BUDGET = 1 << 18 }; /* floats of prepared queries of one block */
@@ -204,15 +205,12 @@ kith_err ki_ranker_predict(ki_ranker *r, const ki_query *q, const int32_t *items
     return KITH_OK;
 }
 
-static void sort_terms(ki_term *t, int n)
+/* Largest first, ties by index. */
+static int by_part(const void *a, const void *b)
 {
-    for (int j = 1; j < n;
-         j++) { /* insertion: histories are short, and this is one item of one list */
-        const ki_term x = t[j];
-        int k = j;
-        for (; k > 0 && t[k - 1].part < x.part; k--) t[k] = t[k - 1];
-        t[k] = x;
-    }
+    const ki_term *x = a, *y = b;
+    if (x->part != y->part) return x->part < y->part ? 1 : -1;
+    return (x->item > y->item) - (x->item < y->item);
 }
 
 kith_err ki_ranker_explain(ki_ranker *r, const ki_query *q, int32_t item, ki_term *out,
@@ -226,7 +224,7 @@ kith_err ki_ranker_explain(ki_ranker *r, const ki_query *q, int32_t item, ki_ter
     const kith_err err = desc->form->prepare(r->m, q, r->prepared, r->scratch);
     if (err != KITH_OK) return err;
     *n_terms = explain(r->m, q, r->prepared, item, out, r->scratch);
-    sort_terms(out, *n_terms);
+    if (*n_terms > 1) qsort(out, (size_t)*n_terms, sizeof *out, by_part);
     return KITH_OK;
 }
 
