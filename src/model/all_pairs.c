@@ -327,16 +327,14 @@ done:
     return err;
 }
 
-size_t ki_all_pairs_memory(const ki_similarity *how, int32_t n_neighbors, const ki_csr *by_row,
-                           const ki_csr *by_col, int n_workers)
+size_t ki_all_pairs_memory(int32_t n_neighbors, const ki_csr *by_row, const ki_csr *by_col)
 {
-    const size_t n = (size_t)by_row->n_rows, nnz = (size_t)ki_csr_nnz(by_row);
+    const double n = by_row->n_rows;
     double pairs = 0; /* that share a column, counted once per column */
     for (int32_t c = 0; c < by_col->n_rows; c++)
         pairs += (double)ki_csr_len(by_col, c) * (double)ki_csr_len(by_col, c);
-    double most = (double)n * (double)n;
-    if (n_neighbors > 0) most = KI_MIN(most, (double)n * n_neighbors);
-    const size_t kept = (size_t)KI_MIN(pairs, most);
-    const size_t per_worker = n * ((size_t)ki_similarity_lanes(how) + 2) * sizeof(float);
-    return 3 * kept * (sizeof(int32_t) + sizeof(float)) + 12 * nnz + (size_t)n_workers * per_worker;
+    const double kept = KI_MIN(pairs, n * (n_neighbors > 0 ? KI_MIN(n, n_neighbors) : n));
+    /* pieces that may have doubled, and their copy; the values both ways */
+    return (size_t)(3 * kept) * (sizeof(int32_t) + sizeof(float)) +
+           (size_t)ki_csr_nnz(by_row) * (sizeof(int32_t) + 3 * sizeof(float));
 }

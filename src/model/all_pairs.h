@@ -26,8 +26,8 @@ typedef struct ki_all_pairs {
 
 kith_err ki_all_pairs_run(const ki_all_pairs *task, ki_job *job, ki_csr *out);
 
-/* An upper bound of the bytes that it takes at its peak, the result included. */
-size_t ki_all_pairs_memory(const ki_similarity *how, int32_t n_neighbors, const ki_csr *by_row,
-                           const ki_csr *by_col, int n_workers);
+/* An upper bound of the bytes that it takes at its peak, the result included, the cells of workers
+ * not. */
+size_t ki_all_pairs_memory(int32_t n_neighbors, const ki_csr *by_row, const ki_csr *by_col);
 
 #endif
