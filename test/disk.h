@@ -31,8 +31,10 @@ static inline unsigned char *read_file(const char *path, size_t *n)
     return bytes;
 }
 
+/* Always a new file: some file systems wait for the disk when one is truncated and written again. */
 static inline void write_file(const char *path, const unsigned char *bytes, size_t n)
 {
+    unlink(path);
     FILE *f = fopen(path, "wb");
     CHECK(f != NULL && fwrite(bytes, 1, n, f) == n);
     fclose(f);

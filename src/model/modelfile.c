@@ -164,6 +164,8 @@ static kith_err get_ids(kith_model *m)
     kith_err err;
     if ((err = ki_idmap_get(&m->users, "users", m->mapping)) != KITH_OK) return err;
     if ((err = ki_idmap_get(&m->items, "items", m->mapping)) != KITH_OK) return err;
+    if (m->users.n == 0 || m->items.n == 0) /* nothing is ever trained on such data */
+        return ki_fail(KITH_EFORMAT, "%s: has no users or no items", ki_tensors_path(m->mapping));
     m->core.n_users = m->users.n;
     m->core.n_items = m->items.n;
     if ((err = ki_table_get(&m->user_attrs, "user_attrs", m->users.n, m->mapping)) != KITH_OK)
