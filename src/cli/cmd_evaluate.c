@@ -82,8 +82,10 @@ static void print_figures(const json_t *report)
     json_decref(names);
 }
 
+/* Every model against the first; all pairs are in the JSON. */
 static void print_comparisons(const json_t *report)
 {
+    const char *first = text_of(model_at(report, 0), "model");
     const json_t *c;
     size_t j;
     const json_t *list = json_object_get(report, "comparisons");
@@ -117,15 +119,15 @@ static void print_skipped(const json_t *report)
 
 static void print_report(const json_t *report)
 {
-    const json_t *first = model_at(report, 0);
+    const double cold_users = number_of(report, "n_cold_users");
+    const double cold_items = number_of(report, "n_cold_items");
     printf("protocol %s, seed %.0f: %s test users, %s test interactions",
-           text_of(first, "protocol"), number_of(first, "seed"),
-           cli_count((long long)number_of(first, "n_users")),
-           cli_count((long long)number_of(first, "n_test")));
-    if (number_of(first, "n_cold_users") + number_of(first, "n_cold_items") > 0)
-        printf(" (%s users and %s items without training data)",
-               cli_count((long long)number_of(first, "n_cold_users")),
-               cli_count((long long)number_of(first, "n_cold_items")));
+           text_of(report, "protocol"), number_of(report, "seed"),
+           cli_count((long long)number_of(report, "n_users")),
+           cli_count((long long)number_of(report, "n_test")));
+    if (cold_users + cold_items > 0)
+        printf(" (%s users and %s items without training data)", cli_count((long long)cold_users),
+               cli_count((long long)cold_items));
     puts("\n");
     print_figures(report);
     print_comparisons(report);
