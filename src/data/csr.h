@@ -9,7 +9,7 @@
 typedef struct ki_csr {
     int32_t n_rows, n_cols;
     int64_t *ptr; /* [n_rows + 1], ptr[0] == 0, not falling */
-    int32_t *idx; /* [nnz] columns, rising within a row */
+    int32_t *idx; /* [nnz] columns, rising within a row, each once */
     float *val;   /* [nnz] */
     int owned;    /* 1: the arrays are freed by ki_csr_clear; 0: they belong to a file mapping or
                      another matrix */

@@ -117,6 +117,10 @@ struct ki_model_desc {
     /* Peak bytes that fit will take beyond the ratings; NULL: a small multiple of them. */
     size_t (*memory)(const void *params, const ki_ratings *r);
 
+    /* After loading and after the form's check: are the optional parts of the state there that the
+     * functions below read?  NULL: they read none. */
+    kith_err (*check)(const ki_model *m);
+
     /* Fill *state (zeroed, of form->size) with arrays from ki_alloc.  On failure what was allocated
      * is freed by the caller through form->fields. */
     kith_err (*fit)(const void *params, const ki_fit *in, void *state);

@@ -195,15 +195,30 @@ static kith_err get_history(kith_model *m)
     return KITH_OK;
 }
 
+/* An array of the state that no field asked for is a sign of another kith, or of a changed file. */
+static kith_err check_claimed(const kith_model *m, const ki_field *fields, int n_fields)
+{
+    int claimed = 0, there = 0;
+    for (int j = 0; j < n_fields; j++) claimed += *fields[j].data != NULL;
+    for (int j = 0; j < ki_tensors_count(m->mapping); j++)
+        there += strncmp(ki_tensors_at(m->mapping, j)->name, "state.", 6) == 0;
+    if (claimed == there) return KITH_OK;
+    return ki_fail(KITH_EFORMAT, "%s: holds arrays that %s does not know",
+                   ki_tensors_path(m->mapping), m->core.desc->name);
+}
+
 static kith_err get_state(kith_model *m)
 {
-    const ki_form *form = m->core.desc->form;
+    const ki_model_desc *desc = m->core.desc;
     ki_field fields[KI_MAX_FIELDS];
-    kith_err err = ki_alloc(&m->core.state, 1, form->size);
+    kith_err err = ki_alloc(&m->core.state, 1, desc->form->size);
     if (err != KITH_OK) return err;
     m->core.state_borrowed = 1;
-    err = ki_bundle_learn(fields, form->fields(m->core.state, fields), "state", m->mapping);
-    return err != KITH_OK ? err : form->check(&m->core);
+    const int n = desc->form->fields(m->core.state, fields);
+    if ((err = ki_bundle_learn(fields, n, "state", m->mapping)) != KITH_OK) return err;
+    if ((err = check_claimed(m, fields, n)) != KITH_OK) return err;
+    if ((err = desc->form->check(&m->core)) != KITH_OK) return err;
+    return desc->check == NULL ? KITH_OK : desc->check(&m->core);
 }
 
 static kith_err get_all(kith_model *m)
