@@ -255,13 +255,18 @@ static int is_resampled(const kith_report *report, int m, int j)
            report->models[m].outcomes[j].skipped == NULL;
 }
 
+/* Most metrics have the same weights: where they equal those of the value before, the same array is
+ * named, and the bootstrap sums it once. */
 static void add_values(const struct run *r, struct statistics *s, int m, int j)
 {
     const int n_folds = r->report->n_folds, at = s->n++;
     const double **sum = s->pointers + (int64_t)at * 2 * n_folds, **weight = sum + n_folds;
     for (int f = 0; f < n_folds; f++) {
+        const double *before = at > 0 ? s->values[at - 1].weight[f] : NULL;
         sum[f] = result_of(r, m, f)->sum + j * r->n_users;
         weight[f] = result_of(r, m, f)->weight + j * r->n_users;
+        if (before != NULL && memcmp(before, weight[f], (size_t)r->n_users * sizeof *before) == 0)
+            weight[f] = before;
     }
     s->values[at] =
         (ki_values){ r->report->plan.asked[j].metric, sum, weight, n_folds, r->n_users };

@@ -105,35 +105,12 @@ static void find_hits(struct worker *w, ki_case *c)
     c->value = w->hit_value;
 }
 
-/* Share of pairs (relevant, other) in the right order.  NaN in `whole` marks what is not ranked: a
- * relevant item among these is below all others, and NaN compares false with everything. */
-static double order_of(float *whole, int32_t n_items, const int32_t *relevant, int n_relevant,
-                       float *scores)
-{
-    int64_t n_others = 0, right = 0; /* in halves of a pair */
-    for (int r = 0; r < n_relevant; r++) {
-        scores[r] = whole[relevant[r]];
-        whole[relevant[r]] = NAN;
-    }
-    for (int32_t i = 0; i < n_items; i++) n_others += whole[i] == whole[i];
-    for (int r = 0; r < n_relevant; r++) {
-        const float s = scores[r];
-        int32_t below = 0, equal = 0;
-        for (int32_t i = 0; i < n_items; i++) {
-            below += whole[i] < s;
-            equal += whole[i] == s;
-        }
-        right += 2 * (int64_t)below + equal;
-    }
-    return n_others == 0 ? NAN : 0.5 * (double)right / ((double)n_others * n_relevant);
-}
-
 static kith_err add_order(const struct pass *p, struct worker *w, const ki_query *q, ki_case *c)
 {
     if (q->n == 0) return c->auc = 0.5, KITH_OK;
     const kith_err err = ki_ranker_scores(w->ranker, q, w->whole);
     if (err == KITH_OK)
-        c->auc = order_of(w->whole, p->m->n_items, w->relevant, c->n_relevant, w->estimate);
+        c->auc = ki_auc(w->whole, p->m->n_items, w->relevant, c->n_relevant, w->estimate);
     return err;
 }
 
