@@ -6,9 +6,11 @@
 #include <string.h>
 
 extern const ki_model_desc ki_popularity;
+extern const ki_model_desc ki_bias;
 
 const ki_model_desc *const ki_models[] = {
     &ki_popularity,
+    &ki_bias,
     NULL,
 };
 

@@ -17,7 +17,12 @@
 #include <math.h>
 #include <string.h>
 
-enum { DEFAULT_BLOCK = 32, QUERY_BUDGET = 1 << 18 }; /* floats of prepared queries of one block */
+enum {
+    DEFAULT_BLOCK = 96, /* a tile of items is packed once per block: 24 queries cost a third more */
+    QUERY_BUDGET = 1 << 18, /* most floats of the prepared queries of a block */
+    SCORE_BUDGET =
+        1 << 20, /* and of its scores, for forms that score the whole catalogue at once */
+};
 
 struct heap {
     float *score; /* [k]; root at 0 is the worst */
@@ -129,6 +134,13 @@ static void keep_best(ki_ranker *r, struct heap *h, const float *scores, int32_t
 
 /* ---- public ---- */
 
+static int fitting_block(int64_t query_floats, int32_t tile)
+{
+    const int64_t queries = QUERY_BUDGET / KI_MAX(query_floats, (int64_t)1);
+    const int64_t fits = KI_MIN(queries, (int64_t)SCORE_BUDGET / tile);
+    return (int)KI_MAX((int64_t)1, KI_MIN(fits, (int64_t)DEFAULT_BLOCK));
+}
+
 kith_err ki_ranker_new(const ki_model *m, int k, int block, ki_ranker **out)
 {
     ki_ranker *r = NULL;
@@ -138,9 +150,8 @@ kith_err ki_ranker_new(const ki_model *m, int k, int block, ki_ranker **out)
     const ki_form *form = m->desc->form;
     *r = (ki_ranker){ .m = m, .kernels = ki_kernels_get(), .k = KI_MAX(1, k) };
     form->sizes(m, &r->query_floats, &scratch_floats);
-    const int64_t fits = QUERY_BUDGET / KI_MAX(r->query_floats, (int64_t)1);
-    r->block = block > 0 ? block : (int)KI_MAX((int64_t)1, KI_MIN(fits, (int64_t)DEFAULT_BLOCK));
     r->tile = form->tile > 0 ? KI_MIN(form->tile, KI_MAX(m->n_items, 1)) : KI_MAX(m->n_items, 1);
+    r->block = block > 0 ? block : fitting_block(r->query_floats, r->tile);
     if ((err = ki_alloc(&r->prepared, (size_t)r->block * (size_t)r->query_floats, sizeof(float))) !=
             KITH_OK ||
         (err = ki_alloc(&r->scratch, (size_t)scratch_floats, sizeof(float))) != KITH_OK ||
