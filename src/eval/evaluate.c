@@ -312,6 +312,17 @@ static void set_intervals(const struct run *r, const struct statistics *s)
     }
 }
 
+static int64_t count_users(const ki_values *v)
+{
+    int64_t n = 0;
+    for (int64_t u = 0; u < v->n_users; u++) {
+        int any = 0;
+        for (int f = 0; f < v->n_folds; f++) any |= v->weight[f][u] > 0;
+        n += any;
+    }
+    return n;
+}
+
 static kith_err compare(const struct run *r, const struct statistics *s, int a, int b)
 {
     kith_report *report = r->report;
@@ -320,7 +331,9 @@ static kith_err compare(const struct run *r, const struct statistics *s, int a, 
     const double *drawn_b = s->drawn + (int64_t)b * N_RESAMPLES;
     const ki_chance how = { r->job->pool, r->job->seed, N_FLIPS };
     const int j = s->metric[a];
-    *c = (ki_comparison){ .a = s->model[a], .b = s->model[b], .metric = j };
+    *c = (ki_comparison){
+        .a = s->model[a], .b = s->model[b], .metric = j, .n = count_users(&s->values[a])
+    };
     c->difference = report->models[c->a].outcomes[j].mean - report->models[c->b].outcomes[j].mean;
     for (int t = 0; t < N_RESAMPLES; t++) s->scratch[t] = drawn_a[t] - drawn_b[t];
     ki_interval(s->scratch, N_RESAMPLES, report->confidence, &c->lo, &c->hi);
