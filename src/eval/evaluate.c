@@ -255,13 +255,18 @@ static int is_resampled(const kith_report *report, int m, int j)
            report->models[m].outcomes[j].skipped == NULL;
 }
 
+/* Most metrics have the same weights: where they equal those of the value before, the same array is
+ * named, and the bootstrap sums it once. */
 static void add_values(const struct run *r, struct statistics *s, int m, int j)
 {
     const int n_folds = r->report->n_folds, at = s->n++;
     const double **sum = s->pointers + (int64_t)at * 2 * n_folds, **weight = sum + n_folds;
     for (int f = 0; f < n_folds; f++) {
+        const double *before = at > 0 ? s->values[at - 1].weight[f] : NULL;
         sum[f] = result_of(r, m, f)->sum + j * r->n_users;
         weight[f] = result_of(r, m, f)->weight + j * r->n_users;
+        if (before != NULL && memcmp(before, weight[f], (size_t)r->n_users * sizeof *before) == 0)
+            weight[f] = before;
     }
     s->values[at] =
         (ki_values){ r->report->plan.asked[j].metric, sum, weight, n_folds, r->n_users };
@@ -307,6 +312,17 @@ static void set_intervals(const struct run *r, const struct statistics *s)
     }
 }
 
+static int64_t count_users(const ki_values *v)
+{
+    int64_t n = 0;
+    for (int64_t u = 0; u < v->n_users; u++) {
+        int any = 0;
+        for (int f = 0; f < v->n_folds; f++) any |= v->weight[f][u] > 0;
+        n += any;
+    }
+    return n;
+}
+
 static kith_err compare(const struct run *r, const struct statistics *s, int a, int b)
 {
     kith_report *report = r->report;
@@ -315,7 +331,9 @@ static kith_err compare(const struct run *r, const struct statistics *s, int a, 
     const double *drawn_b = s->drawn + (int64_t)b * N_RESAMPLES;
     const ki_chance how = { r->job->pool, r->job->seed, N_FLIPS };
     const int j = s->metric[a];
-    *c = (ki_comparison){ .a = s->model[a], .b = s->model[b], .metric = j };
+    *c = (ki_comparison){
+        .a = s->model[a], .b = s->model[b], .metric = j, .n = count_users(&s->values[a])
+    };
     c->difference = report->models[c->a].outcomes[j].mean - report->models[c->b].outcomes[j].mean;
     for (int t = 0; t < N_RESAMPLES; t++) s->scratch[t] = drawn_a[t] - drawn_b[t];
     ki_interval(s->scratch, N_RESAMPLES, report->confidence, &c->lo, &c->hi);

@@ -19,7 +19,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK = 64, SPAN = 64 * CHUNK }; /* users of a chunk; of one loop, between two steps told */
+enum {
+    CHUNK = 64, /* users that are handed out at once: at least so many, in whole blocks */
+    SPAN = 64,  /* chunks between two steps that are told */
+};
 
 struct worker {
     ki_ranker *ranker;
@@ -45,8 +48,9 @@ struct pass {
     const int32_t *users;
     int64_t n, offset; /* offset: where the running span begins */
     ki_job *job;
-    int depth, block, rates;
-    int64_t longest; /* test rows of one user */
+    int depth, rates;
+    int block, chunk; /* users ranked at once, as the ranker likes it; users handed out at once */
+    int64_t longest;  /* test rows of one user */
     struct worker *workers;
     int n_workers;
     atomic_int *served; /* [n_cutoffs, n_items]: places in band b of the list; NULL: not wanted */
@@ -105,35 +109,12 @@ static void find_hits(struct worker *w, ki_case *c)
     c->value = w->hit_value;
 }
 
-/* Share of pairs (relevant, other) in the right order.  NaN in `whole` marks what is not ranked: a
- * relevant item among these is below all others, and NaN compares false with everything. */
-static double order_of(float *whole, int32_t n_items, const int32_t *relevant, int n_relevant,
-                       float *scores)
-{
-    int64_t n_others = 0, right = 0; /* in halves of a pair */
-    for (int r = 0; r < n_relevant; r++) {
-        scores[r] = whole[relevant[r]];
-        whole[relevant[r]] = NAN;
-    }
-    for (int32_t i = 0; i < n_items; i++) n_others += whole[i] == whole[i];
-    for (int r = 0; r < n_relevant; r++) {
-        const float s = scores[r];
-        int32_t below = 0, equal = 0;
-        for (int32_t i = 0; i < n_items; i++) {
-            below += whole[i] < s;
-            equal += whole[i] == s;
-        }
-        right += 2 * (int64_t)below + equal;
-    }
-    return n_others == 0 ? NAN : 0.5 * (double)right / ((double)n_others * n_relevant);
-}
-
 static kith_err add_order(const struct pass *p, struct worker *w, const ki_query *q, ki_case *c)
 {
     if (q->n == 0) return c->auc = 0.5, KITH_OK;
     const kith_err err = ki_ranker_scores(w->ranker, q, w->whole);
     if (err == KITH_OK)
-        c->auc = order_of(w->whole, p->m->n_items, w->relevant, c->n_relevant, w->estimate);
+        c->auc = ki_auc(w->whole, p->m->n_items, w->relevant, c->n_relevant, w->estimate);
     return err;
 }
 
@@ -306,13 +287,16 @@ static kith_err weigh_exposure(struct pass *p)
  * -----------------------------------------------------------------------------------------
  */
 
-static kith_err make_worker(const struct pass *p, struct worker *w)
+static kith_err make_worker(struct pass *p, struct worker *w)
 {
-    const size_t depth = (size_t)KI_MAX(p->depth, 1), block = (size_t)p->block;
+    const size_t depth = (size_t)KI_MAX(p->depth, 1);
     const size_t longest = (size_t)p->longest;
     const size_t whole = ki_plan_wants(p->plan, KI_OF_SCORES) ? (size_t)p->m->n_items : 0;
     kith_err err;
-    if ((err = ki_ranker_new(p->m, (int)depth, p->block, &w->ranker)) != KITH_OK) return err;
+    if ((err = ki_ranker_new(p->m, (int)depth, 0, &w->ranker)) != KITH_OK) return err;
+    p->block = ki_ranker_block(w->ranker); /* of the model: the same for all workers */
+    p->chunk = p->block * ((CHUNK + p->block - 1) / p->block);
+    const size_t block = (size_t)p->block;
     if ((err = ki_alloc(&w->query, 2 * block, sizeof *w->query)) != KITH_OK) return err;
     if ((err = ki_alloc(&w->slot, block, sizeof *w->slot)) != KITH_OK) return err;
     if ((err = ki_alloc(&w->items, block * depth, sizeof *w->items)) != KITH_OK) return err;
@@ -346,17 +330,6 @@ static void clear_worker(struct worker *w)
     ki_free(w->whole);
 }
 
-/* How many queries the ranker likes to take at once; CHUNK at most, so chunks hold whole blocks. */
-static kith_err find_block(struct pass *p)
-{
-    ki_ranker *r;
-    const kith_err err = ki_ranker_new(p->m, KI_MAX(p->depth, 1), 0, &r);
-    if (err != KITH_OK) return err;
-    p->block = KI_MIN(ki_ranker_block(r), CHUNK);
-    ki_ranker_free(r);
-    return KITH_OK;
-}
-
 static kith_err prepare(struct pass *p)
 {
     const size_t halves = (size_t)p->plan->n * (size_t)p->n;
@@ -374,7 +347,6 @@ static kith_err prepare(struct pass *p)
     find_bands(p);
     for (int64_t j = 0; j < p->n; j++)
         p->longest = KI_MAX(p->longest, ki_csr_len(&p->f->test, p->users[j]));
-    if ((err = find_block(p)) != KITH_OK) return err;
     if ((err = ki_alloc(&p->workers, (size_t)p->n_workers, sizeof *p->workers)) != KITH_OK)
         return err;
     for (int w = 0; err == KITH_OK && w < p->n_workers; w++) err = make_worker(p, &p->workers[w]);
@@ -384,9 +356,10 @@ static kith_err prepare(struct pass *p)
 static kith_err run(struct pass *p, const char *what)
 {
     kith_err err = ki_job_step(p->job, what, 0, p->n);
-    for (; err == KITH_OK && p->offset < p->n; p->offset += SPAN) {
-        const int64_t end = KI_MIN(p->offset + SPAN, p->n);
-        err = ki_parallel_for(p->job->pool, end - p->offset, CHUNK, measure_chunk, p);
+    const int64_t span = (int64_t)SPAN * p->chunk;
+    for (; err == KITH_OK && p->offset < p->n; p->offset += span) {
+        const int64_t end = KI_MIN(p->offset + span, p->n);
+        err = ki_parallel_for(p->job->pool, end - p->offset, p->chunk, measure_chunk, p);
         if (err == KITH_OK) err = ki_job_step(p->job, what, end, p->n);
     }
     for (int w = 0; w < p->n_workers; w++) {

@@ -106,6 +106,26 @@ static ki_half mrr(const ki_case *c, int k)
  * -------------------------------------------------------------------------------------
  */
 
+double ki_auc(float *scores, int32_t n_items, const int32_t *relevant, int n_relevant, float *kept)
+{
+    int64_t n_others = 0, right = 0; /* right in halves of a pair */
+    for (int r = 0; r < n_relevant; r++) {
+        kept[r] = scores[relevant[r]];
+        scores[relevant[r]] = NAN;
+    }
+    for (int32_t i = 0; i < n_items; i++) n_others += scores[i] == scores[i];
+    for (int r = 0; r < n_relevant; r++) { /* NaN compares false with everything */
+        const float s = kept[r];
+        int32_t below = 0, equal = 0;
+        for (int32_t i = 0; i < n_items; i++) {
+            below += scores[i] < s;
+            equal += scores[i] == s;
+        }
+        right += 2 * (int64_t)below + equal;
+    }
+    return n_others == 0 ? NAN : 0.5 * (double)right / ((double)n_others * n_relevant);
+}
+
 static ki_half auc(const ki_case *c, int k)
 {
     (void)k;

@@ -106,6 +106,12 @@ static inline int ki_plan_depth(const ki_plan *p)
     return p->n_cutoffs == 0 ? 0 : p->cutoffs[p->n_cutoffs - 1];
 }
 
+/* Share of the pairs (relevant item, other item) that the scores of the catalogue put in the right
+ * order, ties 1/2; NaN when there are no other items.  NaN in scores[n_items] marks what is not
+ * ranked: nobody's other item, and a relevant one among these is below all others.  Overwrites the
+ * scores of relevant items; kept is [n_relevant] scratch. */
+double ki_auc(float *scores, int32_t n_items, const int32_t *relevant, int n_relevant, float *kept);
+
 int ki_plan_find(const ki_plan *p, const char *name); /* -1 when it was not asked for */
 
 /* The value of a fraction as the metric reports it; NaN when weight is 0. */

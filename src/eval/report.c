@@ -161,7 +161,7 @@ static json_t *comparison_json(const kith_report *r, const ki_comparison *c)
                      r->models[c->a].desc->name, "b", r->models[c->b].desc->name, "metric",
                      r->plan.asked[c->metric].name, "difference", number(c->difference), "lo",
                      number(c->lo), "hi", number(c->hi), "p", c->p, "p_adjusted", c->p_adjusted,
-                     "n", (json_int_t)r->n_users, "better", winner(r, c));
+                     "n", (json_int_t)c->n, "better", winner(r, c));
 }
 
 static json_t *definitions(const ki_plan *p)

@@ -28,6 +28,7 @@ typedef struct ki_comparison { /* of models a and b in metric plan.asked[metric]
     int a, b, metric;
     double difference, lo, hi; /* a - b */
     double p, p_adjusted;      /* sign-flip test; after Holm over the pairs of models */
+    int64_t n;                 /* users who have a say */
 } ki_comparison;
 
 struct kith_report {

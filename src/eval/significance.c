@@ -66,12 +66,22 @@ static void draw(int32_t *times, int64_t n, uint64_t seed, int64_t resample)
     for (int64_t j = 0; j < n; j++) times[ki_rng_below(&rng, (uint32_t)n)]++;
 }
 
-static double resampled_mean(const ki_values *v, const int32_t *times)
+/* Neighbours in v that share a weight array (the same pointer) have it summed once. */
+struct weights {
+    const double *of[KI_MAX_FOLDS];
+    double sum[KI_MAX_FOLDS];
+};
+
+static double resampled_mean(const ki_values *v, const int32_t *times, struct weights *last)
 {
     double total = 0;
-    for (int f = 0; f < v->n_folds; f++)
-        total += ki_metric_value(v->metric, counted_sum(times, v->sum[f], v->n_users),
-                                 counted_sum(times, v->weight[f], v->n_users));
+    for (int f = 0; f < v->n_folds; f++) {
+        if (last->of[f] != v->weight[f])
+            last->sum[f] = counted_sum(times, v->weight[f], v->n_users);
+        last->of[f] = v->weight[f];
+        total +=
+            ki_metric_value(v->metric, counted_sum(times, v->sum[f], v->n_users), last->sum[f]);
+    }
     return total / v->n_folds;
 }
 
@@ -81,9 +91,10 @@ static kith_err resample(void *arg, int64_t begin, int64_t end, int worker)
     const int64_t n_users = s->v[0].n_users;
     int32_t *times = s->times + worker * n_users;
     for (int64_t b = begin; b < end; b++) {
+        struct weights last = { 0 };
         draw(times, n_users, s->how->seed, b);
         for (int j = 0; j < s->n_values; j++)
-            s->out[(int64_t)j * s->how->n + b] = resampled_mean(&s->v[j], times);
+            s->out[(int64_t)j * s->how->n + b] = resampled_mean(&s->v[j], times, &last);
     }
     return KITH_OK;
 }
