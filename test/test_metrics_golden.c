@@ -101,12 +101,10 @@ TEST(lists_score_as_trec_eval_implicit_and_scikit_learn_say)
     const char *k;
     json_t *want;
     int checked = 0;
-    json_array_foreach(json_object_get(all, "lists"), index, o)
-    {
+    json_array_foreach (json_object_get(all, "lists"), index, o) {
         struct list l;
         read_list(&l, o);
-        json_object_foreach(json_object_get(o, "at"), k, want)
-        {
+        json_object_foreach (json_object_get(o, "at"), k, want) {
             for (size_t j = 0; j < KI_COUNT(names); j++, checked++)
                 CHECK_NEAR(value_of(names[j].ours, atoi(k), &l.c), number(want, names[j].theirs), close);
         }
@@ -120,8 +118,7 @@ TEST(auc_is_that_of_scikit_learn_with_ties)
     json_t *all = golden();
     size_t index;
     json_t *o;
-    json_array_foreach(json_object_get(all, "auc"), index, o)
-    {
+    json_array_foreach (json_object_get(all, "auc"), index, o) {
         double scores[MOST], positive[MOST];
         float whole[MOST], kept[MOST];
         int32_t relevant[MOST];

@@ -212,8 +212,7 @@ static kith_err parse_header(ki_mapping *m, uint64_t length)
         return ki_fail(KITH_EFORMAT, "%s: too many arrays", m->path);
     err = ki_alloc(&m->list, json_object_size(m->header), sizeof *m->list);
     if (err != KITH_OK) return err;
-    json_object_foreach(m->header, name, entry)
-    {
+    json_object_foreach (m->header, name, entry) {
         if (strcmp(name, "__metadata__") == 0)
             m->metadata = entry;
         else if ((err = parse_entry(m, name, entry, 8 + (size_t)length)) != KITH_OK)

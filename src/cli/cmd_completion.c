@@ -26,8 +26,7 @@ static void list_models(char *out, size_t size)
     out[0] = '\0';
     if (kith_models_json(NULL, &text) != KITH_OK) return;
     json_t *list = json_loads(text, 0, NULL);
-    json_array_foreach(list, j, m)
-    {
+    json_array_foreach (list, j, m) {
         strncat(out, json_string_value(json_object_get(m, "name")), size - strlen(out) - 2);
         strcat(out, " ");
     }

@@ -48,8 +48,7 @@ static double largest(const json_t *list, const char *key)
     const json_t *row;
     size_t j;
     double most = 0;
-    json_array_foreach(list, j, row)
-    {
+    json_array_foreach (list, j, row) {
         const double x = json_number_value(json_object_get(row, key));
         if (x > most) most = x;
     }
@@ -60,7 +59,8 @@ static const char *measure_of(const json_t *row)
 {
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)row, key, value) if (is_measure(key)) return key;
+    json_object_foreach ((json_t *)row, key, value)
+        if (is_measure(key)) return key;
     return NULL;
 }
 
@@ -72,19 +72,17 @@ static void print_table(const json_t *list)
     char columns[24] = "", text[256], bar[160];
     json_t *value;
     size_t j;
-    json_object_foreach((json_t *)first, key, value) if (strlen(columns) < 20)
-        strcat(columns, json_is_string(value) ? "L" : "r");
+    json_object_foreach ((json_t *)first, key, value)
+        if (strlen(columns) < 20) strcat(columns, json_is_string(value) ? "L" : "r");
     const size_t n = strlen(columns);
     if (measure != NULL) strcat(columns, "l");
     cli_table *t = cli_table_new(columns);
-    json_object_foreach((json_t *)first, key, value)
+    json_object_foreach ((json_t *)first, key, value)
         cli_table_cell(t, "%s", spoken(key, text, sizeof text));
     if (measure != NULL) cli_table_cell(t, " ");
-    json_array_foreach(list, j, row)
-    {
+    json_array_foreach (list, j, row) {
         if (json_object_size(row) != n) continue;
-        json_object_foreach((json_t *)row, key, value)
-        {
+        json_object_foreach ((json_t *)row, key, value) {
             print_value(value, text, sizeof text);
             cli_table_cell(t, "%s", text);
         }
@@ -103,8 +101,7 @@ static void print_scalars(const json_t *o)
     char text[512], name[64];
     json_t *value;
     cli_table *t = cli_table_new("lL");
-    json_object_foreach((json_t *)o, key, value)
-    {
+    json_object_foreach ((json_t *)o, key, value) {
         if (json_is_object(value) || json_is_array(value)) continue;
         print_value(value, text, sizeof text);
         cli_table_cell(t, "%s", spoken(key, name, sizeof name));
@@ -122,8 +119,7 @@ static void print_section(const json_t *o, int depth)
     json_t *value;
     size_t j;
     print_scalars(o);
-    json_object_foreach((json_t *)o, key, value)
-    {
+    json_object_foreach ((json_t *)o, key, value) {
         if ((!json_is_object(value) || json_object_size(value) == 0) &&
             (!json_is_array(value) || json_array_size(value) == 0))
             continue;
@@ -133,8 +129,7 @@ static void print_section(const json_t *o, int depth)
         else if (json_is_object(json_array_get(value, 0)))
             print_table(value);
         else
-            json_array_foreach(value, j, row)
-            {
+            json_array_foreach (value, j, row) {
                 char text[512];
                 print_value(row, text, sizeof text);
                 printf("%s%s", text,

@@ -28,8 +28,7 @@ static void range_of(const json_t *p, char *out, size_t size)
                  json_number_value(json_object_get(p, "max")));
         return;
     }
-    json_array_foreach(choices, j, choice)
-    {
+    json_array_foreach (choices, j, choice) {
         const int wrote =
             snprintf(out + used, size - used, "%s%s", j > 0 ? ", " : "", json_string_value(choice));
         if (wrote < 0 || used + (size_t)wrote >= size) return;
@@ -55,8 +54,7 @@ static void print_params(const json_t *params)
     cli_table *t = cli_table_new("lrLL");
     const char *const heads[] = { "parameter", "default", "allowed", "meaning" };
     for (j = 0; j < 4; j++) cli_table_cell(t, "%s", heads[j]);
-    json_array_foreach(params, j, p)
-    {
+    json_array_foreach (params, j, p) {
         char init[64], range[256];
         default_of(p, init, sizeof init);
         range_of(p, range, sizeof range);
@@ -88,8 +86,7 @@ static void print_models(const json_t *list)
     cli_table_cell(t, "model");
     cli_table_cell(t, "form");
     cli_table_cell(t, "what it is");
-    json_array_foreach(list, j, m)
-    {
+    json_array_foreach (list, j, m) {
         cli_table_cell(t, "%s", text_of(m, "name"));
         cli_table_cell(t, "%s", text_of(m, "form"));
         cli_table_cell(t, "%s", text_of(m, "summary"));
@@ -125,8 +122,7 @@ static void print_definitions(const json_t *list, const char *head)
     cli_table *t = cli_table_new("lL");
     cli_table_cell(t, "%s", head);
     cli_table_cell(t, "definition");
-    json_array_foreach(list, j, m)
-    {
+    json_array_foreach (list, j, m) {
         cli_table_cell(t, "%s", text_of(m, "name"));
         cli_table_cell(t, "%s", text_of(m, "definition"));
     }
@@ -165,8 +161,7 @@ cli_exit cmd_version(const cli_args *a, kith *k)
         cli_print_json(text);
     } else {
         json_t *info = json_loads(text, 0, NULL);
-        json_object_foreach(info, key, value)
-        {
+        json_object_foreach (info, key, value) {
             char *one = json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY);
             printf("%-12s %s\n", key, one == NULL ? json_string_value(value) : one);
             free(one);

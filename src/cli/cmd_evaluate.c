@@ -39,9 +39,8 @@ static json_t *all_metrics(const json_t *report)
     const char *name;
     json_t *value;
     for (size_t m = 0; m < n_models(report); m++)
-        json_object_foreach(json_object_get(model_at(report, m), "metrics"), name,
-                            value) if (json_object_get(names, name) == NULL)
-            json_object_set_new(names, name, json_null());
+        json_object_foreach (json_object_get(model_at(report, m), "metrics"), name, value)
+            if (json_object_get(names, name) == NULL) json_object_set_new(names, name, json_null());
     return names;
 }
 
@@ -56,8 +55,7 @@ static void print_figures(const json_t *report)
     cli_table *t = cli_table_new(columns);
     cli_table_cell(t, "metric");
     for (size_t m = 0; m < n; m++) cli_table_cell(t, "%s", text_of(model_at(report, m), "model"));
-    json_object_foreach(names, name, unused)
-    {
+    json_object_foreach (names, name, unused) {
         cli_table_cell(t, "%s", name);
         for (size_t m = 0; m < n; m++) {
             const json_t *x =
@@ -94,8 +92,8 @@ static void print_comparisons(const json_t *report)
     cli_table *t = cli_table_new("lllrrr");
     const char *const heads[] = { "a", "b", "metric", "a - b", "interval", "p" };
     for (j = 0; j < 6; j++) cli_table_cell(t, "%s", heads[j]);
-    json_array_foreach(list, j, c)
-    {
+    json_array_foreach (list, j, c) {
+        if (strcmp(text_of(c, "a"), first) != 0) continue;
         cli_table_cell(t, "%s", text_of(c, "a"));
         cli_table_cell(t, "%s", text_of(c, "b"));
         cli_table_cell(t, "%s", text_of(c, "metric"));
@@ -112,7 +110,7 @@ static void print_skipped(const json_t *report)
     const char *name;
     json_t *why;
     for (size_t m = 0; m < n_models(report); m++)
-        json_object_foreach(json_object_get(model_at(report, m), "skipped"), name, why)
+        json_object_foreach (json_object_get(model_at(report, m), "skipped"), name, why)
             printf("%s has no %s: %s\n", text_of(model_at(report, m), "model"), name,
                    json_string_value(why));
 }
@@ -175,6 +173,7 @@ cli_exit cmd_evaluate(const cli_args *a, kith *k)
     cli_exit code = n < 0 ? CLI_USAGE : CLI_DONE;
     if (code == CLI_DONE && (a->train != NULL) != (a->test != NULL))
         code = cli_complain(CLI_USAGE, "--train and --test go together");
+    if (code == CLI_DONE) code = cli_check_models(a);
     if (code == CLI_DONE) code = cli_read_data(a, k, &data);
     if (code == CLI_DONE) code = evaluate(a, k, data, params, n);
     kith_data_free(data);

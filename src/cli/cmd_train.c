@@ -84,6 +84,17 @@ int cli_params(const cli_args *a, kith_param *params, char **text)
     return a->params.n;
 }
 
+cli_exit cli_check_models(const cli_args *a)
+{
+    for (int j = 0; j < a->models.n; j++) {
+        char *text = NULL;
+        const kith_err err = kith_models_json(a->models.at[j], &text);
+        kith_string_free(text);
+        if (err != KITH_OK) return cli_fail(err);
+    }
+    return CLI_DONE;
+}
+
 static double seconds(void)
 {
     struct timespec t;
@@ -116,7 +127,8 @@ cli_exit cmd_train(const cli_args *a, kith *k)
     if (a->models.n != 1)
         return cli_complain(CLI_USAGE, "train makes one model; --model names %d", a->models.n);
     const int n = cli_params(a, params, &text);
-    cli_exit code = n < 0 ? CLI_USAGE : cli_read_data(a, k, &data);
+    cli_exit code = n < 0 ? CLI_USAGE : cli_check_models(a);
+    if (code == CLI_DONE) code = cli_read_data(a, k, &data);
     if (code == CLI_DONE) {
         const double began = seconds();
         if ((err = kith_train(k, data, a->models.at[0], params, n, &model)) != KITH_OK)

@@ -104,6 +104,9 @@ void cli_progress_clear(void);
 cli_exit cli_read_data(const cli_args *a, kith *k, kith_data **out);
 kith_read_options cli_read_options(const cli_args *a);
 
+/* Are there algorithms of these names?  Asked before the data is read, so that a typing error costs no wait. */
+cli_exit cli_check_models(const cli_args *a);
+
 /* The parameters of -p key=value as the library takes them; params is [CLI_MAX_LIST], text their
  * storage (freed by the caller).  -1 after a sentence when one is not key=value. */
 int cli_params(const cli_args *a, kith_param *params, char **text);
