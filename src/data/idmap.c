@@ -152,6 +152,12 @@ fail:
     return err;
 }
 
+void ki_idmap_empty(ki_idmap *m)
+{
+    m->n = 0;
+    if (m->n_slots > 0) memset(m->slots, 0, m->n_slots * sizeof *m->slots);
+}
+
 void ki_idmap_clear(ki_idmap *m)
 {
     if (!m->borrowed) {

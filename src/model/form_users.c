@@ -92,8 +92,9 @@ static kith_err check_finite(const float *x, int64_t n, const char *what)
 static kith_err check(const ki_model *m)
 {
     const ki_users *s = m->state;
+    const ki_similarity how = ki_knn_similarity(m->params, m->has_values);
     kith_err err;
-    if (s->nnz != ki_csr_nnz(&m->history))
+    if (s->one != 1 || s->nnz != ki_csr_nnz(&m->history))
         return ki_fail(KITH_EFORMAT, "%lld weighed values, but %lld interactions",
                        (long long)s->nnz, (long long)ki_csr_nnz(&m->history));
     if ((s->mean != NULL || s->sd != NULL || s->base != NULL) && s->n_users != m->n_users)
@@ -102,6 +103,8 @@ static kith_err check(const ki_model *m)
     if ((s->column != NULL || s->item_base != NULL) && s->n_items != m->n_items)
         return ki_fail(KITH_EFORMAT, "figures of %lld items, but there are %d",
                        (long long)s->n_items, m->n_items);
+    if (ki_similarity_has_columns(&how) && s->column == NULL)
+        return ki_fail(KITH_EFORMAT, "the figures of items are missing that the similarity reads");
     if ((err = check_finite(s->weighed, s->nnz, "weighed value")) != KITH_OK ||
         (err = check_finite(s->shift, s->one, "shift")) != KITH_OK ||
         (err = check_finite(s->length, s->one, "mean length")) != KITH_OK ||

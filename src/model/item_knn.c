@@ -83,6 +83,12 @@ static size_t memory(const void *params, const ki_ratings *r)
     return ki_all_pairs_memory(o->n_neighbors, &r->by_item, &r->by_user);
 }
 
+static kith_err check(const ki_model *m)
+{
+    const ki_items *s = m->state;
+    return ki_knn_check(m, s->mean, s->sd, s->base);
+}
+
 /* ---- estimates ---- */
 
 /* The k items of the history most similar to `item`; positions are those in the history. */
@@ -136,6 +142,7 @@ const ki_model_desc ki_item_knn = {
     .size = sizeof(ki_knn),
     .form = &ki_form_items,
     .memory = memory,
+    .check = check,
     .fit = fit,
     .predict = predict,
 };

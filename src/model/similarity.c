@@ -60,6 +60,12 @@ static double sum_of(const float *x, int64_t n)
     return sum;
 }
 
+int ki_similarity_has_columns(const ki_similarity *how)
+{
+    return how->measure == KI_TFIDF || how->measure == KI_BM25 ||
+           how->measure == KI_ADJUSTED_COSINE || how->measure == KI_PEARSON_BASELINE;
+}
+
 kith_err ki_weights_make(ki_weights *out, const ki_similarity *how, const ki_csr *by_row,
                          const ki_csr *by_col, double mean, const float *column_base)
 {
@@ -70,8 +76,7 @@ kith_err ki_weights_make(ki_weights *out, const ki_similarity *how, const ki_csr
     if (how->measure == KI_PEARSON_BASELINE) w.shift = (float)mean;
     if (how->measure == KI_BM25)
         w.length = (float)(sum_of(by_row->val, ki_csr_nnz(by_row)) / KI_MAX(by_row->n_rows, 1));
-    if (how->measure == KI_TFIDF || how->measure == KI_BM25 || how->measure == KI_ADJUSTED_COSINE ||
-        how->measure == KI_PEARSON_BASELINE) {
+    if (ki_similarity_has_columns(how)) {
         err = ki_alloc(&w.column, (size_t)by_row->n_cols, sizeof *w.column);
         if (err != KITH_OK) return err;
         for (int32_t c = 0; c < by_row->n_cols; c++)
