@@ -7,10 +7,12 @@
 
 extern const ki_model_desc ki_popularity;
 extern const ki_model_desc ki_bias;
+extern const ki_model_desc ki_ials;
 
 const ki_model_desc *const ki_models[] = {
     &ki_popularity,
     &ki_bias,
+    &ki_ials,
     NULL,
 };
 
