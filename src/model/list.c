@@ -8,12 +8,10 @@
 extern const ki_model_desc ki_popularity;
 extern const ki_model_desc ki_bias;
 extern const ki_model_desc ki_ials;
+extern const ki_model_desc ki_funk_svd;
 
 const ki_model_desc *const ki_models[] = {
-    &ki_popularity,
-    &ki_bias,
-    &ki_ials,
-    NULL,
+    &ki_popularity, &ki_bias, &ki_ials, &ki_funk_svd, NULL,
 };
 
 const ki_model_desc *ki_model_find(const char *name)
