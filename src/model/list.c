@@ -15,6 +15,11 @@ extern const ki_model_desc ki_ease;
 
 const ki_model_desc *const ki_models[] = {
     &ki_popularity, &ki_bias, &ki_item_knn, &ki_user_knn, &ki_svd, &ki_ease, NULL,
+extern const ki_model_desc ki_ials;
+extern const ki_model_desc ki_funk_svd;
+
+const ki_model_desc *const ki_models[] = {
+    &ki_popularity, &ki_bias, &ki_ials, &ki_funk_svd, NULL,
 };
 
 const ki_model_desc *ki_model_find(const char *name)
