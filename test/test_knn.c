@@ -241,7 +241,7 @@ static double score_of(struct fitted *f, const ki_query *q, int32_t item)
 TEST(reasons_add_up_to_the_score)
 {
     const char *const names[] = { "item-knn", "user-knn" };
-    const char *const measures[] = { "cosine", "tfidf",           "bm25",    "jaccard", "cosine_corated",
+    const char *const measures[] = { "cosine", "tfidf",           "bm25",    "degree", "jaccard", "cosine_corated",
                                      "msd",    "adjusted_cosine", "pearson", "auto" };
     for (int a = 0; a < 2; a++) {
         for (size_t b = 0; b < KI_COUNT(measures); b++) {
