@@ -20,6 +20,10 @@ extern const ki_model_desc ki_funk_svd;
 
 const ki_model_desc *const ki_models[] = {
     &ki_popularity, &ki_bias, &ki_ials, &ki_funk_svd, NULL,
+extern const ki_model_desc ki_random;
+
+const ki_model_desc *const ki_models[] = {
+    &ki_popularity, &ki_random, &ki_bias, &ki_item_knn, &ki_user_knn, NULL,
 };
 
 const ki_model_desc *ki_model_find(const char *name)
