@@ -59,6 +59,7 @@ kith_err ki_read_buffer(ki_job *job, const char *layout, const void *bytes, size
 
 extern const ki_layout ki_layout_csv, ki_layout_tsv;
 extern const ki_layout ki_layout_movielens_100k, ki_layout_movielens_1m, ki_layout_movielens_latest;
+extern const ki_layout ki_layout_ndjson, ki_layout_contract, ki_layout_recbole;
 extern const ki_layout ki_layout_lightgcn, ki_layout_sequences, ki_layout_pairs;
 
 /* read_csv.c: how a table of separated columns is laid out. */
