@@ -70,7 +70,4 @@ typedef struct ki_csv_form {
 
 kith_err ki_read_csv(ki_reading *r, ki_source *s, const ki_csv_form *form);
 
-/* read_movielens.c: one attribute file; `file` is its name in the data set ("u.item", "u.user", "movies.dat", ...). */
-kith_err ki_movielens_attributes(ki_attrs *a, ki_source *s, const char *file);
-
 #endif

@@ -208,13 +208,13 @@ static kith_err contract_rows(ki_reading *r, ki_source *s)
     kith_err err = ki_source_rest(s, most_bytes, &text, &n);
     if (err != KITH_OK) return err;
     json_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
+    for (size_t j = 0; j < n; j++) r->data->report.n_lines += text[j] == '\n';
     ki_free(text);
     if (root == NULL && json_error_code(&error) == json_error_out_of_memory)
         return ki_fail_memory(n);
     if (root == NULL)
         return ki_fail(KITH_EFORMAT, "%s:%d:%d: got %.120s, want JSON", ki_source_name(s),
                        error.line, error.column, error.text);
-    r->data->report.n_lines += error.line;
     err = take_document(r, s, root);
     json_decref(root);
     return err;

@@ -2,8 +2,8 @@
  * table.c -- typed attribute columns: made from text, printed, checked, copied
  *
  * Kinds       The first that fits all cells: text when the name says so (title, description, ...); number, unless the
- *             name or a leading zero says that it is a code; time (ISO 8601); set when a separator is in one of them; category when
- *             there are few different ones; else text.
+ *             name or a leading zero says that it is a code; time (ISO 8601); set when a separator is in one of them;
+ *             category when there are few different ones; else text.
  */
 #include "data/table.h"
 
