@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/tensors.h"
+#include "data/datafile.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -180,9 +181,21 @@ static kith_err end(ki_reading *r, kith_err err, kith_data **out)
     return err;
 }
 
+/* PATH.items.csv and PATH.users.csv, where kith_data_write leaves attributes. */
+static void find_written_beside(ki_reading *r, const ki_probe *p)
+{
+    char folder[KI_PATH_MAX], name[KI_PATH_MAX];
+    ki_path_folder(folder, p->path);
+    snprintf(name, sizeof name, "%.4000s.items.csv", p->base);
+    ki_path_find(r->files.items, folder, name);
+    snprintf(name, sizeof name, "%.4000s.users.csv", p->base);
+    ki_path_find(r->files.users, folder, name);
+}
+
 static kith_err find_files(ki_reading *r, const ki_layout *layout, const ki_probe *p,
                            const char *variant)
 {
+    if (!p->is_folder) find_written_beside(r, p);
     if (layout->find != NULL) return layout->find(r, p, variant);
     if (variant != NULL)
         return ki_fail(KITH_EINVAL, "layout %s has no variant \"%.60s\"", layout->name, variant);
@@ -233,9 +246,7 @@ kith_err kith_data_read(kith *k, const char *path, const kith_read_options *opti
     kith_err err;
     if (k == NULL || path == NULL || out == NULL)
         return ki_fail(KITH_EINVAL, "kith_data_read: context, path and out must not be NULL");
-    if (ki_tensors_is_file(path))
-        return ki_fail(KITH_EFORMAT, "%s: a file in binary form, which this build cannot read",
-                       path);
+    if (ki_tensors_is_file(path)) return ki_data_load(k, path, out);
     if ((err = ki_alloc(&r, 1, sizeof *r)) != KITH_OK) return err;
     r->options = options == NULL ? &none : options;
     r->job = ki_context_job(k);

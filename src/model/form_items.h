@@ -22,6 +22,18 @@ typedef struct ki_items {
     float *mean, *sd, *base; /* [n_items] parts that rating estimates need; NULL: none */
 } ki_items;
 
+/* Set the sizes and `binary`. */
+kith_err ki_items_begin(ki_items *s, int32_t n_items, int binary);
+
+/* Take the arrays of S, a square matrix, which is left {0}. */
+void ki_items_take(ki_items *s, ki_csr *S);
+
+/* S[j, i]: 0 where a sparse S has no entry. */
+float ki_items_at(const ki_items *s, int32_t j, int32_t i);
+
+/* Scratch floats of this form: it needs none, they are for a descriptor's own functions. */
+#define KI_ITEMS_SCRATCH(n_items) (4 * (int64_t)(n_items) + 256)
+
 extern const ki_form ki_form_items;
 
 #endif

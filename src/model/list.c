@@ -3,13 +3,16 @@
  */
 #include "model/model.h"
 
+#include <stdio.h>
 #include <string.h>
 
 extern const ki_model_desc ki_popularity;
+extern const ki_model_desc ki_bias;
+extern const ki_model_desc ki_item_knn;
+extern const ki_model_desc ki_user_knn;
 
 const ki_model_desc *const ki_models[] = {
-    &ki_popularity,
-    NULL,
+    &ki_popularity, &ki_bias, &ki_item_knn, &ki_user_knn, NULL,
 };
 
 const ki_model_desc *ki_model_find(const char *name)
@@ -17,4 +20,15 @@ const ki_model_desc *ki_model_find(const char *name)
     for (int j = 0; ki_models[j] != NULL; j++)
         if (strcmp(ki_models[j]->name, name) == 0) return ki_models[j];
     return NULL;
+}
+
+kith_err ki_model_want(const char *name, const ki_model_desc **out)
+{
+    char names[768] = "";
+    size_t used = 0;
+    if ((*out = ki_model_find(name)) != NULL) return KITH_OK;
+    for (int j = 0; ki_models[j] != NULL && used < sizeof names; j++)
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", j > 0 ? ", " : "",
+                                 ki_models[j]->name);
+    return ki_fail(KITH_ENOTFOUND, "no model is called \"%.64s\"; there are: %s", name, names);
 }
