@@ -299,7 +299,8 @@ typedef struct kith_evaluate_options {
     int n_params;
     const char
         *protocol; /* "kfold:5", "holdout:0.8", "temporal:0.8", "leave-one-out", "predefined[:u1]",
-                    * "strong:0.8"; NULL: temporal:0.8 when the data has times, else holdout:0.8 */
+                    * "strong:0.8"; NULL: predefined when the data came with a test part, else
+                    * temporal:0.8 when it has times, else holdout:0.8 */
     const char *metrics;  /* "recall@10,ndcg@10,rmse"; NULL: those that fit the data */
     double relevant_from; /* test items with at least this value are relevant; 0: all of them */
     double confidence;    /* of the intervals; 0: 0.95 */

@@ -220,7 +220,8 @@ static kith_err read_table(struct table_file *f, char *text, size_t n, ki_role r
     f->separator = ki_csv_separator(text, KI_MIN(n, (size_t)KI_PEEK));
     kith_err err = next_record(f, &at, end, field, &found);
     if (err != KITH_OK) return err;
-    if (found < 2)
+    static const kith_read_options usual = { 0 };
+    if (found < 2 && (found == 0 || ki_role_fit(role, &usual, field[0].at, field[0].n) < 0))
         return ki_fail(KITH_EFORMAT, "%s:1:1: got %d columns, want an id and an attribute",
                        f->source, found);
     if ((err = take_header(f, field, found, role)) != KITH_OK) return err;

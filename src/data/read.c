@@ -178,9 +178,21 @@ static kith_err end(ki_reading *r, kith_err err, kith_data **out)
     return err;
 }
 
+/* PATH.items.csv and PATH.users.csv, where kith_data_write leaves attributes. */
+static void find_written_beside(ki_reading *r, const ki_probe *p)
+{
+    char folder[KI_PATH_MAX], name[KI_PATH_MAX];
+    ki_path_folder(folder, p->path);
+    snprintf(name, sizeof name, "%.4000s.items.csv", p->base);
+    ki_path_find(r->files.items, folder, name);
+    snprintf(name, sizeof name, "%.4000s.users.csv", p->base);
+    ki_path_find(r->files.users, folder, name);
+}
+
 static kith_err find_files(ki_reading *r, const ki_layout *layout, const ki_probe *p,
                            const char *variant)
 {
+    if (!p->is_folder) find_written_beside(r, p);
     if (layout->find != NULL) return layout->find(r, p, variant);
     if (variant != NULL)
         return ki_fail(KITH_EINVAL, "layout %s has no variant \"%.60s\"", layout->name, variant);

@@ -205,6 +205,21 @@ kith_err ki_ranker_run(ki_ranker *r, const ki_query *queries, int n, int32_t *it
     return KITH_OK;
 }
 
+kith_err ki_ranker_scores(ki_ranker *r, const ki_query *q, float *out)
+{
+    const ki_model *m = r->m;
+    const ki_form *form = m->desc->form;
+    const kith_err err = form->prepare(m, q, r->prepared, r->scratch);
+    if (err != KITH_OK) return err;
+    for (int32_t begin = 0; begin < m->n_items; begin += r->tile) {
+        const int32_t end = KI_MIN(begin + r->tile, m->n_items);
+        form->score(m, q, r->prepared, 1, begin, end, out + begin, r->tile, r->scratch);
+    }
+    for (int32_t j = 0; j < m->n_cold; j++) out[m->cold[j]] = NAN;
+    for (int32_t j = 0; j < q->n_skip; j++) out[q->skip[j]] = NAN;
+    return KITH_OK;
+}
+
 kith_err ki_ranker_predict(ki_ranker *r, const ki_query *q, const int32_t *items, int n, float *out,
                            uint8_t *supported)
 {

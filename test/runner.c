@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * main.c -- runs the tests that registered themselves; `test_x NAME...` runs only those whose name
+ * runner.c -- runs the tests that registered themselves; `test_x NAME...` runs only those whose name
  * contains a NAME
  */
 #include "test.h"
