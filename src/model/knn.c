@@ -12,6 +12,7 @@ static const char *const similarities[] = {
     "cosine",
     "tfidf",
     "bm25",
+    "degree",
     "jaccard",
     "cosine_corated",
     "adjusted_cosine",

@@ -10,9 +10,10 @@ extern const ki_model_desc ki_popularity;
 extern const ki_model_desc ki_bias;
 extern const ki_model_desc ki_item_knn;
 extern const ki_model_desc ki_user_knn;
+extern const ki_model_desc ki_random;
 
 const ki_model_desc *const ki_models[] = {
-    &ki_popularity, &ki_bias, &ki_item_knn, &ki_user_knn, NULL,
+    &ki_popularity, &ki_random, &ki_bias, &ki_item_knn, &ki_user_knn, NULL,
 };
 
 const ki_model_desc *ki_model_find(const char *name)
