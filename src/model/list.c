@@ -14,6 +14,13 @@ extern const ki_model_desc ki_random;
 
 const ki_model_desc *const ki_models[] = {
     &ki_popularity, &ki_random, &ki_bias, &ki_item_knn, &ki_user_knn, NULL,
+extern const ki_model_desc ki_ials;
+
+const ki_model_desc *const ki_models[] = {
+    &ki_popularity,
+    &ki_bias,
+    &ki_ials,
+    NULL,
 };
 
 const ki_model_desc *ki_model_find(const char *name)
