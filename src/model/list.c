@@ -21,6 +21,11 @@ const ki_model_desc *const ki_models[] = {
     &ki_bias,
     &ki_ials,
     NULL,
+extern const ki_model_desc ki_svd;
+extern const ki_model_desc ki_ease;
+
+const ki_model_desc *const ki_models[] = {
+    &ki_popularity, &ki_bias, &ki_item_knn, &ki_user_knn, &ki_svd, &ki_ease, NULL,
 };
 
 const ki_model_desc *ki_model_find(const char *name)
