@@ -142,7 +142,7 @@ KITH_API kith_err kith_data_new(kith *k, size_t n, const char *const *users,
 typedef struct kith_generate_options {
     int64_t n_users, n_items; /* 0: 1000, and 500 or the number of the catalogue */
     int64_t n_interactions;   /* 0: 50 a user, or a quarter of the items where that is less */
-    int32_t rank;             /* planted low rank of the tastes; 0: 8 */
+    int32_t rank;             /* planted low rank of the tastes; 0: 8, or 32 over a catalogue */
     double popularity_power;  /* item popularity ~ rank^-power; 0: 0.8 */
     double noise; /* standard deviation of what the planted model does not explain; 0: 0.5 */
     int implicit; /* 1: events without values instead of ratings 1..5 */
