@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -204,6 +205,29 @@ int ki_path_find(char *out, const char *folder, const char *name)
     }
     out[0] = '\0';
     return 0;
+}
+
+static int ends_in(const char *name, const char *ending)
+{
+    const size_t n = strlen(name), k = strlen(ending);
+    return n >= k && strcmp(name + n - k, ending) == 0;
+}
+
+int ki_path_find_ending(char *out, const char *folder, const char *ending)
+{
+    char zipped[64];
+    int found = 0;
+    const struct dirent *entry;
+    DIR *dir = opendir(folder);
+    out[0] = '\0';
+    if (dir == NULL) return 0;
+    snprintf(zipped, sizeof zipped, "%s.gz", ending);
+    while ((entry = readdir(dir)) != NULL) {
+        if (!ends_in(entry->d_name, ending) && !ends_in(entry->d_name, zipped)) continue;
+        if (snprintf(out, KI_PATH_MAX, "%s/%s", folder, entry->d_name) < KI_PATH_MAX) found++;
+    }
+    closedir(dir);
+    return found;
 }
 
 const char *ki_path_base(const char *path)
