@@ -96,12 +96,6 @@ static size_t memory(const void *params, const ki_ratings *r)
     return ki_knn_votes_apart(o, r->has_values) ? 2 * one : one;
 }
 
-static kith_err check(const ki_model *m)
-{
-    const ki_items *s = m->state;
-    return ki_knn_check(m, s->mean, s->sd, s->base);
-}
-
 /* ---- estimates ---- */
 
 /* The k items of the history most similar to `item`; positions are those in the history. */
@@ -155,7 +149,6 @@ const ki_model_desc ki_item_knn = {
     .size = sizeof(ki_knn),
     .form = &ki_form_items,
     .memory = memory,
-    .check = check,
     .fit = fit,
     .predict = predict,
 };
