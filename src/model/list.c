@@ -7,25 +7,17 @@
 #include <string.h>
 
 extern const ki_model_desc ki_popularity;
-extern const ki_model_desc ki_bias;
-extern const ki_model_desc ki_item_knn;
-extern const ki_model_desc ki_user_knn;
 extern const ki_model_desc ki_random;
-
-const ki_model_desc *const ki_models[] = {
-    &ki_popularity, &ki_random, &ki_bias, &ki_item_knn, &ki_user_knn, NULL,
+extern const ki_model_desc ki_bias;
 extern const ki_model_desc ki_ials;
-
-const ki_model_desc *const ki_models[] = {
-    &ki_popularity,
-    &ki_bias,
-    &ki_ials,
-    NULL,
 extern const ki_model_desc ki_svd;
 extern const ki_model_desc ki_ease;
+extern const ki_model_desc ki_item_knn;
+extern const ki_model_desc ki_user_knn;
 
 const ki_model_desc *const ki_models[] = {
-    &ki_popularity, &ki_bias, &ki_item_knn, &ki_user_knn, &ki_svd, &ki_ease, NULL,
+    &ki_popularity, &ki_random,   &ki_bias,     &ki_ials, &ki_svd,
+    &ki_ease,       &ki_item_knn, &ki_user_knn, NULL,
 };
 
 const ki_model_desc *ki_model_find(const char *name)
