@@ -41,6 +41,9 @@ ki_path_kind ki_path_look(const char *path);
  * exists. */
 int ki_path_find(char *out, const char *folder, const char *name);
 
+/* How many files of the folder end in `ending` or in that and .gz; out[KI_PATH_MAX] = one of them, if there is any. */
+int ki_path_find_ending(char *out, const char *folder, const char *ending);
+
 /* out[KI_PATH_MAX] = the folder that `path` lies in ("." when it has none), and where its last part
  * begins. */
 void ki_path_folder(char *out, const char *path);

@@ -59,6 +59,7 @@ kith_err ki_read_buffer(ki_job *job, const char *layout, const void *bytes, size
 
 extern const ki_layout ki_layout_csv, ki_layout_tsv;
 extern const ki_layout ki_layout_movielens_100k, ki_layout_movielens_1m, ki_layout_movielens_latest;
+extern const ki_layout ki_layout_ndjson, ki_layout_contract, ki_layout_recbole;
 extern const ki_layout ki_layout_lightgcn, ki_layout_sequences, ki_layout_pairs;
 
 /* read_csv.c: how a table of separated columns is laid out. */
@@ -68,8 +69,5 @@ typedef struct ki_csv_form {
 } ki_csv_form;
 
 kith_err ki_read_csv(ki_reading *r, ki_source *s, const ki_csv_form *form);
-
-/* read_movielens.c: one attribute file; `file` is its name in the data set ("u.item", "u.user", "movies.dat", ...). */
-kith_err ki_movielens_attributes(ki_attrs *a, ki_source *s, const char *file);
 
 #endif

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * rows.c -- the interactions of a text file, parsed by all threads
  *
- * Design      A block of the file (256 KiB at first, later 32 MiB) is cut into at most 16 pieces at record ends.  The
- *             pieces are parsed in parallel, each with id maps of its own; then, in file order, their ids are entered
- *             into the maps of the dataset, and in parallel again the rows are written with those indexes into
- *             segments of exact size.  At the end the segments are joined column by column.
- * Cost        per row: one look at each byte, two hashes; entering costs one hash per different id of a piece.
- *             Memory: 20 bytes per row, 28 while joining, and one block.
+ * Design      A block of the file (256 KiB at first, later 32 MiB) is cut into at most 8 pieces at record ends.  The
+ *             pieces are parsed in parallel, each in a place with id maps of its own that are kept from block to
+ *             block; then, in file order, ids new to a place are entered into the maps of the dataset, and in
+ *             parallel again the rows are written with those indexes into segments of exact size.  At the end the
+ *             segments are joined column by column.
+ * Cost        per row: one look at each byte and two look-ups, whose cache misses are most of it; entering costs one
+ *             more per different id and place.  Memory: 20 bytes per row, 28 while joining, one block, and at most
+ *             2^18 users and items per place.
  * Guarantees  The same dataset, report and sentence for any number of threads.
  */
 #include "data/rows.h"
@@ -19,7 +21,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_PIECES = 16, FIRST_BLOCK = 256 << 10, LAST_BLOCK = 32 << 20, PIECE_BYTES = 2 << 20 };
+enum {
+    MAX_PIECES = 8,
+    FIRST_BLOCK = 256 << 10,
+    LAST_BLOCK = 32 << 20,
+    PIECE_BYTES = 1 << 20,
+    KEPT_IDS = 1 << 18, /* that a place for pieces remembers from block to block */
+};
 
 /* ---- what a layout calls for one record ---- */
 
@@ -57,13 +65,10 @@ kith_err ki_chunk_time(ki_chunk *c, ki_span text, const char *name, int64_t *out
                         ki_show(shown, text.at, text.n), name);
 }
 
-/* The index of an id that this piece has seen before, else -1 and the id is fit to be added. */
-static kith_err look_up(ki_chunk *c, const ki_idmap *m, ki_span id, const char *what, int32_t *out)
+/* Is it fit to be an id? */
+static kith_err check_id(ki_chunk *c, ki_span id, const char *what)
 {
     char shown[KI_SHOW];
-    if (id.n == 0) return ki_chunk_bad(c, id.at, "got an empty field, want %s", what);
-    *out = ki_idmap_find(m, id.at, id.n);
-    if (*out >= 0) return KITH_OK;
     if (memchr(id.at, '\0', id.n) != NULL)
         return ki_chunk_bad(c, id.at, "got %s with a NUL byte in it, want %s",
                             ki_show(shown, id.at, id.n), what);
@@ -71,6 +76,14 @@ static kith_err look_up(ki_chunk *c, const ki_idmap *m, ki_span id, const char *
         return ki_chunk_bad(c, id.at, "got %s, which is not UTF-8, want %s",
                             ki_show(shown, id.at, id.n), what);
     return KITH_OK;
+}
+
+/* The index of an id that this place has seen before, else -1 and the id is fit to be added. */
+static kith_err look_up(ki_chunk *c, const ki_idmap *m, ki_span id, const char *what, int32_t *out)
+{
+    if (id.n == 0) return ki_chunk_bad(c, id.at, "got an empty field, want %s", what);
+    *out = ki_idmap_find(m, id.at, id.n);
+    return *out >= 0 ? KITH_OK : check_id(c, id, what);
 }
 
 /* Rows of one user often stand together, so the last one is compared before hashing. */
@@ -148,10 +161,18 @@ struct work { /* what the threads share while one file is read */
     int test;
 };
 
+/* Forget ids only when there are too many: entering those that are remembered costs nothing. */
+static void forget(ki_idmap *m, int32_t *n_entered)
+{
+    if (m->n <= KEPT_IDS) return;
+    ki_idmap_empty(m);
+    *n_entered = 0;
+}
+
 static void empty_chunk(ki_chunk *c, char *begin, char *end)
 {
-    ki_idmap_empty(&c->users);
-    ki_idmap_empty(&c->items);
+    forget(&c->users, &c->users_entered);
+    forget(&c->items, &c->items_entered);
     c->next = begin;
     c->end = end;
     c->n = c->n_timed = c->n_lines = c->n_bad = 0;
@@ -202,15 +223,19 @@ static kith_err note_bad(struct work *w, const ki_chunk *c)
                    report->first_skipped);
 }
 
-static kith_err enter_ids(ki_idmap *to, const ki_idmap *from, int32_t **map, int32_t *room)
+/* Enter ids [*n_entered, n) of the piece into the dataset and note what they are called there. */
+static kith_err enter_ids(ki_idmap *to, const ki_idmap *from, int32_t *n_entered, int32_t **map,
+                          int32_t *room)
 {
     kith_err err = KITH_OK;
     if (from->n > *room) {
-        if ((err = ki_grow(map, 0, (size_t)from->n * 2, sizeof **map)) != KITH_OK) return err;
-        *room = from->n * 2;
+        const size_t want = (size_t)from->n + (size_t)from->n / 2;
+        if ((err = ki_grow(map, (size_t)*n_entered, want, sizeof **map)) != KITH_OK) return err;
+        *room = (int32_t)KI_MIN(want, (size_t)INT32_MAX);
     }
-    for (int32_t j = 0; err == KITH_OK && j < from->n; j++)
+    for (int32_t j = *n_entered; err == KITH_OK && j < from->n; j++)
         err = ki_idmap_add(to, ki_idmap_name(from, j), ki_idmap_length(from, j), &(*map)[j]);
+    *n_entered = from->n;
     return err;
 }
 
@@ -220,9 +245,11 @@ static kith_err enter_piece(struct work *w, ki_chunk *c)
     ki_segment *segment;
     kith_err err;
     if (c->n_bad > 0 && (err = note_bad(w, c)) != KITH_OK) return err;
-    if ((err = enter_ids(&w->data->users, &c->users, &c->user_map, &c->user_room)) != KITH_OK)
+    if ((err = enter_ids(&w->data->users, &c->users, &c->users_entered, &c->user_map,
+                         &c->user_room)) != KITH_OK)
         return err;
-    if ((err = enter_ids(&w->data->items, &c->items, &c->item_map, &c->item_room)) != KITH_OK)
+    if ((err = enter_ids(&w->data->items, &c->items, &c->items_entered, &c->item_map,
+                         &c->item_room)) != KITH_OK)
         return err;
     if ((err = ki_log_parts_add(w->parts, c->n, c->n_timed > 0, w->test, &segment)) != KITH_OK)
         return err;
@@ -287,8 +314,8 @@ static void cut_pieces(struct work *w, const struct block *b, size_t n)
     w->n_chunks = 0;
     while (begin < end) {
         const size_t step = KI_MIN(piece, (size_t)(end - begin));
-        char *stop =
-            w->n_chunks == MAX_PIECES - 1 ? end : cut_after(w->parser, b, begin, begin + step, end);
+        char *stop = end;
+        if (w->n_chunks < MAX_PIECES - 1) stop = cut_after(w->parser, b, begin, begin + step, end);
         empty_chunk(&w->chunks[w->n_chunks++], begin, stop);
         begin = stop;
     }
@@ -389,7 +416,8 @@ kith_err ki_rows_read(ki_source *s, const ki_row_parser *p, const ki_row_limits 
     struct work w = {
         .parser = p, .limits = limits, .source = s, .data = d, .parts = parts, .test = test
     };
-    struct block b = { .room = FIRST_BLOCK };
+    const int64_t size = ki_source_size(s); /* of a small file a small block holds all */
+    struct block b = { .room = size > 0 && size < FIRST_BLOCK ? (size_t)size + 1 : FIRST_BLOCK };
     kith_err err;
     if ((err = ki_alloc(&w.chunks, MAX_PIECES, sizeof *w.chunks)) != KITH_OK) return err;
     if ((err = ki_alloc(&b.text, b.room, 1)) != KITH_OK) goto done;

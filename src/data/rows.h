@@ -21,7 +21,7 @@ typedef struct ki_chunk {
     char *line, *next, *end; /* the record, where the following one begins, where the piece ends */
     int64_t n_lines;         /* lines begun; the record's own is the last */
 
-    ki_idmap users, items; /* in order of first appearance in this piece */
+    ki_idmap users, items; /* in order of first appearance in this place for pieces */
     int64_t n, room;
     int32_t *user, *item; /* [n] into the maps above */
     float *value;         /* [n] */
@@ -32,7 +32,8 @@ typedef struct ki_chunk {
     int64_t bad_line, bad_column; /* of the first bad one; within the piece, from 1 */
     char bad_why[200];
 
-    int32_t *user_map, *item_map; /* [users.n], [items.n] to indexes of the dataset */
+    int32_t *user_map, *item_map;         /* [users.n], [items.n] to indexes of the dataset ... */
+    int32_t users_entered, items_entered; /* ... of which so many are set */
     int32_t user_room, item_room;
 } ki_chunk;
 
@@ -89,7 +90,7 @@ typedef struct ki_log_parts {
 
 typedef struct ki_row_limits {
     int64_t skip_bad;   /* malformed records that may be skipped */
-    size_t piece_bytes; /* 0: 2 MiB */
+    size_t piece_bytes; /* 0: 1 MiB */
     size_t line_bytes;  /* longest record; 0: 64 MiB */
 } ki_row_limits;
 

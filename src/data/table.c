@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * table.c -- typed attribute columns: made from text, printed, checked, copied
  *
- * Kinds       The first that fits all cells: text when the name says so (title, description, ...); number, unless one
- *             has a leading zero as codes do; time (ISO 8601); set when a separator is in one of them; category when
- *             there are few different ones; else text.
+ * Kinds       The first that fits all cells: text when the name says so (title, description, ...); number, unless the
+ *             name or a leading zero says that it is a code; time (ISO 8601); set when a separator is in one of them;
+ *             category when there are few different ones; else text.
  */
 #include "data/table.h"
 
@@ -66,6 +66,14 @@ static int is_iso_time(const char *s, size_t n)
     return n >= 10 && s[4] == '-' && ki_scan_time(s, n, &t);
 }
 
+/* "tmdbId", "parent_id": its numbers count nothing. */
+static int is_id_name(const char *name)
+{
+    const size_t n = strlen(name);
+    return (n > 2 && strcmp(name + n - 2, "Id") == 0) ||
+           (n > 3 && strcasecmp(name + n - 3, "_id") == 0);
+}
+
 struct look { /* at all cells that are there */
     int32_t n;
     int numbers, times, sets; /* all are; all are; one is */
@@ -108,7 +116,7 @@ static kith_err find_kind(const char *name, int32_t n_rows, const char *const *c
     const struct look l = look_at(n_rows, cells, separator);
     if (ki_column_is_prose(name, strlen(name)))
         *out = KI_COL_TEXT;
-    else if (l.n > 0 && l.numbers)
+    else if (l.n > 0 && l.numbers && !is_id_name(name))
         *out = KI_COL_NUMBER;
     else if (l.n > 0 && l.times)
         *out = KI_COL_TIME;

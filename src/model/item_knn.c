@@ -41,20 +41,33 @@ static kith_err fit_baselines(ki_items *s, const ki_ratings *r, ki_job *job, flo
     return ki_baseline_by_als(r, &o, job, *user_base, s->base);
 }
 
-static kith_err fit_similarities(ki_items *s, const ki_knn *o, const ki_fit *in,
-                                 const float *user_base)
+enum { NEIGHBORS = 500 }; /* what n_neighbors = -1 means */
+
+static kith_err compare(const ki_items *s, const ki_knn *o, const ki_similarity *how,
+                        const ki_fit *in, const float *user_base, ki_csr *out)
 {
     const ki_ratings *r = in->ratings;
-    const ki_all_pairs task = { .how = ki_knn_similarity(o, r->has_values),
-                                .n_neighbors = o->n_neighbors,
+    const ki_all_pairs task = { .how = *how,
+                                .n_neighbors = o->n_neighbors < 0 ? NEIGHBORS : o->n_neighbors,
                                 .by_row = &r->by_item,
                                 .by_col = &r->by_user,
                                 .mean = r->mean,
                                 .row_base = s->base,
                                 .col_base = user_base };
+    return ki_all_pairs_run(&task, in->job, out);
+}
+
+static kith_err fit_similarities(ki_items *s, const ki_knn *o, const ki_fit *in,
+                                 const float *user_base)
+{
+    const ki_similarity lists = ki_knn_for_lists(o, in->ratings->min);
+    const ki_similarity votes = ki_knn_for_votes(o);
     ki_csr S;
-    const kith_err err = ki_all_pairs_run(&task, in->job, &S);
-    if (err == KITH_OK) ki_items_take(s, &S);
+    kith_err err = compare(s, o, &lists, in, user_base, &S);
+    if (err != KITH_OK) return err;
+    ki_items_take(s, &S);
+    if (!ki_knn_votes_apart(o, in->ratings->has_values)) return KITH_OK;
+    if ((err = compare(s, o, &votes, in, user_base, &S)) == KITH_OK) ki_items_take_votes(s, &S);
     return err;
 }
 
@@ -62,7 +75,6 @@ static kith_err fit(const void *params, const ki_fit *in, void *state)
 {
     const ki_knn *o = params;
     const ki_ratings *r = in->ratings;
-    const int measure = ki_knn_similarity(o, r->has_values).measure;
     ki_items *s = state;
     float *user_base = NULL;
     kith_err err;
@@ -70,8 +82,7 @@ static kith_err fit(const void *params, const ki_fit *in, void *state)
     if ((o->variant == KI_KNN_MEANS || o->variant == KI_KNN_ZSCORE) && r->has_values &&
         (err = fit_means(s, r)) != KITH_OK)
         return err;
-    if ((o->variant == KI_KNN_BASELINE && r->has_values) || measure == KI_PEARSON_BASELINE)
-        err = fit_baselines(s, r, in->job, &user_base);
+    if (ki_knn_needs_base(o, r->has_values)) err = fit_baselines(s, r, in->job, &user_base);
     if (err == KITH_OK) err = fit_similarities(s, o, in, user_base);
     ki_free(user_base);
     return err;
@@ -80,13 +91,9 @@ static kith_err fit(const void *params, const ki_fit *in, void *state)
 static size_t memory(const void *params, const ki_ratings *r)
 {
     const ki_knn *o = params;
-    return ki_all_pairs_memory(o->n_neighbors, &r->by_item, &r->by_user);
-}
-
-static kith_err check(const ki_model *m)
-{
-    const ki_items *s = m->state;
-    return ki_knn_check(m, s->mean, s->sd, s->base);
+    const int32_t kept = o->n_neighbors < 0 ? NEIGHBORS : o->n_neighbors;
+    const size_t one = ki_all_pairs_memory(kept, &r->by_item, &r->by_user);
+    return ki_knn_votes_apart(o, r->has_values) ? 2 * one : one;
 }
 
 /* ---- estimates ---- */
@@ -98,7 +105,7 @@ static ki_best choose(const ki_model *m, const ki_query *q, int32_t item, uint64
     const ki_items *s = m->state;
     ki_best best = ki_best_into(keys, KI_MIN(o->k, m->n_items));
     for (int32_t t = 0; t < q->n; t++) {
-        const float sim = ki_items_at(s, item, q->items[t]);
+        const float sim = ki_items_vote(s, item, q->items[t]);
         if (sim > 0) ki_best_push(&best, ki_best_key(sim, t));
     }
     ki_best_finish(&best);
@@ -142,7 +149,6 @@ const ki_model_desc ki_item_knn = {
     .size = sizeof(ki_knn),
     .form = &ki_form_items,
     .memory = memory,
-    .check = check,
     .fit = fit,
     .predict = predict,
 };

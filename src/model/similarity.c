@@ -66,12 +66,6 @@ static float column_part(const ki_similarity *how, const ki_csr *by_col, int32_t
     return (float)(log((double)n_rows) - log1p((double)n)); /* idf */
 }
 
-int ki_similarity_has_columns(const ki_similarity *how)
-{
-    return how->measure == KI_TFIDF || how->measure == KI_BM25 || how->measure == KI_DEGREE ||
-           how->measure == KI_ADJUSTED_COSINE || how->measure == KI_PEARSON_BASELINE;
-}
-
 kith_err ki_weights_make(ki_weights *out, const ki_similarity *how, const ki_csr *by_row,
                          const ki_csr *by_col, double mean, const float *column_base)
 {
@@ -82,7 +76,8 @@ kith_err ki_weights_make(ki_weights *out, const ki_similarity *how, const ki_csr
     if (how->measure == KI_PEARSON_BASELINE) w.shift = (float)mean;
     if (how->measure == KI_BM25)
         w.length = (float)(sum_of(by_row->val, ki_csr_nnz(by_row)) / KI_MAX(by_row->n_rows, 1));
-    if (ki_similarity_has_columns(how)) {
+    if (how->measure == KI_TFIDF || how->measure == KI_BM25 || how->measure == KI_DEGREE ||
+        how->measure == KI_ADJUSTED_COSINE || how->measure == KI_PEARSON_BASELINE) {
         err = ki_alloc(&w.column, (size_t)by_row->n_cols, sizeof *w.column);
         if (err != KITH_OK) return err;
         for (int32_t c = 0; c < by_row->n_cols; c++)

@@ -77,8 +77,6 @@ kith_err ki_weights_make(ki_weights *out, const ki_similarity *how, const ki_csr
                          const ki_csr *by_col, double mean, const float *column_base);
 void ki_weights_clear(ki_weights *w);
 
-int ki_similarity_has_columns(const ki_similarity *how); /* 1: ki_weights.column is there */
-
 /* x[n] = weighed values of a row whose columns are idx[n] and values val[n]; row_base is b_a. */
 void ki_similarity_weigh(const ki_similarity *how, const ki_weights *w, float row_base,
                          const int32_t *idx, const float *val, int64_t n, float *x);

@@ -3,14 +3,12 @@
  *
  * Paper      Cremonesi, Koren, Turrin, Performance of Recommender Algorithms on Top-N Recommendation
  *            Tasks, RecSys 2010 (PureSVD); math/svd.h for the decomposition
- * Model      R ~ U S V' with n_factors terms;  Y = V S^1/2, X = U S^1/2, so R ~ X Y'.  With a centre
- *            R holds r - mean_u or r - mean_i where there is a rating, and the means are added back.
- * Fold-in    U S = R V gives x = S^-1 Y'r for any row r: for a training user that is X[u], bit for
- *            bit, because X is made so.  The diagonal of `gram` holds S = diag(Y'Y).
- * Explain    x.y_i = sum_j r_j (y_j' S^-1 y_i), exact
+ * Model      R ~ U S V' with n_factors terms;  Y = V, X = U S, so R ~ X Y'.  With a centre R holds
+ *            r - mean_u or r - mean_i where there is a rating, and the means are added back.
+ * Fold-in    U S = R V gives x = Y'r for any row r: for a training user that is X[u], bit for bit,
+ *            because X is made so.
+ * Explain    x.y_i = sum_j r_j (y_j.y_i), exact
  * Cost       math/svd.c, then nnz n_factors for X
- * Departs    from PureSVD: S is shared between users and items, so that cosines of items weigh strong
- *            factors more; lists are the same
  * Checked    test_svd_model.c: the 3 x 4 example of numpy to 3 decimals, folding in a training row,
  *            sums of explanations
  */
@@ -20,7 +18,6 @@
 #include "math/svd.h"
 #include "simd/kernels.h"
 
-#include <math.h>
 #include <string.h>
 
 enum centre { AT_ZERO, AT_USER, AT_ITEM };
@@ -119,7 +116,7 @@ static kith_err centre_values(const ki_vectors *v, const ki_csr *a, int of_items
 
 /* ---- fit ---- */
 
-/* x = S^-1 Y'r of one row; a factor of singular value 0 stays 0. */
+/* x = Y'r of one row. */
 static void project(const ki_vectors *v, const struct svd *o, const int32_t *items,
                     const float *values, int64_t n, float *x, float *bias)
 {
@@ -129,10 +126,6 @@ static void project(const ki_vectors *v, const struct svd *o, const int32_t *ite
     memset(x, 0, (size_t)d * sizeof *x);
     for (int64_t j = 0; j < n; j++)
         k->axpy(x, centred(v, values[j], *bias, items[j]), v->Y + items[j] * d, d);
-    for (int64_t f = 0; f < d; f++) {
-        const float s = v->gram[f * d + f];
-        x[f] = s > 0 ? x[f] / s : 0;
-    }
 }
 
 struct users {
@@ -154,14 +147,6 @@ static kith_err project_users(void *arg, int64_t begin, int64_t end, int worker)
     return KITH_OK;
 }
 
-static void take_factors(ki_vectors *v, const double *sigma, const double *V)
-{
-    const int64_t d = v->dim;
-    for (int64_t f = 0; f < d; f++) v->gram[f * d + f] = (float)sigma[f];
-    for (int64_t i = 0; i < v->n_items; i++)
-        for (int64_t f = 0; f < d; f++) v->Y[i * d + f] = (float)(V[i * d + f] * sqrt(sigma[f]));
-}
-
 static kith_err decompose(ki_vectors *v, const struct svd *o, const ki_fit *in)
 {
     const ki_ratings *r = in->ratings;
@@ -176,7 +161,7 @@ static kith_err decompose(ki_vectors *v, const struct svd *o, const ki_fit *in)
     if ((err = ki_alloc(&sigma, d, sizeof *sigma)) != KITH_OK) goto done;
     if ((err = ki_alloc(&V, (size_t)v->n_items, d * sizeof *V)) != KITH_OK) goto done;
     if ((err = ki_svd_truncated(&a, &at, &options_, in->job, sigma, V)) != KITH_OK) goto done;
-    take_factors(v, sigma, V);
+    for (size_t j = 0; j < (size_t)v->n_items * d; j++) v->Y[j] = (float)V[j];
 done:
     ki_free(val);
     ki_free(val_t);
@@ -196,7 +181,7 @@ static kith_err fit(const void *p, const ki_fit *in, void *state)
                        "svd center=%s needs ratings, but all values are the same; take "
                        "center=none",
                        centres[o->centre]);
-    err = ki_vectors_alloc(v, r, options(o, &r->by_user).k, o->centre != AT_ZERO, 1);
+    err = ki_vectors_alloc(v, r, options(o, &r->by_user).k, o->centre != AT_ZERO, 0);
     if (err != KITH_OK) return err;
     fit_means(v, o, r);
     if ((err = decompose(v, o, in)) != KITH_OK) return err;
@@ -209,7 +194,7 @@ static size_t memory(const void *p, const ki_ratings *r)
     const struct svd *o = p;
     const ki_svd_options s = options(o, &r->by_user);
     const size_t m = (size_t)r->by_user.n_rows, n = (size_t)r->by_user.n_cols, d = (size_t)s.k;
-    return ki_svd_memory((int32_t)m, (int32_t)n, &s) + 4 * d * (m + 3 * n + d) +
+    return ki_svd_memory((int32_t)m, (int32_t)n, &s) + 4 * d * (m + 3 * n) +
            8 * (size_t)ki_csr_nnz(&r->by_user);
 }
 
@@ -229,13 +214,9 @@ static int explain(const ki_model *m, const ki_query *q, const float *prepared, 
     const ki_vectors *v = m->state;
     const int64_t d = v->dim;
     const float bias = bias_of(v, m->params, q->values, q->n);
-    (void)prepared;
-    for (int64_t f = 0; f < d; f++) {
-        const float s = v->gram[f * d + f];
-        scratch[f] = s > 0 ? v->Y[item * d + f] / s : 0;
-    }
+    (void)prepared, (void)scratch;
     for (int32_t j = 0; j < q->n; j++) {
-        const float along = k->dot(scratch, v->Y + q->items[j] * d, d);
+        const float along = k->dot(v->Y + item * d, v->Y + q->items[j] * d, d);
         out[j] = (ki_term){ q->items[j], centred(v, q->values[j], bias, q->items[j]) * along };
     }
     return q->n;
