@@ -167,6 +167,7 @@ static int32_t find_neighbors(const struct sweep *s, struct scratch *w, int32_t 
 
 static kith_err append(struct piece *p, const struct scratch *w, int32_t n, int32_t k)
 {
+    if (n == 0) return KITH_OK;
     if (p->n + n > p->size) {
         const int64_t size = KI_MAX(p->n + n, KI_MAX(2 * p->size, (int64_t)BLOCK * k));
         kith_err err = ki_grow(&p->idx, (size_t)p->n, (size_t)size, sizeof *p->idx);
