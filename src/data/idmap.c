@@ -17,6 +17,19 @@ static uint64_t fold(uint64_t a, uint64_t b)
     return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
 
+/* The last n < 8 bytes as one number: loads that overlap instead of a copy of unknown length. */
+static uint64_t tail(const char *s, size_t n)
+{
+    uint32_t low, high;
+    if (n < 4)
+        return n == 0 ? 0
+                      : (uint64_t)(uint8_t)s[0] << 16 | (uint64_t)(uint8_t)s[n / 2] << 8 |
+                            (uint8_t)s[n - 1];
+    memcpy(&low, s, 4);
+    memcpy(&high, s + n - 4, 4);
+    return (uint64_t)high << 32 | low;
+}
+
 static uint64_t hash(const char *s, size_t n)
 {
     uint64_t h = n * 0x9e3779b97f4a7c15u, w;
@@ -24,9 +37,7 @@ static uint64_t hash(const char *s, size_t n)
         memcpy(&w, s, 8);
         h = fold(h ^ w, 0xa0761d6478bd642fu);
     }
-    w = 0;
-    memcpy(&w, s, n);
-    return fold(h ^ w, 0xe7037ed1a0b428dbu);
+    return fold(h ^ tail(s, n), 0xe7037ed1a0b428dbu);
 }
 
 static int same(const ki_idmap *m, int32_t i, const char *id, size_t n)
@@ -150,6 +161,12 @@ kith_err ki_idmap_copy(ki_idmap *out, const ki_idmap *from)
 fail:
     ki_idmap_clear(&m);
     return err;
+}
+
+void ki_idmap_empty(ki_idmap *m)
+{
+    m->n = 0;
+    if (m->n_slots > 0) memset(m->slots, 0, m->n_slots * sizeof *m->slots);
 }
 
 void ki_idmap_clear(ki_idmap *m)

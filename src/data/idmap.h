@@ -41,6 +41,7 @@ static inline size_t ki_idmap_length(const ki_idmap *m, int32_t i)
  * not sound, and builds the hash.  `what` ("user ids") stands in the sentence. */
 kith_err ki_idmap_borrow(ki_idmap *out, int32_t n, char *text, int64_t text_bytes, int64_t *start,
                          const char *what);
+void ki_idmap_empty(ki_idmap *m); /* no ids, but the memory is kept for new ones */
 kith_err ki_idmap_copy(ki_idmap *out, const ki_idmap *from);
 void ki_idmap_clear(ki_idmap *m);
 

@@ -175,6 +175,7 @@ static kith_err append(struct piece *p, const struct scratch *w, int32_t n, int3
         if (err != KITH_OK) return err;
         p->size = size;
     }
+    if (n == 0) return KITH_OK; /* p may have no arrays yet */
     memcpy(p->idx + p->n, w->at, (size_t)n * sizeof *p->idx);
     memcpy(p->sim + p->n, w->sim, (size_t)n * sizeof *p->sim);
     p->n += n;
