@@ -122,12 +122,10 @@ float ki_items_at(const ki_items *s, int32_t j, int32_t i)
     return at < 0 ? 0 : s->sim[at];
 }
 
-float ki_items_vote(const ki_items *s, int32_t i, int32_t j)
+ki_csr ki_items_votes(const ki_items *s)
 {
-    if (s->vote_ptr == NULL) return ki_items_at(s, i, j);
-    const ki_csr votes = square(s, s->vote_ptr, s->vote_idx, s->vote);
-    const int64_t at = ki_csr_find(&votes, i, j);
-    return at < 0 ? 0 : s->vote[at];
+    return s->vote_ptr != NULL ? square(s, s->vote_ptr, s->vote_idx, s->vote)
+                               : square(s, s->ptr, s->idx, s->sim);
 }
 
 static float weight(const ki_items *s, const ki_query *q, int32_t t)

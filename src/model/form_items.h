@@ -39,11 +39,11 @@ void ki_items_take_votes(ki_items *s, ki_csr *votes);
 /* S[j, i]: 0 where a sparse S has no entry. */
 float ki_items_at(const ki_items *s, int32_t j, int32_t i);
 
-/* How much item j's rating says of item i: votes[i, j], or S[i, j] when there are no votes apart. */
-float ki_items_vote(const ki_items *s, int32_t i, int32_t j);
+/* The sparse matrix that estimates go by, borrowed: the votes, or S when there are none apart. */
+ki_csr ki_items_votes(const ki_items *s);
 
 /* Scratch floats of this form: it needs none, they are for a descriptor's own functions. */
-#define KI_ITEMS_SCRATCH(n_items) (4 * (int64_t)(n_items) + 256)
+#define KI_ITEMS_SCRATCH(n_items) (5 * (int64_t)(n_items) + 256)
 
 extern const ki_form ki_form_items;
 

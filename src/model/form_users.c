@@ -12,6 +12,7 @@
 #include "model/form_users.h"
 
 #include "base/mem.h"
+#include "simd/kernels.h"
 
 #include <math.h>
 #include <string.h>
@@ -210,7 +211,8 @@ static void sizes(const ki_model *m, int64_t *query_floats, int64_t *scratch_flo
     const ki_similarity votes = ki_knn_for_votes(m->params);
     const int64_t lanes = KI_MAX(ki_similarity_lanes(&lists), ki_similarity_lanes(&votes));
     const int64_t cells = m->n_users * lanes + m->n_items;
-    const int64_t keys = 2 * (int64_t)ki_best_room(m->n_users) + 2 * (int64_t)m->n_items;
+    const int64_t keys = 2 * (int64_t)ki_best_room(m->n_users) + 2 * (int64_t)m->n_users +
+                         2 * (int64_t)m->n_items; /* and neighbours, and what explain keeps */
     *query_floats = m->n_users;
     *scratch_floats = votes_room(m) + KI_MAX(cells, keys);
 }
@@ -238,16 +240,23 @@ const float *ki_users_for_votes(const ki_model *m, const ki_query *q, const floa
     return scratch;
 }
 
-/* The neighbours of a prepared query into `least`: v is one when its key is at least that. */
-static uint64_t least_neighbor(const ki_model *m, const float *sims, float *scratch)
+/* Neighbours of a query: who[n], rising, and their similarities. */
+struct neighbors {
+    int32_t *who;
+    float *sim;
+    int32_t n;
+};
+
+static struct neighbors find_neighbors(const ki_model *m, const float *sims, float *scratch)
 {
     const int32_t k = n_neighbors(m);
-    ki_best best = ki_best_into(ki_users_keys(m, scratch), k);
-    if (k == m->n_users) return 0;
-    for (int32_t v = 0; v < m->n_users; v++)
-        if (sims[v] > 0) ki_best_push(&best, ki_best_key(sims[v], v));
-    ki_best_finish(&best);
-    return best.n < k ? 0 : best.floor;
+    uint64_t *keys = ki_users_keys(m, scratch);
+    float *rest = (float *)(keys + ki_best_room(m->n_users));
+    struct neighbors found = { .who = (int32_t *)rest, .sim = rest + m->n_users };
+    found.n = (int32_t)ki_kernels_get()->scan_above(found.who, sims, m->n_users, 0);
+    for (int32_t j = 0; j < found.n; j++) found.sim[j] = sims[found.who[j]];
+    found.n = ki_best_select(keys, k, found.who, found.sim, found.n);
+    return found;
 }
 
 static float value_of(const ki_model *m, int64_t at)
@@ -268,28 +277,25 @@ static void score(const ki_model *m, const ki_query *q, const float *prepared, i
 {
     (void)q;
     for (int j = 0; j < nq; j++) {
-        const float *sims = prepared + (int64_t)j * m->n_users;
-        const uint64_t least = least_neighbor(m, sims, scratch);
+        const struct neighbors N = find_neighbors(m, prepared + (int64_t)j * m->n_users, scratch);
         memset(out + j * ld, 0, (size_t)(end - begin) * sizeof *out);
-        for (int32_t v = 0; v < m->n_users; v++)
-            if (sims[v] > 0 && ki_best_key(sims[v], v) >= least)
-                add_history(m, v, sims[v], begin, end, out + j * ld);
+        for (int32_t t = 0; t < N.n; t++)
+            add_history(m, N.who[t], N.sim[t], begin, end, out + j * ld);
     }
 }
 
 static void predict(const ki_model *m, const ki_query *q, const float *prepared,
                     const int32_t *items, int n, float *out, uint8_t *supported, float *scratch)
 {
-    const uint64_t least = least_neighbor(m, prepared, scratch);
-    const ki_csr *r = &m->raters;
+    const struct neighbors N = find_neighbors(m, prepared, scratch);
     (void)q;
     for (int j = 0; j < n; j++) {
         out[j] = 0;
         supported[j] = 0;
-        for (int64_t t = r->ptr[items[j]]; t < r->ptr[items[j] + 1]; t++) {
-            const float sim = prepared[r->idx[t]];
-            if (!(sim > 0) || ki_best_key(sim, r->idx[t]) < least) continue;
-            out[j] += sim * (m->has_values ? r->val[t] : 1);
+        for (int32_t t = 0; t < N.n; t++) {
+            const int64_t at = ki_csr_find(&m->history, N.who[t], items[j]);
+            if (at < 0) continue;
+            out[j] += N.sim[t] * value_of(m, at);
             supported[j] = 1;
         }
     }
@@ -329,16 +335,15 @@ static int explain(const ki_model *m, const ki_query *q, const float *prepared, 
 {
     const ki_users *s = m->state;
     const ki_similarity how = ki_knn_for_lists(m->params, m->min);
-    const ki_csr *r = &m->raters;
-    const uint64_t least = least_neighbor(m, prepared, scratch);
-    float *x = scratch, *share = scratch + m->n_items; /* the keys are no longer needed */
+    const struct neighbors N = find_neighbors(m, prepared, scratch);
+    float *x = N.sim + m->n_users, *share = x + m->n_items;
     int n = 0;
     weigh_query(m, &s->lists, &how, q, x);
     for (int32_t t = 0; t < q->n; t++) out[t] = (ki_term){ .item = q->items[t] };
-    for (int64_t t = r->ptr[item]; t < r->ptr[item + 1]; t++) {
-        const int32_t v = r->idx[t];
-        if (!(prepared[v] > 0) || ki_best_key(prepared[v], v) < least) continue;
-        share_out(m, q, x, v, (double)prepared[v] * (m->has_values ? r->val[t] : 1), share, out);
+    for (int32_t t = 0; t < N.n; t++) {
+        const int64_t at = ki_csr_find(&m->history, N.who[t], item);
+        if (at < 0) continue;
+        share_out(m, q, x, N.who[t], (double)N.sim[t] * value_of(m, at), share, out);
     }
     for (int32_t t = 0; t < q->n; t++)
         if (out[t].part != 0) out[n++] = out[t];

@@ -18,6 +18,8 @@
 #include "model/baseline.h"
 #include "model/knn.h"
 
+#include <string.h>
+
 /* ---- fit ---- */
 
 static kith_err fit_means(ki_items *s, const ki_ratings *r)
@@ -98,15 +100,16 @@ static size_t memory(const void *params, const ki_ratings *r)
 
 /* ---- estimates ---- */
 
-/* The k items of the history most similar to `item`; positions are those in the history. */
-static ki_best choose(const ki_model *m, const ki_query *q, int32_t item, uint64_t *keys)
+/* The k items of the history most similar to `item`, whose row of votes is looked through; where[i]
+ * is 1 + the position of item i in the history, 0 when it is not there. */
+static ki_best choose(const ki_model *m, const ki_csr *votes, int32_t item, const int32_t *where,
+                      uint64_t *keys)
 {
     const ki_knn *o = m->params;
-    const ki_items *s = m->state;
     ki_best best = ki_best_into(keys, KI_MIN(o->k, m->n_items));
-    for (int32_t t = 0; t < q->n; t++) {
-        const float sim = ki_items_vote(s, item, q->items[t]);
-        if (sim > 0) ki_best_push(&best, ki_best_key(sim, t));
+    for (int64_t t = votes->ptr[item]; t < votes->ptr[item + 1]; t++) {
+        const int32_t at = where[votes->idx[t]];
+        if (at > 0) ki_best_push(&best, ki_best_key(votes->val[t], at - 1));
     }
     ki_best_finish(&best);
     return best;
@@ -120,6 +123,11 @@ static void predict(const ki_model *m, const ki_query *q, const float *prepared,
         ki_form_items.predict(m, q, prepared, items, n, out, supported, scratch);
         return;
     }
+    const ki_csr votes = ki_items_votes(s);
+    uint64_t *keys = (uint64_t *)scratch;
+    int32_t *where = (int32_t *)(keys + ki_best_room(m->n_items));
+    memset(where, 0, (size_t)m->n_items * sizeof *where);
+    for (int32_t t = 0; t < q->n; t++) where[q->items[t]] = t + 1;
     const float user_base = s->base == NULL ? 0 : ki_knn_user_base(q, m->mean, s->base);
     const ki_knn_voters voters = { .who = q->items,
                                    .value = q->values,
@@ -133,7 +141,7 @@ static void predict(const ki_model *m, const ki_query *q, const float *prepared,
                                  .sd = s->sd == NULL ? 0 : s->sd[i],
                                  .base = s->base == NULL ? 0 : voters.rest + s->base[i],
                                  .all_mean = m->mean };
-        const ki_best chosen = choose(m, q, i, (uint64_t *)scratch);
+        const ki_best chosen = choose(m, &votes, i, where, keys);
         out[j] = ki_knn_vote(m->params, &chosen, &voters, &own, &supported[j]);
     }
 }
