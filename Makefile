@@ -34,6 +34,9 @@ asan:            ## the tests under AddressSanitizer and UBSan, in build-asan
 tsan:            ## the threaded tests under ThreadSanitizer, in build-tsan
 	@scripts/sanitize tsan
 
+fuzz:            ## fuzz a parser: F=csv|ndjson|lines|movielens|recbole|contract|tensors|param [SECONDS=60]
+	@scripts/fuzz "$(F)" $(or $(SECONDS),60)
+
 bench: all       ## race kith against its peers on one machine; results in bench/results
 	@bench/peers/setup.sh && python3 bench/race.py $(if $(B),--only $(B))
 
@@ -52,4 +55,4 @@ install: all     ## install library, header, pkg-config file and program (PREFIX
 clean:           ## remove what was built
 	@rm -rf build build-*
 
-.PHONY: help setup setup-test all demo test asan tsan bench layers format format-check install clean
+.PHONY: help setup setup-test all demo test asan tsan fuzz bench layers format format-check install clean

@@ -96,8 +96,7 @@ static const char *finding(const json_t *stats, const char *code)
 {
     size_t index;
     json_t *entry;
-    json_array_foreach(json_object_get(stats, "suspicious"), index, entry)
-    {
+    json_array_foreach (json_object_get(stats, "suspicious"), index, entry) {
         if (strcmp(json_string_value(json_object_get(entry, "code")), code) == 0)
             return json_string_value(json_object_get(entry, "text"));
     }

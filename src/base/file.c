@@ -24,19 +24,20 @@ struct ki_source {
     size_t memory_n, memory_at;
     int64_t size;
     char *head; /* [head_n] peeked and not yet read; head_at of it is read */
-    size_t head_n, head_at;
+    size_t head_room, head_n, head_at;
 };
 
-static kith_err make(const char *name, ki_source **out)
+static kith_err make(const char *name, size_t head_room, ki_source **out)
 {
     ki_source *s = NULL;
     kith_err err = ki_alloc(&s, 1, sizeof *s);
     if (err != KITH_OK) return err;
     if ((err = ki_strdup(&s->name, name)) != KITH_OK ||
-        (err = ki_alloc(&s->head, KI_PEEK, 1)) != KITH_OK) {
+        (err = ki_alloc(&s->head, head_room, 1)) != KITH_OK) {
         ki_source_close(s);
         return err;
     }
+    s->head_room = head_room;
     *out = s;
     return KITH_OK;
 }
@@ -87,8 +88,12 @@ static kith_err take(ki_source *s, char *to, size_t n, size_t *got)
 /* Fill the head, without a byte order mark. */
 static kith_err begin(ki_source *s)
 {
-    const kith_err err = take(s, s->head, KI_PEEK, &s->head_n);
-    if (err == KITH_OK && s->head_n >= 3 && memcmp(s->head, "\xef\xbb\xbf", 3) == 0) s->head_at = 3;
+    size_t more = 0;
+    kith_err err = take(s, s->head, s->head_room, &s->head_n);
+    if (err != KITH_OK || s->head_n < 3 || memcmp(s->head, "\xef\xbb\xbf", 3) != 0) return err;
+    memmove(s->head, s->head + 3, s->head_n - 3);
+    err = take(s, s->head + s->head_n - 3, 3, &more);
+    s->head_n += more - 3;
     return err;
 }
 
@@ -106,14 +111,14 @@ static kith_err begin_or_close(ki_source *s, kith_err err, ki_source **out)
 kith_err ki_source_open(const char *path, ki_source **out)
 {
     ki_source *s = NULL;
-    const kith_err err = make(path, &s);
+    const kith_err err = make(path, KI_PEEK, &s);
     return err != KITH_OK ? err : begin_or_close(s, open_file(s), out);
 }
 
 kith_err ki_source_memory(const char *name, const void *data, size_t n, ki_source **out)
 {
     ki_source *s = NULL;
-    const kith_err err = make(name, &s);
+    const kith_err err = make(name, KI_MIN(n, (size_t)KI_PEEK), &s);
     if (err != KITH_OK) return err;
     s->memory = data;
     s->memory_n = n;

@@ -193,8 +193,7 @@ kith_err ki_params_read(const ki_param *table, int n, void *self, const char *ow
 {
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)values, name, value)
-    {
+    json_object_foreach ((json_t *)values, name, value) {
         const ki_param *p = ki_params_find(table, n, name);
         if (p == NULL) return no_such(table, n, owner, name);
         const kith_err err = read_one(p, self, owner, value);

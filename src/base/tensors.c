@@ -171,10 +171,13 @@ static kith_err parse_entry(ki_mapping *m, const char *name, const json_t *entry
     return KITH_OK;
 }
 
+/* An empty array goes before the one that begins at the same byte. */
 static int by_place(const void *a, const void *b)
 {
-    const char *x = ((const ki_tensor *)a)->data, *y = ((const ki_tensor *)b)->data;
-    return (x > y) - (x < y);
+    const ki_tensor *x = a, *y = b;
+    const char *p = x->data, *q = y->data;
+    if (p != q) return p > q ? 1 : -1;
+    return (tensor_bytes(x) > tensor_bytes(y)) - (tensor_bytes(x) < tensor_bytes(y));
 }
 
 /* Sorted by place, the arrays must follow one another from the first byte of the data to the last
@@ -209,8 +212,7 @@ static kith_err parse_header(ki_mapping *m, uint64_t length)
         return ki_fail(KITH_EFORMAT, "%s: too many arrays", m->path);
     err = ki_alloc(&m->list, json_object_size(m->header), sizeof *m->list);
     if (err != KITH_OK) return err;
-    json_object_foreach(m->header, name, entry)
-    {
+    json_object_foreach (m->header, name, entry) {
         if (strcmp(name, "__metadata__") == 0)
             m->metadata = entry;
         else if ((err = parse_entry(m, name, entry, 8 + (size_t)length)) != KITH_OK)

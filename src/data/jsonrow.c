@@ -17,8 +17,7 @@ const json_t *ki_json_role(const json_t *o, ki_role role, const kith_read_option
     int best_fit = 0;
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)o, key, value)
-    {
+    json_object_foreach ((json_t *)o, key, value) {
         const int fit = ki_role_fit(role, options, key, strlen(key));
         if (fit < 0 || (best != NULL && fit >= best_fit)) continue;
         best = value;

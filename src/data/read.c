@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/tensors.h"
+#include "data/datafile.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -245,9 +246,7 @@ kith_err kith_data_read(kith *k, const char *path, const kith_read_options *opti
     kith_err err;
     if (k == NULL || path == NULL || out == NULL)
         return ki_fail(KITH_EINVAL, "kith_data_read: context, path and out must not be NULL");
-    if (ki_tensors_is_file(path))
-        return ki_fail(KITH_EFORMAT, "%s: a file in binary form, which this build cannot read",
-                       path);
+    if (ki_tensors_is_file(path)) return ki_data_load(k, path, out);
     if ((err = ki_alloc(&r, 1, sizeof *r)) != KITH_OK) return err;
     r->options = options == NULL ? &none : options;
     r->job = ki_context_job(k);

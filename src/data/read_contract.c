@@ -119,8 +119,7 @@ static kith_err take_members(ki_attrs *a, int32_t row, const char *prefix, const
     const char *key;
     json_t *v;
     kith_err err = KITH_OK;
-    json_object_foreach((json_t *)o, key, v)
-    {
+    json_object_foreach ((json_t *)o, key, v) {
         if (id != NULL && strcmp(key, id) == 0) continue;
         if (snprintf(name, sizeof name, "%s%s", prefix, key) >= NAME_SIZE - 1) continue;
         if (json_is_object(v) && depth < DEEPEST) {

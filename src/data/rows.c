@@ -416,7 +416,8 @@ kith_err ki_rows_read(ki_source *s, const ki_row_parser *p, const ki_row_limits 
     struct work w = {
         .parser = p, .limits = limits, .source = s, .data = d, .parts = parts, .test = test
     };
-    struct block b = { .room = FIRST_BLOCK };
+    const int64_t size = ki_source_size(s); /* of a small file a small block holds all */
+    struct block b = { .room = size > 0 && size < FIRST_BLOCK ? (size_t)size + 1 : FIRST_BLOCK };
     kith_err err;
     if ((err = ki_alloc(&w.chunks, MAX_PIECES, sizeof *w.chunks)) != KITH_OK) return err;
     if ((err = ki_alloc(&b.text, b.room, 1)) != KITH_OK) goto done;

@@ -3,21 +3,22 @@
  *
  * Fields, which stay as they are from version to version (new ones may be added):
  *
- *   source, layout, fingerprint   where it came from, which layout was found, 16 hex digits of the
- * content counts        users, items, interactions, test_interactions (rows of a predefined test
- * part), users_without_interactions, items_without_interactions (cold: only in the catalogue)
+ *   source, layout, fingerprint   where it came from, which layout was found, 16 hex digits of the content
+ *   counts        users, items, interactions, test_interactions (rows of a predefined test part),
+ *                 users_without_interactions, items_without_interactions (cold: only in the catalogue)
  *   density       interactions / (users * items)
  *   per_user, per_item   min, median, mean, max, under_5: of those with at least one interaction
  *   values        kind ("ratings" when they differ, else "events"), min, max, mean, distinct,
  *                 step (the grid they lie on, or null), histogram: [{value, count}] for at most 20
  *                 distinct values, else ten bins [{from, to, count}], the last one closed
- *   times         null without times, else first and last (RFC 3339), first_unix, last_unix,
- * span_days long_tail     top: [{percent, items, share}] for the 1, 5, 10, 20, 50% most popular
- * items, items_for_80_percent, gini; items without interactions are not part of it duplicates
- * merged (rows that went), policy lines         read, skipped, first_skipped (why, or null)
- *   attributes    users and items: [{column, kind, missing, distinct}]; distinct is null for a
- * vector suspicious    [{code, text}], suspicious.c memory        data_bytes (as loaded),
- * train_bytes (about what fitting 64 factors peaks at)
+ *   times         null without times, else first and last (RFC 3339), first_unix, last_unix, span_days
+ *   long_tail     top: [{percent, items, share}] for the 1, 5, 10, 20, 50% most popular items,
+ *                 items_for_80_percent, gini; items without interactions are not part of it
+ *   duplicates    merged (rows that went), policy
+ *   lines         read, skipped, first_skipped (why, or null)
+ *   attributes    users and items: [{column, kind, missing, distinct}]; distinct is null for a vector
+ *   suspicious    [{code, text}], suspicious.c
+ *   memory        data_bytes (as loaded), train_bytes (about what fitting 64 factors peaks at)
  */
 #include "data/stats.h"
 

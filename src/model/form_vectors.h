@@ -25,6 +25,7 @@ typedef struct ki_vectors {
 kith_err ki_vectors_alloc(ki_vectors *v, const ki_ratings *r, int32_t dim, int with_biases,
                           int with_gram);
 
+/* A descriptor's fold_in and explain have scratch of dim * dim + dim + n_items floats. */
 extern const ki_form ki_form_vectors;
 
 #endif

@@ -15,9 +15,15 @@
 #include "simd/kernels.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_BLOCK = 32, QUERY_BUDGET = 1 << 18 }; /* floats of prepared queries of one block */
+enum {
+    DEFAULT_BLOCK = 96, /* a tile of items is packed once per block: 24 queries cost a third more */
+    QUERY_BUDGET = 1 << 18, /* most floats of the prepared queries of a block */
+    SCORE_BUDGET =
+        1 << 20, /* and of its scores, for forms that score the whole catalogue at once */
+};
 
 struct heap {
     float *score; /* [k]; root at 0 is the worst */
@@ -129,6 +135,13 @@ static void keep_best(ki_ranker *r, struct heap *h, const float *scores, int32_t
 
 /* ---- public ---- */
 
+static int fitting_block(int64_t query_floats, int32_t tile)
+{
+    const int64_t queries = QUERY_BUDGET / KI_MAX(query_floats, (int64_t)1);
+    const int64_t fits = KI_MIN(queries, (int64_t)SCORE_BUDGET / tile);
+    return (int)KI_MAX((int64_t)1, KI_MIN(fits, (int64_t)DEFAULT_BLOCK));
+}
+
 kith_err ki_ranker_new(const ki_model *m, int k, int block, ki_ranker **out)
 {
     ki_ranker *r = NULL;
@@ -138,9 +151,8 @@ kith_err ki_ranker_new(const ki_model *m, int k, int block, ki_ranker **out)
     const ki_form *form = m->desc->form;
     *r = (ki_ranker){ .m = m, .kernels = ki_kernels_get(), .k = KI_MAX(1, k) };
     form->sizes(m, &r->query_floats, &scratch_floats);
-    const int64_t fits = QUERY_BUDGET / KI_MAX(r->query_floats, (int64_t)1);
-    r->block = block > 0 ? block : (int)KI_MAX((int64_t)1, KI_MIN(fits, (int64_t)DEFAULT_BLOCK));
     r->tile = form->tile > 0 ? KI_MIN(form->tile, KI_MAX(m->n_items, 1)) : KI_MAX(m->n_items, 1);
+    r->block = block > 0 ? block : fitting_block(r->query_floats, r->tile);
     if ((err = ki_alloc(&r->prepared, (size_t)r->block * (size_t)r->query_floats, sizeof(float))) !=
             KITH_OK ||
         (err = ki_alloc(&r->scratch, (size_t)scratch_floats, sizeof(float))) != KITH_OK ||
@@ -193,6 +205,21 @@ kith_err ki_ranker_run(ki_ranker *r, const ki_query *queries, int n, int32_t *it
     return KITH_OK;
 }
 
+kith_err ki_ranker_scores(ki_ranker *r, const ki_query *q, float *out)
+{
+    const ki_model *m = r->m;
+    const ki_form *form = m->desc->form;
+    const kith_err err = form->prepare(m, q, r->prepared, r->scratch);
+    if (err != KITH_OK) return err;
+    for (int32_t begin = 0; begin < m->n_items; begin += r->tile) {
+        const int32_t end = KI_MIN(begin + r->tile, m->n_items);
+        form->score(m, q, r->prepared, 1, begin, end, out + begin, r->tile, r->scratch);
+    }
+    for (int32_t j = 0; j < m->n_cold; j++) out[m->cold[j]] = NAN;
+    for (int32_t j = 0; j < q->n_skip; j++) out[q->skip[j]] = NAN;
+    return KITH_OK;
+}
+
 kith_err ki_ranker_predict(ki_ranker *r, const ki_query *q, const int32_t *items, int n, float *out,
                            uint8_t *supported)
 {
@@ -204,15 +231,12 @@ kith_err ki_ranker_predict(ki_ranker *r, const ki_query *q, const int32_t *items
     return KITH_OK;
 }
 
-static void sort_terms(ki_term *t, int n)
+/* Largest first, ties by index. */
+static int by_part(const void *a, const void *b)
 {
-    for (int j = 1; j < n;
-         j++) { /* insertion: histories are short, and this is one item of one list */
-        const ki_term x = t[j];
-        int k = j;
-        for (; k > 0 && t[k - 1].part < x.part; k--) t[k] = t[k - 1];
-        t[k] = x;
-    }
+    const ki_term *x = a, *y = b;
+    if (x->part != y->part) return x->part < y->part ? 1 : -1;
+    return (x->item > y->item) - (x->item < y->item);
 }
 
 kith_err ki_ranker_explain(ki_ranker *r, const ki_query *q, int32_t item, ki_term *out,
@@ -226,7 +250,7 @@ kith_err ki_ranker_explain(ki_ranker *r, const ki_query *q, int32_t item, ki_ter
     const kith_err err = desc->form->prepare(r->m, q, r->prepared, r->scratch);
     if (err != KITH_OK) return err;
     *n_terms = explain(r->m, q, r->prepared, item, out, r->scratch);
-    sort_terms(out, *n_terms);
+    if (*n_terms > 1) qsort(out, (size_t)*n_terms, sizeof *out, by_part);
     return KITH_OK;
 }
 

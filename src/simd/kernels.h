@@ -3,7 +3,8 @@
  *
  * ref.c holds the plain loops: fallback and oracle.  avx2.c and avx512.c override what they
  * improve.  pick.c copies ref, applies the best set that the CPU has, once;
- * KITH_SIMD=ref|avx2|avx512 forces one.
+ * KITH_SIMD=ref|avx2|avx512 forces one; a set that the CPU lacks is not forced, and `name` shows
+ * it.
  *
  * Numerics    float32 in, float32 accumulators unless said; a sum over n terms differs from the
  * exact one by at most n * 2^-24 * sum |terms|, between sets by twice that.  No kernel reads or
@@ -25,19 +26,27 @@ typedef struct ki_kernels {
     void (*axpy)(float *y, float a, const float *x, int64_t n);
 
     /* out[r] = Y[r, :] . x for r in [0, n_rows); Y is [n_rows, dim], row-major.  Rows are read in
-     * order. */
+     * order.  For one query against memory; score_tile is for many against a cache. */
     void (*dot_rows)(float *out, const float *Y, const float *x, int64_t n_rows, int64_t dim);
 
     /* out[q, r] = X[q, :] . Y[r, :]; X is [nq, dim], Y [n_rows, dim], out rows are ld apart.  A
      * tile: everything is meant to fit in L2.  Its bits do not depend on nq or n_rows: each value
-     * is the same dot in the same order. */
+     * is one sum over j = 0, 1, ..., dim - 1 in that order. */
     void (*score_tile)(float *out, int64_t ld, const float *X, int64_t nq, const float *Y,
                        int64_t n_rows, int64_t dim);
 
-    /* A += sum_t w[t] Y[rows[t], :]' Y[rows[t], :], lower triangle and diagonal; A is [dim, dim].
-     */
+    /* A += sum_t w[t] Y[rows[t], :]' Y[rows[t], :], lower triangle and diagonal; A is [dim, dim],
+     * and what lies above its diagonal stays.  t rises. */
     void (*gram_rows)(float *A, const float *Y, const int32_t *rows, const float *w, int64_t n,
                       int64_t dim);
+
+    /* out[t] = Y[rows[t], :] . x for t in [0, n); Y is row-major, its rows dim long. */
+    void (*dot_at)(float *out, const float *Y, const int32_t *rows, const float *x, int64_t n,
+                   int64_t dim);
+
+    /* y += sum_t a[t] Y[rows[t], :].  t rises. */
+    void (*axpy_at)(float *y, const float *a, const float *Y, const int32_t *rows, int64_t n,
+                    int64_t dim);
 
     /* Positions j with x[j] > threshold, rising, into at[]; returns how many (at has room for n).
      */
@@ -46,6 +55,15 @@ typedef struct ki_kernels {
     /* One step of biased SGD: p += lr_p (e q - reg_p p), q += lr_q (e p_old - reg_q q). */
     void (*sgd_step)(float *p, float *q, float e, float lr_p, float reg_p, float lr_q, float reg_q,
                      int64_t n);
+
+    /* A = L'L in place, L lower triangular, from the last row up, so that each step adds outer
+     * products of contiguous rows.  A is [d, d]; only its lower triangle is read and written, and
+     * the diagonal becomes 1 / L[k, k].  Returns 0, or 1 + k when pivot k is not above 0 (A is then
+     * spoilt).  |L'L - A| <= 4 d * 2^-24 * max |A|. */
+    int64_t (*chol)(float *A, int64_t d);
+
+    /* b = (L'L)^-1 b, L as chol leaves it. */
+    void (*chol_solve)(const float *L, float *b, int64_t d);
 } ki_kernels;
 
 /* The set in use; chosen at the first call, thread-safe, never changes after. */

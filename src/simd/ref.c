@@ -5,6 +5,8 @@
  */
 #include "simd/kernels.h"
 
+#include <math.h>
+
 static float dot(const float *a, const float *b, int64_t n)
 {
     float sum = 0;
@@ -37,6 +39,18 @@ static void gram_rows(float *A, const float *Y, const int32_t *rows, const float
     }
 }
 
+static void dot_at(float *out, const float *Y, const int32_t *rows, const float *x, int64_t n,
+                   int64_t dim)
+{
+    for (int64_t t = 0; t < n; t++) out[t] = dot(Y + rows[t] * dim, x, dim);
+}
+
+static void axpy_at(float *y, const float *a, const float *Y, const int32_t *rows, int64_t n,
+                    int64_t dim)
+{
+    for (int64_t t = 0; t < n; t++) axpy(y, a[t], Y + rows[t] * dim, dim);
+}
+
 static int64_t scan_above(int32_t *at, const float *x, int64_t n, float threshold)
 {
     int64_t found = 0;
@@ -55,6 +69,28 @@ static void sgd_step(float *p, float *q, float e, float lr_p, float reg_p, float
     }
 }
 
+static int64_t chol(float *A, int64_t d)
+{
+    for (int64_t k = d - 1; k >= 0; k--) {
+        float *row = A + k * d;
+        if (!(row[k] > 0)) return 1 + k;
+        row[k] = 1 / sqrtf(row[k]);
+        for (int64_t j = 0; j < k; j++) row[j] *= row[k];
+        for (int64_t i = 0; i < k; i++) axpy(A + i * d, -row[i], row, i + 1);
+    }
+    return 0;
+}
+
+static void chol_solve(const float *L, float *b, int64_t d)
+{
+    for (int64_t k = d - 1; k >= 0; k--) { /* L'z = b */
+        b[k] *= L[k * d + k];
+        axpy(b, -b[k], L + k * d, k);
+    }
+    for (int64_t k = 0; k < d; k++) /* L x = z */
+        b[k] = (b[k] - dot(L + k * d, b, k)) * L[k * d + k];
+}
+
 void ki_kernels_ref(ki_kernels *k)
 {
     *k = (ki_kernels){
@@ -64,7 +100,11 @@ void ki_kernels_ref(ki_kernels *k)
         .dot_rows = dot_rows,
         .score_tile = score_tile,
         .gram_rows = gram_rows,
+        .dot_at = dot_at,
+        .axpy_at = axpy_at,
         .scan_above = scan_above,
         .sgd_step = sgd_step,
+        .chol = chol,
+        .chol_solve = chol_solve,
     };
 }

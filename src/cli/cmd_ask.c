@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT
+ * cmd_ask.c -- kith recommend, similar, predict
+ */
+#include "cli/command.h"
+#include "cli/console.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_REASONS = 3 };
+
+/* ---- lists
+ * ----------------------------------------------------------------------------------------------------
+ */
+
+static json_t *item_json(const kith_item *item, int rank)
+{
+    json_t *o = json_pack("{s:i, s:s, s:s?, s:f}", "rank", rank, "item_id", item->item_id, "title",
+                          item->title, "score", item->score);
+    if (item->reason == NULL) return o;
+    json_t *reasons = json_array();
+    for (int r = 0; r < item->n_reasons; r++)
+        json_array_append_new(reasons,
+                              json_pack("{s:s, s:s?, s:f}", "item_id", item->reasons[r].item_id,
+                                        "title", item->reasons[r].title, "contribution",
+                                        item->reasons[r].contribution));
+    json_object_set_new(o, "reason", json_string(item->reason));
+    json_object_set_new(o, "reasons", reasons);
+    return o;
+}
+
+static void print_list_json(const kith_list *list, const char *asked, const char *id)
+{
+    json_t *items = json_array();
+    for (int j = 0; j < list->n; j++)
+        json_array_append_new(items, item_json(&list->items[j], j + 1));
+    json_t *o = json_pack("{s:s?, s:s, s:s, s:o}", asked, id, "basis", list->basis, "note",
+                          list->note, "items", items);
+    json_dumpf(o, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    putchar('\n');
+    json_decref(o);
+}
+
+static void print_list(const kith_list *list)
+{
+    int titles = 0, reasons = 0;
+    for (int j = 0; j < list->n; j++) {
+        titles |= list->items[j].title != NULL;
+        reasons |= list->items[j].reason != NULL;
+    }
+    char columns[8];
+    snprintf(columns, sizeof columns, "rl%sr%s", titles ? "L" : "", reasons ? "L" : "");
+    cli_table *t = cli_table_new(columns);
+    cli_table_cell(t, "#");
+    cli_table_cell(t, "item");
+    if (titles) cli_table_cell(t, "title");
+    cli_table_cell(t, "score");
+    if (reasons) cli_table_cell(t, "why");
+    for (int j = 0; j < list->n; j++) {
+        const kith_item *item = &list->items[j];
+        cli_table_cell(t, "%d", j + 1);
+        cli_table_cell(t, "%s", item->item_id);
+        if (titles) cli_table_cell(t, "%s", item->title == NULL ? "" : item->title);
+        cli_table_cell(t, "%.4f", item->score);
+        if (reasons) cli_table_cell(t, "%s", item->reason == NULL ? "" : item->reason);
+    }
+    cli_table_print(t);
+    cli_table_free(t);
+}
+
+static cli_exit tell_list(const cli_args *a, const kith_list *list, const char *asked,
+                          const char *id)
+{
+    if (a->json) {
+        print_list_json(list, asked, id);
+        return CLI_DONE;
+    }
+    if (list->note[0] != '\0' && !a->quiet) fprintf(stderr, "note: %s\n", list->note);
+    if (list->n == 0) puts("nothing is left to recommend");
+    print_list(list);
+    return CLI_DONE;
+}
+
+/* ---- recommend
+ * ------------------------------------------------------------------------------------------------
+ */
+
+static void write_row(FILE *to, const kith_model *m, int32_t u, int rank, int32_t item, float score)
+{
+    const char *ids[] = { kith_model_user_id(m, u), kith_model_item_id(m, item) };
+    for (int j = 0; j < 2; j++) {
+        const int quote = strpbrk(ids[j], ",\"\r\n") != NULL;
+        if (quote) fputc('"', to);
+        for (const char *c = ids[j]; *c != '\0'; c++) {
+            if (*c == '"') fputc('"', to);
+            fputc(*c, to);
+        }
+        if (quote) fputc('"', to);
+        if (j == 0) fprintf(to, ",%d,", rank);
+    }
+    fprintf(to, ",%.9g\n", (double)score);
+}
+
+static cli_exit write_lists(const cli_args *a, const kith_model *m, int n, const int32_t *items,
+                            const float *scores, const int32_t *counts)
+{
+    FILE *to = fopen(a->users, "w");
+    if (to == NULL) return cli_complain(CLI_FAILED, "%s: %s", a->users, strerror(errno));
+    fputs("user_id,rank,item_id,score\n", to);
+    for (int32_t u = 0; u < kith_model_n_users(m); u++)
+        for (int r = 0; r < counts[u]; r++)
+            write_row(to, m, u, r + 1, items[(size_t)u * (size_t)n + (size_t)r],
+                      scores[(size_t)u * (size_t)n + (size_t)r]);
+    const int bad = ferror(to);
+    if (fclose(to) != 0 || bad)
+        return cli_complain(CLI_FAILED, "%s: could not be written", a->users);
+    if (a->json)
+        printf("{\"users\": %d, \"n\": %d}\n", kith_model_n_users(m), n);
+    else if (!a->quiet)
+        printf("%s lists of %d written to %s\n", cli_count(kith_model_n_users(m)), n, a->users);
+    return CLI_DONE;
+}
+
+static cli_exit recommend_all(const cli_args *a, kith *k, const kith_model *m)
+{
+    const int n = a->n > 0 ? (int)a->n : 10;
+    const size_t n_users = (size_t)kith_model_n_users(m);
+    int32_t *items = malloc(n_users * (size_t)n * sizeof *items);
+    float *scores = malloc(n_users * (size_t)n * sizeof *scores);
+    int32_t *counts = malloc(n_users * sizeof *counts);
+    cli_exit code;
+    if (items == NULL || scores == NULL || counts == NULL) {
+        code = cli_complain(CLI_FAILED, "out of memory for %zu lists of %d", n_users, n);
+    } else {
+        const kith_err err =
+            kith_recommend_batch(k, m, NULL, (int32_t)n_users, n, items, scores, counts);
+        code = err != KITH_OK ? cli_fail(err) : write_lists(a, m, n, items, scores, counts);
+    }
+    free(items);
+    free(scores);
+    free(counts);
+    return code;
+}
+
+static cli_exit recommend_one(const cli_args *a, kith *k, const kith_model *m)
+{
+    const kith_query q = {
+        .user = a->user,
+        .liked = a->liked.n > 0 ? a->liked.at : NULL,
+        .n_liked = a->liked.n,
+        .n = (int)a->n,
+        .exclude = a->exclude.at,
+        .n_exclude = a->exclude.n,
+        .include_seen = a->include_seen,
+        .n_reasons = a->explain ? MOST_REASONS : 0,
+        .on_unknown = a->on_unknown != NULL && strcmp(a->on_unknown, "error") == 0
+                          ? KITH_UNKNOWN_ERROR
+                          : KITH_UNKNOWN_POPULAR,
+    };
+    kith_list *list = NULL;
+    const kith_err err = kith_recommend(k, m, &q, &list);
+    if (err != KITH_OK) return cli_fail(err);
+    const cli_exit code = tell_list(a, list, "user", a->user);
+    kith_list_free(list);
+    return code;
+}
+
+cli_exit cmd_recommend(const cli_args *a, kith *k)
+{
+    kith_model *m = NULL;
+    const int ways = (a->user != NULL) + (a->liked.n > 0) + (a->users != NULL);
+    if (ways != 1)
+        return cli_complain(CLI_USAGE,
+                            "recommend wants one of --user ID, --liked ID,ID or --all-users FILE");
+    if (a->on_unknown != NULL && strcmp(a->on_unknown, "error") != 0 &&
+        strcmp(a->on_unknown, "popular") != 0)
+        return cli_complain(CLI_USAGE, "--on-unknown %s: want popular or error", a->on_unknown);
+    const kith_err err = kith_model_load(k, a->model_file, &m);
+    if (err != KITH_OK) return cli_fail(err);
+    const cli_exit code = a->users != NULL ? recommend_all(a, k, m) : recommend_one(a, k, m);
+    kith_model_free(m);
+    return code;
+}
+
+/* ---- similar, predict
+ * ----------------------------------------------------------------------------------------- */
+
+cli_exit cmd_similar(const cli_args *a, kith *k)
+{
+    kith_model *m = NULL;
+    kith_list *list = NULL;
+    cli_exit code;
+    kith_err err = kith_model_load(k, a->model_file, &m);
+    if (err != KITH_OK) return cli_fail(err);
+    err = kith_similar(k, m, a->item, a->n > 0 ? (int)a->n : 10, &list);
+    code = err != KITH_OK ? cli_fail(err) : tell_list(a, list, "item", a->item);
+    kith_list_free(list);
+    kith_model_free(m);
+    return code;
+}
+
+static void tell_prediction(const cli_args *a, const kith_prediction *p)
+{
+    if (a->json) {
+        json_t *o = json_pack("{s:s, s:s, s:f, s:f, s:b, s:b}", "user", a->user, "item", a->item,
+                              "value", p->value, "raw", p->raw, "is_rating", p->is_rating,
+                              "is_fallback", p->is_fallback);
+        json_dumpf(o, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+        putchar('\n');
+        json_decref(o);
+        return;
+    }
+    printf("%s of user %s for item %s: %.3f\n", p->is_rating ? "rating" : "preference", a->user,
+           a->item, p->value);
+    if (p->value != p->raw) printf("before clipping to the rating scale: %.3f\n", p->raw);
+    if (p->is_fallback)
+        puts("nothing in the data supports an estimate for this pair: this is a mean");
+}
+
+cli_exit cmd_predict(const cli_args *a, kith *k)
+{
+    kith_model *m = NULL;
+    kith_prediction p;
+    kith_err err = kith_model_load(k, a->model_file, &m);
+    if (err != KITH_OK) return cli_fail(err);
+    err = kith_predict(k, m, a->user, a->item, &p);
+    if (err == KITH_OK) tell_prediction(a, &p);
+    kith_model_free(m);
+    return err == KITH_OK ? CLI_DONE : cli_fail(err);
+}

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT
+ * Every kernel of every set that this CPU has, against a double-precision sum or the plain loop, for sizes 0 to 130 and
+ * a few beyond a packed panel.  Buffers end where the sizes end, so that AddressSanitizer sees a step beyond.
+ */
+#include "test.h"
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "simd/kernels.h"
+
+#include <stdlib.h>
+
+#define EPS 5.9604645e-8 /* 2^-24, half a unit in the last place of 1 */
+
+static const char *const names[] = { "ref", "avx2", "avx512" };
+
+/* One exact-sized block of normal numbers. */
+static float *floats(int64_t n, uint64_t seed)
+{
+    float *x = malloc((size_t)KI_MAX(n, (int64_t)1) * sizeof *x);
+    ki_rng r = ki_rng_make(seed, 0, 0);
+    ck_assert(x != NULL);
+    ki_rng_fill_normal(&r, 1, x, n);
+    return x;
+}
+
+static float *copy(const float *x, int64_t n)
+{
+    float *y = malloc((size_t)KI_MAX(n, (int64_t)1) * sizeof *y);
+    ck_assert(y != NULL);
+    memcpy(y, x, (size_t)n * sizeof *y);
+    return y;
+}
+
+/* The sum in double, and the sum of absolute terms that bounds what floats may lose. */
+static double dot64(const float *a, const float *b, int64_t n, double *mass)
+{
+    double sum = 0;
+    *mass = 0;
+    for (int64_t j = 0; j < n; j++) {
+        sum += (double)a[j] * b[j];
+        *mass += fabs((double)a[j] * b[j]);
+    }
+    return sum;
+}
+
+#define EACH_SET(k)                                                                                                    \
+    for (size_t s_ = 0; s_ < KI_COUNT(names); s_++)                                                                    \
+        for (const ki_kernels *k = ki_kernels_named(names[s_]); k != NULL; k = NULL)
+
+TEST(simd_picks_a_set_that_the_cpu_has_and_knows_no_others)
+{
+    CHECK(ki_kernels_named("ref") != NULL);
+    CHECK(ki_kernels_named("sse9") == NULL);
+    CHECK(ki_kernels_named(ki_kernels_get()->name) == ki_kernels_get());
+    EACH_SET(k)
+    CHECK_STR(k->name, names[s_]);
+}
+
+TEST(simd_set_is_forced_by_the_environment)
+{
+    setenv("KITH_SIMD", "ref", 1);
+    CHECK_STR(ki_kernels_get()->name, "ref");
+}
+
+TEST(simd_set_that_the_cpu_lacks_is_not_forced)
+{
+    setenv("KITH_SIMD", "sse9", 1);
+    CHECK(ki_kernels_named(ki_kernels_get()->name) != NULL);
+}
+
+TEST(dot_is_the_sum_within_its_bound)
+{
+    EACH_SET(k)
+    for (int64_t n = 0; n <= 130; n++) {
+        float *a = floats(n, 1), *b = floats(n, 2);
+        double mass;
+        const double want = dot64(a, b, n, &mass);
+        CHECK_NEAR(k->dot(a, b, n), want, (double)n * EPS * mass); /* the bound of kernels.h */
+        free(a), free(b);
+    }
+}
+
+TEST(axpy_adds_a_multiple)
+{
+    EACH_SET(k)
+    for (int64_t n = 0; n <= 130; n++) {
+        float *x = floats(n, 3), *y = floats(n, 4), *got = copy(y, n);
+        k->axpy(got, 0.75f, x, n);
+        for (int64_t j = 0; j < n; j++) { /* at most two roundings */
+            const double want = y[j] + 0.75 * x[j];
+            CHECK_NEAR(got[j], want, 2 * EPS * (fabs(y[j]) + fabs(want)));
+        }
+        free(x), free(y), free(got);
+    }
+}
+
+TEST(sgd_step_moves_both_vectors_from_their_old_values)
+{
+    EACH_SET(k)
+    for (int64_t n = 0; n <= 130; n++) {
+        float *p = floats(n, 5), *q = floats(n, 6), *p_new = copy(p, n), *q_new = copy(q, n);
+        k->sgd_step(p_new, q_new, 0.5f, 0.01f, 0.1f, 0.02f, 0.2f, n);
+        for (int64_t j = 0; j < n; j++) { /* four roundings of numbers below 2 |p| + |q| */
+            const double tol = 8 * EPS * (2 * fabs(p[j]) + 2 * fabs(q[j]));
+            CHECK_NEAR(p_new[j], p[j] + 0.01 * (0.5 * q[j] - 0.1 * p[j]), tol);
+            CHECK_NEAR(q_new[j], q[j] + 0.02 * (0.5 * p[j] - 0.2 * q[j]), tol);
+        }
+        free(p), free(q), free(p_new), free(q_new);
+    }
+}
+
+TEST(dot_rows_is_a_dot_per_row_whatever_the_number_of_rows)
+{
+    EACH_SET(k)
+    for (int64_t dim = 0; dim <= 130; dim += dim < 34 ? 1 : 7)
+        for (int64_t n = 0; n <= 9; n++) {
+            float *Y = floats(n * dim, 7), *x = floats(dim, 8), *out = floats(n, 9), alone;
+            k->dot_rows(out, Y, x, n, dim);
+            for (int64_t r = 0; r < n; r++) {
+                double mass;
+                const double want = dot64(Y + r * dim, x, dim, &mass);
+                CHECK_NEAR(out[r], want, (double)dim * EPS * mass);
+                k->dot_rows(&alone, Y + r * dim, x, 1, dim);
+                CHECK(alone == out[r]);
+            }
+            free(Y), free(x), free(out);
+        }
+}
+
+TEST(dot_at_and_axpy_at_follow_a_list_of_rows)
+{
+    const int32_t rows[] = { 4, 0, 0, 6, 2, 5 };
+    EACH_SET(k)
+    for (int64_t dim = 0; dim <= 130; dim += dim < 34 ? 1 : 7)
+        for (int64_t n = 0; n <= 6; n++) {
+            float *Y = floats(7 * dim, 7), *x = floats(dim, 8), *out = floats(n, 9);
+            float *y = copy(x, dim);
+            const float *a = out;
+            k->dot_at(out, Y, rows, x, n, dim);
+            for (int64_t t = 0; t < n; t++) {
+                double mass;
+                const double want = dot64(Y + rows[t] * dim, x, dim, &mass);
+                CHECK_NEAR(out[t], want, (double)dim * EPS * mass);
+            }
+            k->axpy_at(y, a, Y, rows, n, dim);
+            for (int64_t j = 0; j < dim; j++) {
+                double want = x[j], mass = fabs(x[j]);
+                for (int64_t t = 0; t < n; t++) {
+                    want += (double)a[t] * Y[rows[t] * dim + j];
+                    mass += fabs((double)a[t] * Y[rows[t] * dim + j]);
+                }
+                CHECK_NEAR(y[j], want, (double)(n + 1) * EPS * mass);
+            }
+            free(Y), free(x), free(out), free(y);
+        }
+}
+
+/* One tile against sums in double, then every value again in a tile of its own: the same bits. */
+static void check_tile(const ki_kernels *k, int64_t nq, int64_t n_rows, int64_t dim)
+{
+    const int64_t ld = n_rows + 3;
+    float *X = floats(nq * dim, 10), *Y = floats(n_rows * dim, 11), alone;
+    float *out = floats(KI_MAX(nq * ld - 3, (int64_t)0), 12), *before = copy(out, KI_MAX(nq * ld - 3, (int64_t)0));
+    k->score_tile(out, ld, X, nq, Y, n_rows, dim);
+    for (int64_t q = 0; q < nq; q++) {
+        for (int64_t r = 0; r < n_rows; r++) {
+            double mass;
+            const double want = dot64(X + q * dim, Y + r * dim, dim, &mass);
+            CHECK_NEAR(out[q * ld + r], want, (double)dim * EPS * mass);
+            k->score_tile(&alone, 1, X + q * dim, 1, Y + r * dim, 1, dim);
+            CHECK(alone == out[q * ld + r]);
+        }
+        for (int64_t gap = n_rows; q + 1 < nq && gap < ld; gap++) CHECK(out[q * ld + gap] == before[q * ld + gap]);
+    }
+    free(X), free(Y), free(out), free(before);
+}
+
+TEST(score_tile_gives_the_same_bits_for_any_cut)
+{
+    EACH_SET(k)
+    {
+        for (int64_t dim = 0; dim <= 130; dim += dim < 18 ? 1 : 16) check_tile(k, 7, 19, dim);
+        for (int64_t nq = 0; nq <= 13; nq++) check_tile(k, nq, 33, 9);
+        for (int64_t n_rows = 0; n_rows <= 70; n_rows++) check_tile(k, 7, n_rows, 8);
+        check_tile(k, 8, 40, 256);
+        check_tile(k, 5, 35, 600); /* three packed panels deep */
+    }
+}
+
+static void check_gram(const ki_kernels *k, int64_t n, int64_t dim)
+{
+    enum { HELD = 11 };
+    float *Y = floats(HELD * dim, 13), *w = floats(n, 14), *A = floats(dim * dim, 15), *got = copy(A, dim * dim);
+    int32_t *rows = malloc((size_t)KI_MAX(n, (int64_t)1) * sizeof *rows);
+    for (int64_t t = 0; t < n; t++) rows[t] = (int32_t)((t * 7 + 3) % HELD);
+    k->gram_rows(got, Y, rows, w, n, dim);
+    for (int64_t a = 0; a < dim; a++)
+        for (int64_t b = 0; b < dim; b++) {
+            double want = A[a * dim + b], mass = fabs(want);
+            for (int64_t t = 0; b <= a && t < n; t++) {
+                const double term = (double)w[t] * Y[rows[t] * dim + a] * Y[rows[t] * dim + b];
+                want += term;
+                mass += fabs(term);
+            }
+            /* n + 1 sums and one rounding of w y; above the diagonal: untouched */
+            CHECK_NEAR(got[a * dim + b], want, b <= a ? (double)(n + 2) * EPS * mass : 0);
+        }
+    free(Y), free(w), free(A), free(got), free(rows);
+}
+
+TEST(gram_rows_adds_weighted_outer_products_below_the_diagonal_only)
+{
+    EACH_SET(k)
+    {
+        for (int64_t dim = 0; dim <= 130; dim += dim < 50 ? 1 : 10) check_gram(k, 5, dim);
+        for (int64_t n = 0; n <= 130; n += n < 4 ? 1 : 21) check_gram(k, n, 21);
+        check_gram(k, 64, 32);
+        check_gram(k, 65, 32);
+    }
+}
+
+TEST(scan_above_finds_what_is_greater_and_never_a_nan)
+{
+    EACH_SET(k)
+    for (int64_t n = 0; n <= 130; n++) {
+        float *x = floats(n, 16);
+        int32_t *at = malloc((size_t)KI_MAX(n, (int64_t)1) * sizeof *at);
+        for (int64_t j = 0; j < n; j += 5) x[j] = j % 10 == 0 ? NAN : 0.25f;
+        for (int round = 0; round < 3; round++) {
+            const float threshold = round == 0 ? 0.25f : round == 1 ? -INFINITY : INFINITY;
+            int64_t want = 0;
+            const int64_t found = k->scan_above(at, x, n, threshold);
+            for (int64_t j = 0; j < n; j++)
+                if (x[j] > threshold) {
+                    CHECK(want < found);
+                    CHECK_INT(at[want++], j);
+                }
+            CHECK_INT(found, want);
+        }
+        free(x), free(at);
+    }
+}
+
+/* A = G'G + d I for a random G: symmetric, positive definite, condition below about 5. */
+static float *definite(int64_t d, uint64_t seed)
+{
+    float *G = floats(d * d, seed), *A = malloc((size_t)KI_MAX(d * d, (int64_t)1) * sizeof *A);
+    for (int64_t a = 0; a < d; a++)
+        for (int64_t b = 0; b < d; b++) {
+            double sum = a == b ? (double)d : 0;
+            for (int64_t t = 0; t < d; t++) sum += (double)G[t * d + a] * G[t * d + b];
+            A[a * d + b] = (float)sum;
+        }
+    free(G);
+    return A;
+}
+
+TEST(chol_multiplied_out_is_the_matrix)
+{
+    EACH_SET(k)
+    for (int64_t d = 0; d <= 130; d += d < 34 ? 1 : 8) {
+        float *A = definite(d, 17), *L = copy(A, d * d);
+        double top = 0;
+        CHECK_INT(k->chol(L, d), 0);
+        for (int64_t a = 0; a < d * d; a++) top = fmax(top, fabs(A[a]));
+        for (int64_t a = 0; a < d; a++)
+            for (int64_t b = 0; b < d; b++) {
+                if (b > a) { /* above the diagonal: untouched */
+                    CHECK(L[a * d + b] == A[a * d + b]);
+                    continue;
+                }
+                double sum = 0; /* row k of L reaches columns up to k; its diagonal is inverted */
+                for (int64_t t = a; t < d; t++)
+                    sum += (t == a ? 1.0 / L[t * d + t] : L[t * d + a]) * (t == b ? 1.0 / L[t * d + t] : L[t * d + b]);
+                CHECK_NEAR(sum, A[a * d + b], 4 * (double)d * EPS * top); /* the bound of kernels.h */
+            }
+        free(A), free(L);
+    }
+}
+
+TEST(chol_solve_gives_back_the_vector_that_was_multiplied)
+{
+    EACH_SET(k)
+    for (int64_t d = 0; d <= 130; d++) {
+        float *A = definite(d, 18), *x = floats(d, 19), *b = floats(d, 20);
+        for (int64_t a = 0; a < d; a++) {
+            double mass;
+            b[a] = (float)dot64(A + a * d, x, d, &mass);
+        }
+        CHECK_INT(k->chol(A, d), 0);
+        k->chol_solve(A, b, d);
+        /* condition below 5, forward error below condition * d * eps * |x|, |x| below 4 sqrt(d) */
+        for (int64_t a = 0; a < d; a++) CHECK_NEAR(b[a], x[a], 1e-6 + 5 * (double)d * EPS * 4 * sqrt((double)d));
+        free(A), free(x), free(b);
+    }
+}
+
+TEST(chol_names_the_pivot_that_is_not_positive)
+{
+    EACH_SET(k)
+    for (int64_t d = 1; d <= 30; d++)
+        for (int64_t bad = 0; bad < d; bad += 3) {
+            float *A = definite(d, 21);
+            A[bad * d + bad] = bad % 2 == 0 ? -1 : NAN;
+            CHECK_INT(k->chol(A, d), 1 + bad);
+            free(A);
+        }
+}
