@@ -20,12 +20,15 @@
 
 static const double base_rating = 2.7, taste_weight = 0.7, bias_sd = 0.35;
 
+enum { BATCH = 32, DRAWS_PER_ITEM = 12, N_BARS = 4096 };
+
 struct ki_tastes {
     const ki_world *w;
     const ki_table *catalogue; /* or NULL */
     float *Y;                  /* [n_items, rank] */
     float *bias;               /* [n_items] */
     float *popular;            /* [n_items] */
+    float bar[N_BARS];         /* the taste that a draw must reach, by its mood */
     ki_alias draw;             /* over popularity */
     uint32_t *taken;           /* [n_workers, n_items] u + 1 of the last user who took it */
     ki_key *keys;              /* [n_workers, n_items] */
@@ -70,6 +73,20 @@ static kith_err fill_popularity(ki_tastes *m)
     return KITH_OK;
 }
 
+static double appeal(double t)
+{
+    return 1 / (1 + exp(-4 * (t - 1.5)));
+}
+
+/* A draw is accepted with probability s(t), to 1/4096, when t reaches a random one of these bars. */
+static void fill_bars(ki_tastes *m)
+{
+    for (int b = 0; b < N_BARS; b++) {
+        const double mood = (b + 0.5) / N_BARS;
+        m->bar[b] = (float)(1.5 + log(mood / (1 - mood)) / 4);
+    }
+}
+
 static kith_err make_draw(ki_tastes *m)
 {
     double *weights = NULL;
@@ -107,6 +124,7 @@ kith_err ki_tastes_new(ki_tastes **out, const ki_world *w, const ki_table *catal
     if (catalogue != NULL && (err = ki_catalogue_factors(catalogue, w, m->Y)) != KITH_OK) goto fail;
     for (int32_t i = 0; i < w->n_items; i++)
         to_unit_length(m->Y + (size_t)i * (size_t)w->rank, w->rank);
+    fill_bars(m);
     if ((err = fill_popularity(m)) != KITH_OK) goto fail;
     if ((err = make_draw(m)) != KITH_OK) goto fail;
     *out = m;
@@ -144,24 +162,27 @@ static double taste(const ki_tastes *m, const float *x, int32_t i)
     return (double)((sum[0] + sum[1]) + (sum[2] + sum[3]));
 }
 
-static double appeal(double t)
-{
-    return 1 / (1 + exp(-4 * (t - 1.5)));
-}
-
-/* Draw by popularity, accept by taste, drop what is taken already.  0 when that takes longer than
- * looking at every item would. */
+/* Draw by popularity, accept by taste, drop what is taken already.  Draws are made a few at a time, so that their
+ * cache misses overlap.  0 when all this takes longer than looking at every item would. */
 static int choose_by_rejection(const ki_tastes *m, const float *x, int32_t u, ki_rng *r, int64_t n,
                                int32_t *items, uint32_t *taken)
 {
     const uint32_t mark = (uint32_t)u + 1;
     int64_t patience = 64 + 4 * (int64_t)m->w->n_items;
+    int32_t drawn[BATCH];
     for (int64_t j = 0; j < n;) {
-        if (patience-- == 0) return 0;
-        const int32_t i = ki_alias_draw(&m->draw, r);
-        if (taken[i] == mark || ki_rng_unit(r) >= appeal(taste(m, x, i))) continue;
-        taken[i] = mark;
-        items[j++] = i;
+        const int batch = (int)KI_MIN(BATCH, DRAWS_PER_ITEM * (n - j));
+        if ((patience -= batch) < 0) return 0;
+        for (int b = 0; b < batch; b++) {
+            drawn[b] = ki_alias_draw(&m->draw, r);
+            __builtin_prefetch(m->Y + (size_t)drawn[b] * (size_t)m->w->rank);
+        }
+        for (int b = 0; b < batch && j < n; b++) {
+            const int32_t i = drawn[b];
+            if (taste(m, x, i) < (double)m->bar[ki_rng_next(r) >> 52] || taken[i] == mark) continue;
+            taken[i] = mark;
+            items[j++] = i;
+        }
     }
     return 1;
 }
