@@ -1,5 +1,5 @@
 # kith: the two commands are `make demo` and `make test`; `make help` lists the rest.
-SHELL  := /bin/bash
+SHELL  := /bin/bash -o pipefail
 BUILD  ?= build
 export BUILD
 
@@ -19,13 +19,13 @@ $(BUILD)/build.ninja:
 	@rm -f $(BUILD)-setup.log
 
 all: setup $(BUILD)/build.ninja ## build the library and the program: $(BUILD)/kith
-	@ninja -C $(BUILD) --quiet
+	@ninja -C $(BUILD) --quiet | { grep -v 'no work to do' || true; }
 
 demo: all        ## train, evaluate and recommend on real data, or on the built-in sample
 	@scripts/demo
 
 test: setup-test $(BUILD)/build.ninja ## build and run every test; T=name runs those whose file name contains it
-	@ninja -C $(BUILD) --quiet
+	@ninja -C $(BUILD) --quiet | { grep -v 'no work to do' || true; }
 	@scripts/test $(T)
 
 asan:            ## the tests under AddressSanitizer and UBSan, in build-asan

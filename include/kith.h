@@ -140,9 +140,10 @@ KITH_API kith_err kith_data_new(kith *k, size_t n, const char *const *users,
                                 kith_data **out);
 
 typedef struct kith_generate_options {
-    int64_t n_users, n_items, n_interactions; /* 0: 1000, 500, 50000 */
-    int32_t rank;                             /* planted low rank of the tastes; 0: 8 */
-    double popularity_power;                  /* item popularity ~ rank^-power; 0: 0.8 */
+    int64_t n_users, n_items; /* 0: 1000, and 500 or the number of the catalogue */
+    int64_t n_interactions;   /* 0: 50 a user, or a quarter of the items where that is less */
+    int32_t rank;             /* planted low rank of the tastes; 0: 8, or 32 over a catalogue */
+    double popularity_power;  /* item popularity ~ rank^-power; 0: 0.8 */
     double noise; /* standard deviation of what the planted model does not explain; 0: 0.5 */
     int implicit; /* 1: events without values instead of ratings 1..5 */
     const char *items_path; /* a catalogue (CSV with attributes) whose genres, people and years
@@ -155,7 +156,9 @@ KITH_API kith_err kith_data_generate(kith *k, const kith_generate_options *optio
                                      kith_data **out);
 
 /* Write: kith_data_save in binary (fast to read again), kith_data_write in a text layout ("csv",
- * "ndjson", "tsv"). */
+ * "ndjson", "tsv"; NULL: csv).  What a text layout has no place for goes into files beside it, where
+ * kith_data_read finds it: attributes into PATH.items.csv and PATH.users.csv, and into
+ * PATH.test.LAYOUT a test part, for its test_path. */
 KITH_API kith_err kith_data_save(kith *k, const kith_data *data, const char *path);
 KITH_API kith_err kith_data_write(kith *k, const kith_data *data, const char *path,
                                   const char *layout);

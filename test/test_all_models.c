@@ -422,7 +422,7 @@ static void exercise(kith *k, const kith_model *m)
     kith_list *l = NULL;
     if (m->users.n > USERS || m->items.n > ITEMS) return;
     answer(k, m, &a);
-    for (int32_t u = 0; u < m->users.n; u++) {
+    for (int32_t u = 0; u < m->users.n; u += 9) {
         const kith_query q = { .user = kith_model_user_id(m, u), .n_reasons = 3 };
         WORKS(kith_recommend(k, m, &q, &l));
         kith_list_free(l);
@@ -434,7 +434,7 @@ static void exercise(kith *k, const kith_model *m)
     kith_list_free(l);
 }
 
-/* Flip bytes of a saved model: all of the header, then every 7th.  What still loads must be servable without harm. */
+/* Flip bytes of a saved model: all of the header, then 500 of the rest.  What still loads must be servable without harm. */
 TEST_EACH(no_flipped_byte_of_a_saved_model_is_dangerous, count_models)
 {
     begin(loop_index);
@@ -446,7 +446,7 @@ TEST_EACH(no_flipped_byte_of_a_saved_model_is_dangerous, count_models)
     WORKS(kith_model_save(k, m, path));
     unsigned char *bytes = read_file(path, &n);
     for (header = 8; header < n && bytes[header - 1] != ' ';) header++; /* the header is padded with blanks */
-    for (size_t j = 0; j < n; j += j < header ? 1 : 7) {
+    for (size_t j = 0; j < n; j += j < header ? 1 : 1 + (n - header) / 500) {
         const unsigned char was = bytes[j];
         kith_model *back = NULL;
         bytes[j] = was ^ (j % 2 == 0 ? 0x01 : 0xff);
@@ -564,9 +564,10 @@ TEST_EACH(a_folded_in_history_is_scored_much_like_its_user, count_models)
             for (int i = 0; i < ITEMS; i++) HOLDS(isfinite(folded[i]));
             sum += correlation(own, folded, ITEMS - 1);
         }
-        /* Forms that score from the history give 1; a ridge solve into SGD's factors is near, not equal. */
-        ck_assert_msg(m == NULL || sum / (USERS - 1) > 0.8, "%s: folded-in and own scores correlate by %.3f only", who,
-                      sum / (USERS - 1));
+        /* Forms that score from the history give 1; a ridge solve into SGD's factors is near, not equal.  A function
+         * may tell users apart by who they are (random does). */
+        ck_assert_msg(m == NULL || m->core.desc->form->is_function || sum / (USERS - 1) > 0.8,
+                      "%s: folded-in and own scores correlate by %.3f only", who, sum / (USERS - 1));
         kith_model_free(m);
         kith_data_free(d);
     }

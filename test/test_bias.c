@@ -64,6 +64,33 @@ TEST(sgd_baselines_follow_the_steps_in_order)
     clear(&s);
 }
 
+TEST(baselines_are_those_of_surprise)
+{
+    /* BaselineOnly of scikit-surprise 1.1.5 with its defaults, on these rows in this order. */
+    const char *const us[] = { "a", "a", "a", "a", "b", "b", "b", "b", "c", "c", "d", "d" };
+    const char *const is[] = { "p", "q", "r", "s", "p", "q", "r", "s", "p", "r", "q", "s" };
+    const float vs[] = { 5, 3, 4, 4, 3, 1, 2, 3, 4, 4, 1, 5 };
+    const double als_u[] = { .1575025, -.2109186, .0771378, -.0187527 };
+    const double als_i[] = { .1712522, -.3598332, .017406, .1786284 };
+    const double sgd_u[] = { .2461568, -.3301935, .1256388, -.0339502 };
+    const double sgd_i[] = { .1919483, -.4059562, .0197713, .2016772 };
+    const ki_baseline_als als = { 10, 15, 10 };
+    const ki_baseline_sgd sgd = { 20, .02f, .005f };
+    struct setting s = set(1, 12, us, is, vs);
+    float bu[4], bi[4];
+    CHECK_OK(ki_baseline_by_als(&s.r, &als, ki_context_job(s.k), bu, bi));
+    for (int j = 0; j < 4; j++) { /* float against double, rounded to seven places */
+        CHECK_NEAR(bu[j], als_u[j], 2e-7);
+        CHECK_NEAR(bi[j], als_i[j], 2e-7);
+    }
+    CHECK_OK(ki_baseline_by_sgd(&s.r, &sgd, ki_context_job(s.k), bu, bi));
+    for (int j = 0; j < 4; j++) { /* likewise, after 20 steps or more each */
+        CHECK_NEAR(bu[j], sgd_u[j], 2e-6);
+        CHECK_NEAR(bi[j], sgd_i[j], 2e-6);
+    }
+    clear(&s);
+}
+
 static struct setting set_random(int threads)
 {
     enum { N = 20000, N_USERS = 900, N_ITEMS = 700 };

@@ -128,6 +128,34 @@ TEST(dot_rows_is_a_dot_per_row_whatever_the_number_of_rows)
         }
 }
 
+TEST(dot_at_and_axpy_at_follow_a_list_of_rows)
+{
+    const int32_t rows[] = { 4, 0, 0, 6, 2, 5 };
+    EACH_SET(k)
+    for (int64_t dim = 0; dim <= 130; dim += dim < 34 ? 1 : 7)
+        for (int64_t n = 0; n <= 6; n++) {
+            float *Y = floats(7 * dim, 7), *x = floats(dim, 8), *out = floats(n, 9);
+            float *y = copy(x, dim);
+            const float *a = out;
+            k->dot_at(out, Y, rows, x, n, dim);
+            for (int64_t t = 0; t < n; t++) {
+                double mass;
+                const double want = dot64(Y + rows[t] * dim, x, dim, &mass);
+                CHECK_NEAR(out[t], want, (double)dim * EPS * mass);
+            }
+            k->axpy_at(y, a, Y, rows, n, dim);
+            for (int64_t j = 0; j < dim; j++) {
+                double want = x[j], mass = fabs(x[j]);
+                for (int64_t t = 0; t < n; t++) {
+                    want += (double)a[t] * Y[rows[t] * dim + j];
+                    mass += fabs((double)a[t] * Y[rows[t] * dim + j]);
+                }
+                CHECK_NEAR(y[j], want, (double)(n + 1) * EPS * mass);
+            }
+            free(Y), free(x), free(out), free(y);
+        }
+}
+
 /* One tile against sums in double, then every value again in a tile of its own: the same bits. */
 static void check_tile(const ki_kernels *k, int64_t nq, int64_t n_rows, int64_t dim)
 {

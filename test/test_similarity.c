@@ -84,6 +84,14 @@ static double bm25(const struct world *w, const ki_similarity *how, int r, int c
     return v * (how->k1 + 1) / (how->k1 * norm + v) * idf(w, c);
 }
 
+static double degree(const struct world *w, int r, int c)
+{
+    double row = 0, col = 0;
+    for (int j = 0; j < COLS; j++) row += w->value[r][j];
+    for (int i = 0; i < ROWS; i++) col += w->value[i][c];
+    return w->value[r][c] / sqrt(row * col);
+}
+
 /* The weighed value; only asked for where there is a value. */
 static double weighed(const struct world *w, const ki_similarity *how, int r, int c)
 {
@@ -91,6 +99,7 @@ static double weighed(const struct world *w, const ki_similarity *how, int r, in
     switch ((enum ki_measure)how->measure) {
     case KI_TFIDF: return sqrt(v) * idf(w, c);
     case KI_BM25: return bm25(w, how, r, c);
+    case KI_DEGREE: return degree(w, r, c);
     case KI_JACCARD: return 1;
     case KI_ADJUSTED_COSINE: return v - column_mean(w, c);
     case KI_PEARSON_BASELINE: return v - w->mean - w->row_base[r] - w->col_base[c];
@@ -119,7 +128,8 @@ static double reference(const struct world *w, const ki_similarity *how, double 
     switch ((enum ki_measure)how->measure) {
     case KI_COSINE:
     case KI_TFIDF: sim = ab / sqrt(all_a * all_b); break;
-    case KI_BM25: sim = ab; break;
+    case KI_BM25:
+    case KI_DEGREE: sim = ab; break;
     case KI_JACCARD: sim = n / (length_of(w, a) + length_of(w, b) - n); break;
     case KI_MSD: sim = 1 / (1 + distance / n); break;
     case KI_PEARSON: {

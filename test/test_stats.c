@@ -301,6 +301,7 @@ TEST(users_with_the_same_history_are_suspicious)
     for (int j = 5; j >= 0; j--) add_numbered(500, j * 11, 3, noon + j);
     for (int j = 0; j < 6; j++) add_numbered(501, j * 11, 4, noon + 7 * j);
     json_t *s = stats_of_rows(1, 1);
+    CHECK(strstr(finding(s, "identical_histories"), "1 user has exactly") != NULL);
     expect_only(s, "identical_histories", "(such as \"u500\" and \"u501\")");
     json_decref(s);
 }
@@ -373,7 +374,7 @@ TEST(fifty_interactions_within_a_second_are_suspicious)
     json_decref(s);
     for (int i = 0; i < 50; i++) add_numbered(999, i * 5, 1, noon + 5);
     s = stats_of_rows(0, 1);
-    expect_only(s, "burst", "user \"u999\": 50");
+    expect_only(s, "burst", "1 user has 50 or more interactions within one second (user \"u999\": 50)");
     json_decref(s);
 }
 

@@ -105,7 +105,7 @@ TEST(svd_of_the_three_by_four_example_has_its_trace_and_determinant)
     struct matrix x = example();
     ki_job job = { 0 };
     double sigma[3], V[12];
-    CHECK_OK(ki_svd(&x.rows, &x.cols, &(ki_svd_options){ .k = 3, .what = "svd" }, &job, sigma, V));
+    CHECK_OK(ki_svd_truncated(&x.rows, &x.cols, &(ki_svd_options){ .k = 3, .what = "svd" }, &job, sigma, V));
     /* trace and determinant of AA' = [41 0 20; 0 13 18; 20 18 50], by hand */
     CHECK_NEAR(sigma[0] * sigma[0] + sigma[1] * sigma[1] + sigma[2] * sigma[2], 104, 1e-10);
     CHECK_NEAR(sigma[0] * sigma[1] * sigma[2], sqrt(8166), 1e-10); /* det(AA') = 41 * 326 - 20 * 260 */
@@ -130,9 +130,9 @@ static void check_randomised(int32_t m, int32_t n)
     double *all = calloc((size_t)n * (size_t)shorter, sizeof *all);
     ck_assert(sigma != NULL && V != NULL && all != NULL);
     const ki_svd_options whole = { .k = shorter, .what = "svd" }; /* fills the space: dense */
-    CHECK_OK(ki_svd(&x.rows, &x.cols, &whole, &job, sigma, all));
+    CHECK_OK(ki_svd_truncated(&x.rows, &x.cols, &whole, &job, sigma, all));
     const ki_svd_options some = { .k = K, .n_iter = 8, .n_oversample = 10, .what = "svd" };
-    CHECK_OK(ki_svd(&x.rows, &x.cols, &some, &job, got, V));
+    CHECK_OK(ki_svd_truncated(&x.rows, &x.cols, &some, &job, got, V));
     for (int c = 0; c < K; c++) CHECK_NEAR(got[c] / sigma[c], 1, 1e-5); /* what svd.h is asked for */
     check_orthonormal(V, n, K, 1e-9);
     free(sigma), free(V), free(all);
@@ -156,9 +156,9 @@ TEST(svd_gives_the_same_bits_for_1_and_5_threads)
     static double V1[N * K], V5[N * K], s1[K], s5[K];
     const ki_svd_options o = { .k = K, .n_iter = 4, .n_oversample = 8, .what = "svd" };
     ki_job job = { .seed = 9 };
-    CHECK_OK(ki_svd(&x.rows, &x.cols, &o, &job, s1, V1));
+    CHECK_OK(ki_svd_truncated(&x.rows, &x.cols, &o, &job, s1, V1));
     CHECK_OK(ki_pool_new(5, &job.pool));
-    CHECK_OK(ki_svd(&x.rows, &x.cols, &o, &job, s5, V5));
+    CHECK_OK(ki_svd_truncated(&x.rows, &x.cols, &o, &job, s5, V5));
     ki_pool_free(job.pool);
     CHECK(memcmp(s1, s5, sizeof s1) == 0);
     CHECK(memcmp(V1, V5, sizeof V1) == 0);
@@ -182,7 +182,7 @@ TEST(svd_beyond_the_rank_is_zero)
     struct matrix x = from_triplets(M, N, nnz, row, col, val);
     ki_job job = { 0 };
     const ki_svd_options o = { .k = K, .n_iter = 6, .n_oversample = 5, .what = "svd" };
-    CHECK_OK(ki_svd(&x.rows, &x.cols, &o, &job, sigma, V));
+    CHECK_OK(ki_svd_truncated(&x.rows, &x.cols, &o, &job, sigma, V));
     CHECK_NEAR(sigma[0], 4 * sqrt(M / 2), 1e-8);
     CHECK_NEAR(sigma[1], 3 * sqrt(M / 2), 1e-8);
     CHECK_NEAR(V[1 * K + 0], 1, 1e-9);
@@ -199,10 +199,10 @@ TEST(svd_refuses_more_values_than_the_shorter_side)
     struct matrix x = example();
     ki_job job = { 0 };
     double sigma[4], V[16];
-    CHECK_FAILS(ki_svd(&x.rows, &x.cols, &(ki_svd_options){ .k = 4, .what = "svd" }, &job, sigma, V), KITH_EINVAL,
-                "want 1 to 3");
-    CHECK_FAILS(ki_svd(&x.rows, &x.cols, &(ki_svd_options){ .k = 0, .what = "svd" }, &job, sigma, V), KITH_EINVAL,
-                "want 1 to 3");
+    CHECK_FAILS(ki_svd_truncated(&x.rows, &x.cols, &(ki_svd_options){ .k = 4, .what = "svd" }, &job, sigma, V),
+                KITH_EINVAL, "want 1 to 3");
+    CHECK_FAILS(ki_svd_truncated(&x.rows, &x.cols, &(ki_svd_options){ .k = 0, .what = "svd" }, &job, sigma, V),
+                KITH_EINVAL, "want 1 to 3");
     end(&x);
 }
 
@@ -216,7 +216,7 @@ TEST(svd_survives_every_refused_allocation)
     ki_job job = { 0 };
     for (int64_t n = 1;; n++) {
         ki_alloc_fail_at(n, 0);
-        const kith_err err = ki_svd(&x.rows, &x.cols, &o, &job, sigma, V);
+        const kith_err err = ki_svd_truncated(&x.rows, &x.cols, &o, &job, sigma, V);
         ki_alloc_fail_at(0, 0);
         CHECK_INT(ki_alloc_live(), before);
         if (err == KITH_OK) break;
@@ -231,7 +231,7 @@ TEST(svd_stops_when_cancelled)
     ki_job job = { 0 };
     double sigma[1], V[4];
     job.cancel = 1;
-    CHECK_FAILS(ki_svd(&x.rows, &x.cols, &(ki_svd_options){ .k = 1, .what = "fit svd" }, &job, sigma, V),
+    CHECK_FAILS(ki_svd_truncated(&x.rows, &x.cols, &(ki_svd_options){ .k = 1, .what = "fit svd" }, &job, sigma, V),
                 KITH_ECANCELED, "fit svd");
     end(&x);
 }

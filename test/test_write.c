@@ -137,7 +137,7 @@ TEST(an_id_that_is_not_utf8_cannot_be_json)
 static void expect_back(kith *k, const kith_data *d, const char *name, const char *layout, const char *test_name)
 {
     kith_data *back;
-    const kith_read_options o = { .layout = layout, .test_path = test_name == NULL ? NULL : in_folder(test_name) };
+    const kith_read_options o = { .test_path = test_name == NULL ? NULL : in_folder(test_name) };
     CHECK_OK(kith_data_write(k, d, in_folder(name), layout));
     CHECK_OK(kith_data_read(k, in_folder(name), &o, &back));
     CHECK(ki_data_fingerprint(back) == ki_data_fingerprint(d));
@@ -149,21 +149,13 @@ static void expect_back(kith *k, const kith_data *d, const char *name, const cha
     kith_data_free(back);
 }
 
-static int can_read(const char *layout)
-{
-    for (const char *const *l = kith_layouts(); *l != NULL; l++)
-        if (strcmp(*l, layout) == 0) return 1;
-    return 0;
-}
-
 static void expect_generated_back(kith_generate_options o)
 {
     static const char *const layouts[] = { "csv", "tsv", "ndjson" };
     kith *k = context();
     kith_data *d;
     CHECK_OK(kith_data_generate(k, &o, &d));
-    for (int l = 0; l < 3; l++)
-        if (can_read(layouts[l])) expect_back(k, d, layouts[l], layouts[l], NULL);
+    for (int l = 0; l < 3; l++) expect_back(k, d, layouts[l], layouts[l], NULL);
     kith_data_free(d);
     kith_free(k);
     remove_folder();

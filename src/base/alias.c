@@ -3,7 +3,7 @@
  *
  * The n places have equal width.  A light place (weight below the mean) is filled up by one heavy
  * one, so each place holds at most two indexes; a draw picks a place and then one of its two.
- * Making it takes time and memory 12 n.
+ * Making it takes time n.
  */
 #include "base/alias.h"
 
@@ -22,16 +22,15 @@ static void fill(ki_alias *a, double *left, int32_t *stack)
     }
     while (light > 0 && heavy < a->n) {
         const int32_t small = stack[--light], big = stack[heavy];
-        a->cut[small] = (float)left[small];
-        a->other[small] = big;
+        a->places[small] = (ki_alias_place){ (float)left[small], big };
         left[big] -= 1 - left[small];
         if (left[big] >= 1) continue;
         heavy++;
         stack[light++] = big;
     }
     /* What remains is 1 but for rounding. */
-    while (light > 0) a->cut[stack[--light]] = 1;
-    while (heavy < a->n) a->cut[stack[heavy++]] = 1;
+    while (light > 0) a->places[stack[--light]].cut = 1;
+    while (heavy < a->n) a->places[stack[heavy++]].cut = 1;
 }
 
 kith_err ki_alias_make(ki_alias *out, const double *weights, int32_t n)
@@ -41,8 +40,7 @@ kith_err ki_alias_make(ki_alias *out, const double *weights, int32_t n)
     int32_t *stack = NULL;
     kith_err err;
     *out = (ki_alias){ 0 };
-    if ((err = ki_alloc(&a.cut, (size_t)n, sizeof *a.cut)) != KITH_OK) goto done;
-    if ((err = ki_alloc(&a.other, (size_t)n, sizeof *a.other)) != KITH_OK) goto done;
+    if ((err = ki_alloc(&a.places, (size_t)n, sizeof *a.places)) != KITH_OK) goto done;
     if ((err = ki_alloc(&left, (size_t)n, sizeof *left)) != KITH_OK) goto done;
     if ((err = ki_alloc(&stack, (size_t)n, sizeof *stack)) != KITH_OK) goto done;
     for (int32_t j = 0; j < n; j++) sum += weights[j];
@@ -59,7 +57,6 @@ done:
 
 void ki_alias_clear(ki_alias *a)
 {
-    ki_free(a->cut);
-    ki_free(a->other);
+    ki_free(a->places);
     *a = (ki_alias){ 0 };
 }

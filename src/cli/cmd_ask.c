@@ -103,44 +103,59 @@ static void write_row(FILE *to, const kith_model *m, int32_t u, int rank, int32_
     fprintf(to, ",%.9g\n", (double)score);
 }
 
-static cli_exit write_lists(const cli_args *a, const kith_model *m, int n, const int32_t *items,
-                            const float *scores, const int32_t *counts)
+struct lists { /* of all users: rows of n, counts[u] of row u are valid */
+    int n;
+    int32_t *items, *counts;
+    float *scores;
+};
+
+static cli_exit write_lists(const char *path, const kith_model *m, const struct lists *l)
 {
-    FILE *to = fopen(a->users, "w");
-    if (to == NULL) return cli_complain(CLI_FAILED, "%s: %s", a->users, strerror(errno));
+    FILE *to = fopen(path, "w");
+    if (to == NULL) return cli_complain(CLI_FAILED, "%s: %s", path, strerror(errno));
     fputs("user_id,rank,item_id,score\n", to);
     for (int32_t u = 0; u < kith_model_n_users(m); u++)
-        for (int r = 0; r < counts[u]; r++)
-            write_row(to, m, u, r + 1, items[(size_t)u * (size_t)n + (size_t)r],
-                      scores[(size_t)u * (size_t)n + (size_t)r]);
+        for (int r = 0; r < l->counts[u]; r++) {
+            const size_t at = (size_t)u * (size_t)l->n + (size_t)r;
+            write_row(to, m, u, r + 1, l->items[at], l->scores[at]);
+        }
     const int bad = ferror(to);
-    if (fclose(to) != 0 || bad)
-        return cli_complain(CLI_FAILED, "%s: could not be written", a->users);
+    if (fclose(to) != 0 || bad) return cli_complain(CLI_FAILED, "%s: could not be written", path);
+    return CLI_DONE;
+}
+
+static cli_exit rank_all(const cli_args *a, kith *k, const kith_model *m, const struct lists *l)
+{
+    const double began = cli_seconds();
+    const kith_err err = kith_recommend_batch(k, m, NULL, kith_model_n_users(m), l->n, l->items,
+                                              l->scores, l->counts);
+    const double spent = cli_seconds() - began;
+    if (err != KITH_OK) return cli_fail(err);
+    const cli_exit code = write_lists(a->users, m, l);
+    if (code != CLI_DONE) return code;
     if (a->json)
-        printf("{\"users\": %d, \"n\": %d}\n", kith_model_n_users(m), n);
+        printf("{\"users\": %d, \"n\": %d, \"topk_seconds\": %.6f}\n", kith_model_n_users(m), l->n,
+               spent);
     else if (!a->quiet)
-        printf("%s lists of %d written to %s\n", cli_count(kith_model_n_users(m)), n, a->users);
+        printf("%s lists of %d, made in %.2f s, written to %s\n", cli_count(kith_model_n_users(m)),
+               l->n, spent, a->users);
     return CLI_DONE;
 }
 
 static cli_exit recommend_all(const cli_args *a, kith *k, const kith_model *m)
 {
-    const int n = a->n > 0 ? (int)a->n : 10;
     const size_t n_users = (size_t)kith_model_n_users(m);
-    int32_t *items = malloc(n_users * (size_t)n * sizeof *items);
-    float *scores = malloc(n_users * (size_t)n * sizeof *scores);
-    int32_t *counts = malloc(n_users * sizeof *counts);
-    cli_exit code;
-    if (items == NULL || scores == NULL || counts == NULL) {
-        code = cli_complain(CLI_FAILED, "out of memory for %zu lists of %d", n_users, n);
-    } else {
-        const kith_err err =
-            kith_recommend_batch(k, m, NULL, (int32_t)n_users, n, items, scores, counts);
-        code = err != KITH_OK ? cli_fail(err) : write_lists(a, m, n, items, scores, counts);
-    }
-    free(items);
-    free(scores);
-    free(counts);
+    struct lists l = { .n = a->n > 0 ? (int)a->n : 10 };
+    l.items = malloc(n_users * (size_t)l.n * sizeof *l.items);
+    l.scores = malloc(n_users * (size_t)l.n * sizeof *l.scores);
+    l.counts = malloc(n_users * sizeof *l.counts);
+    const int short_of = l.items == NULL || l.scores == NULL || l.counts == NULL;
+    const cli_exit code =
+        short_of ? cli_complain(CLI_FAILED, "out of memory for %zu lists of %d", n_users, l.n)
+                 : rank_all(a, k, m, &l);
+    free(l.items);
+    free(l.scores);
+    free(l.counts);
     return code;
 }
 

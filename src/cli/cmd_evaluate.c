@@ -63,7 +63,7 @@ static void print_figures(const json_t *report)
             const double half = (number_of(x, "hi") - number_of(x, "lo")) / 2;
             if (x == NULL)
                 cli_table_cell(t, "-");
-            else if (json_object_get(x, "hi") == NULL)
+            else if (!json_is_number(json_object_get(x, "hi")))
                 cli_table_cell(t, "%.4f        ", number_of(x, "mean"));
             else
                 cli_table_cell(t, "%.4f ±%.4f", number_of(x, "mean"), half);

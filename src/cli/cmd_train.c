@@ -6,7 +6,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static const char *const duplicate_names[] = { "auto", "last", "first", "sum",
                                                "mean", "max",  "error" };
@@ -95,13 +94,6 @@ cli_exit cli_check_models(const cli_args *a)
     return CLI_DONE;
 }
 
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static cli_exit tell(const cli_args *a, const kith_model *m, double spent)
 {
     if (a->json) {
@@ -130,13 +122,13 @@ cli_exit cmd_train(const cli_args *a, kith *k)
     cli_exit code = n < 0 ? CLI_USAGE : cli_check_models(a);
     if (code == CLI_DONE) code = cli_read_data(a, k, &data);
     if (code == CLI_DONE) {
-        const double began = seconds();
+        const double began = cli_seconds();
         if ((err = kith_train(k, data, a->models.at[0], params, n, &model)) != KITH_OK)
             code = cli_fail(err);
         else if ((err = kith_model_save(k, model, a->out)) != KITH_OK)
             code = cli_fail(err);
         else
-            code = tell(a, model, seconds() - began);
+            code = tell(a, model, cli_seconds() - began);
     }
     kith_model_free(model);
     kith_data_free(data);

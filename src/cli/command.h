@@ -98,6 +98,7 @@ cli_exit cli_complain(cli_exit code, const char *format, ...) __attribute__((for
 /* Progress bar on stderr, for kith_options.progress; cli_progress_clear wipes an unfinished one. */
 void cli_progress(void *udata, const char *what, int64_t done, int64_t total);
 void cli_progress_clear(void);
+double cli_seconds(void); /* of a clock that never goes back */
 
 /* Read the data that --data, or --train and --test, name; says on stderr what was found unless
  * quiet. */

@@ -13,7 +13,7 @@ static struct {
     double began, shown; /* seconds; shown 0: nothing is on the line */
 } bar;
 
-static double now(void)
+double cli_seconds(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -52,7 +52,7 @@ static void draw(int64_t done, int64_t total, double t)
 
 void cli_progress(void *udata, const char *what, int64_t done, int64_t total)
 {
-    const double t = now();
+    const double t = cli_seconds();
     (void)udata;
     if (strncmp(bar.what, what, sizeof bar.what - 1) != 0) {
         cli_progress_clear();

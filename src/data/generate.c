@@ -60,7 +60,9 @@ static kith_err settle(ki_world *w, const kith_generate_options *o, int32_t n_ca
     *w = (ki_world){
         .n = o->n_interactions == 0 ? KI_MIN(50, KI_MAX(n_items / 4, 1)) * n_users
                                     : o->n_interactions,
-        .rank = o->rank == 0 ? 8 : o->rank,
+        .rank = o->rank != 0      ? o->rank
+                : n_catalogue > 0 ? 32
+                                  : 8,
         .power = o->popularity_power == 0 ? 0.8 : o->popularity_power,
         .noise = o->noise == 0 ? 0.5 : o->noise,
         .implicit = o->implicit,
@@ -243,6 +245,7 @@ kith_err kith_data_generate(kith *k, const kith_generate_options *options, kith_
     ki_table catalogue = { 0 };
     if (k == NULL || out == NULL)
         return ki_fail(KITH_EINVAL, "kith_data_generate: k and out must not be NULL");
+    ki_job_begin(ki_context_job(k));
     kith_err err = ki_alloc(&d, 1, sizeof *d);
     if (err == KITH_OK && o.items_path != NULL)
         err = ki_catalogue_read(o.items_path, &ids, &catalogue);

@@ -7,7 +7,8 @@
  *
  *     y_i = sum over columns c of  weight_c * sum over words w of i in c of  v_w / sqrt(number of words)
  *
- * A viewer x likes word w by x.v_w; so items that share words are liked by the same people.  Titles, texts and vectors
+ * A viewer x likes word w by x.v_w; so items that share words are liked by the same people.  Directions of unrelated
+ * words meet by chance the more, the lower the rank is, which is why a catalogue wants a higher one than a matrix.  Titles, texts and vectors
  * say nothing here.
  */
 #include "data/generate.h"
@@ -19,8 +20,8 @@
 
 enum { BROAD_WORDS = 64, N_KNOTS = 6 };
 
-/* Genres speak louder than names, names than the country. */
-static const double broad_weight = 1.0, narrow_weight = 0.7, category_weight = 0.5,
+/* Genres and the era speak louder than names and places. */
+static const double broad_weight = 1.0, narrow_weight = 0.5, category_weight = 0.5,
                     number_weight = 0.8;
 
 kith_err ki_catalogue_read(const char *path, ki_idmap *ids, ki_table *table)

@@ -428,6 +428,7 @@ kith_err kith_data_stats(kith *k, const kith_data *data, char **json)
     kith_err err;
     if (k == NULL || data == NULL || json == NULL)
         return ki_fail(KITH_EINVAL, "kith_data_stats: k, data and json must not be NULL");
+    ki_job_begin(ki_context_job(k));
     if ((err = ki_census_make(&c, data)) != KITH_OK) return err;
     if ((err = active_counts(&users, &n, c.per_user, data->users.n)) != KITH_OK) goto done;
     if ((err = active_counts(&items, &n, c.per_item, data->items.n)) != KITH_OK) goto done;

@@ -146,12 +146,12 @@ static kith_err check_identical_histories(const ki_census *c, json_t *list)
         if (copies++ == 0) example = j;
     }
     if (copies > 0)
-        err = add(
-            list, "identical_histories",
-            "%d users have exactly the items of another user (such as \"%.64s\" and \"%.64s\"): "
-            "copied or shared accounts, or a robot?",
-            copies, ki_idmap_name(&c->d->users, all[example - 1].u),
-            ki_idmap_name(&c->d->users, all[example].u));
+        err = add(list, "identical_histories",
+                  "%d %s exactly the items of another user (such as \"%.64s\" and \"%.64s\"): "
+                  "copied or shared accounts, or a robot?",
+                  copies, copies == 1 ? "user has" : "users have",
+                  ki_idmap_name(&c->d->users, all[example - 1].u),
+                  ki_idmap_name(&c->d->users, all[example].u));
     ki_free(all);
     return err;
 }
@@ -290,9 +290,10 @@ static kith_err check_bursts(const ki_census *c, json_t *list)
     ki_free(times);
     if (n == 0) return KITH_OK;
     return add(list, "burst",
-               "%d users have %d or more interactions within one second (user \"%.64s\": %lld): "
+               "%d %s %d or more interactions within one second (user \"%.64s\": %lld): "
                "robots or imports?",
-               n, BURST, ki_idmap_name(&c->d->users, who), (long long)most);
+               n, n == 1 ? "user has" : "users have", BURST, ki_idmap_name(&c->d->users, who),
+               (long long)most);
 }
 
 /* ---- ids */
@@ -331,9 +332,10 @@ static kith_err check_lookalikes(const ki_idmap *ids, const char *code, const ch
         }
     }
     if (err == KITH_OK && n > 0)
-        err = add(list, code,
-                  "%d %s differ from another one only in case or blanks (\"%.64s\" and \"%.64s\")",
-                  n, what, ki_idmap_name(ids, a), ki_idmap_name(ids, b));
+        err = add(
+            list, code,
+            "%s that differ from another one only in case or blanks: %d (\"%.64s\" and \"%.64s\")",
+            what, n, ki_idmap_name(ids, a), ki_idmap_name(ids, b));
     ki_idmap_clear(&plain);
     ki_free(first);
     return err;

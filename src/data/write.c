@@ -344,6 +344,7 @@ kith_err kith_data_write(kith *k, const kith_data *data, const char *path, const
     int found = CSV;
     if (k == NULL || data == NULL || path == NULL)
         return ki_fail(KITH_EINVAL, "kith_data_write: k, data and path must not be NULL");
+    ki_job_begin(ki_context_job(k));
     while (layout != NULL && found < N_LAYOUTS && strcmp(layout, layout_names[found]) != 0) found++;
     if (found == N_LAYOUTS)
         return ki_fail(KITH_EINVAL, "layout \"%.40s\" cannot be written; want csv, tsv or ndjson",

@@ -18,7 +18,7 @@ const char *kith_version(void)
 /* Takes `o`; NULL: memory ran out. */
 static kith_err hand_out(json_t *o, char **json)
 {
-    char *text = o == NULL ? NULL : json_dumps(o, JSON_COMPACT);
+    char *text = o == NULL ? NULL : json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(15));
     json_decref(o);
     if (text == NULL) return ki_fail_memory(1);
     const kith_err err = ki_strdup(json, text);

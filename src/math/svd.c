@@ -364,8 +364,8 @@ static int is_dense(int64_t N, const ki_svd_options *o)
     return N <= DENSE || (int64_t)(o->k + o->n_oversample) * (o->n_iter + 2) >= N;
 }
 
-kith_err ki_svd(const ki_sparse *a, const ki_sparse *at, const ki_svd_options *options, ki_job *job,
-                double *sigma, double *V)
+kith_err ki_svd_truncated(const ki_sparse *a, const ki_sparse *at, const ki_svd_options *options,
+                          ki_job *job, double *sigma, double *V)
 {
     const ki_svd_options *o = options;
     const int wide = a->n_cols > a->n_rows;

@@ -28,10 +28,10 @@ typedef struct ki_svd_options {
  * of equals) positive.  Beyond the rank of A both sigma and V are 0.  Exact when the shorter side
  * is small, else randomised, and the job's seed decides the start; the same bits for any number of
  * threads.  KITH_EINVAL for k out of range. */
-kith_err ki_svd(const ki_sparse *a, const ki_sparse *at, const ki_svd_options *options, ki_job *job,
-                double *sigma, double *V);
+kith_err ki_svd_truncated(const ki_sparse *a, const ki_sparse *at, const ki_svd_options *options,
+                          ki_job *job, double *sigma, double *V);
 
-/* Bytes that ki_svd takes at its peak beyond its arguments. */
+/* Bytes that ki_svd_truncated takes at its peak beyond its arguments. */
 size_t ki_svd_memory(int32_t n_rows, int32_t n_cols, const ki_svd_options *options);
 
 #endif

@@ -132,29 +132,6 @@ static int32_t gather_cells(const struct sweep *s, struct scratch *w, int32_t a)
     return n;
 }
 
-/* Leave the best n_neighbors of the n candidates, in the order in which they stand. */
-static int32_t select_best(const struct sweep *s, struct scratch *w, int32_t n)
-{
-    const int32_t k = s->n_neighbors;
-    ki_best best = ki_best_into(w->keys, k);
-    int32_t kept = 0;
-    if (k == 0 || n <= k) return n;
-    float least = 0; /* a similarity below it is not among the best */
-    for (int32_t j = 0; j < n; j++) {
-        if (w->sim[j] < least) continue;
-        ki_best_push(&best, ki_best_key(w->sim[j], w->at[j]));
-        least = ki_best_score(best.floor);
-    }
-    ki_best_finish(&best);
-    least = ki_best_score(best.floor);
-    for (int32_t j = 0; j < n; j++) {
-        if (w->sim[j] < least || ki_best_key(w->sim[j], w->at[j]) < best.floor) continue;
-        w->at[kept] = w->at[j];
-        w->sim[kept++] = w->sim[j];
-    }
-    return kept;
-}
-
 /* Put the n kept rows in rising order: each sets its bit and leaves its similarity in the (empty)
  * cells. */
 static void put_in_order(struct scratch *w, int32_t n)
@@ -182,14 +159,15 @@ static int32_t find_neighbors(const struct sweep *s, struct scratch *w, int32_t 
     const int look_at_cells = additions(s, a) >= s->by_row.n_rows;
     ki_similarity_add(s->lanes, s->by_row.idx + at, s->by_row.val + at, n_a, &s->by_col, w->cells);
     memset(w->cells + (size_t)a * (size_t)s->lanes, 0, (size_t)s->lanes * sizeof *w->cells);
-    if (look_at_cells) return select_best(s, w, gather_cells(s, w, a));
-    const int32_t n = select_best(s, w, gather_lists(s, w, a));
-    put_in_order(w, n);
+    const int32_t met = look_at_cells ? gather_cells(s, w, a) : gather_lists(s, w, a);
+    const int32_t n = ki_best_select(w->keys, s->n_neighbors, w->at, w->sim, met);
+    if (!look_at_cells) put_in_order(w, n);
     return n;
 }
 
 static kith_err append(struct piece *p, const struct scratch *w, int32_t n, int32_t k)
 {
+    if (n == 0) return KITH_OK;
     if (p->n + n > p->size) {
         const int64_t size = KI_MAX(p->n + n, KI_MAX(2 * p->size, (int64_t)BLOCK * k));
         kith_err err = ki_grow(&p->idx, (size_t)p->n, (size_t)size, sizeof *p->idx);

@@ -54,6 +54,27 @@ void ki_best_finish(ki_best *b)
     if (b->n >= b->k) ki_best_cut(b);
 }
 
+int32_t ki_best_select(uint64_t *keys, int32_t k, int32_t *at, float *score, int32_t n)
+{
+    ki_best best = ki_best_into(keys, k);
+    float least = ki_best_score(best.floor);
+    int32_t kept = 0;
+    if (k == 0 || n <= k) return n;
+    for (int32_t j = 0; j < n; j++) {
+        if (score[j] < least) continue;
+        ki_best_push(&best, ki_best_key(score[j], at[j]));
+        least = ki_best_score(best.floor);
+    }
+    ki_best_finish(&best);
+    least = ki_best_score(best.floor);
+    for (int32_t j = 0; j < n; j++) {
+        if (score[j] < least || ki_best_key(score[j], at[j]) < best.floor) continue;
+        at[kept] = at[j];
+        score[kept++] = score[j];
+    }
+    return kept;
+}
+
 static int by_falling(const void *a, const void *b)
 {
     const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;

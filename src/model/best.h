@@ -66,6 +66,10 @@ static inline void ki_best_push(ki_best *b, uint64_t key)
  * of them when there are k. */
 void ki_best_finish(ki_best *b);
 
+/* Leave the k best (0: all) of n candidates, index at[j] and score[j], in the order in which they
+ * stand; returns how many.  keys is [ki_best_room(k)]. */
+int32_t ki_best_select(uint64_t *keys, int32_t k, int32_t *at, float *score, int32_t n);
+
 /* Order n keys by falling score. */
 void ki_best_sort(uint64_t *key, int32_t n);
 

@@ -36,6 +36,15 @@ void ki_items_take(ki_items *s, ki_csr *S)
     *S = (ki_csr){ 0 };
 }
 
+void ki_items_take_votes(ki_items *s, ki_csr *votes)
+{
+    s->n_votes = ki_csr_nnz(votes);
+    s->vote_ptr = votes->ptr;
+    s->vote_idx = votes->idx;
+    s->vote = votes->val;
+    *votes = (ki_csr){ 0 };
+}
+
 /* ---- saving, loading ---- */
 
 static int fields(void *state, ki_field *out)
@@ -51,16 +60,16 @@ static int fields(void *state, ki_field *out)
     out[n++] = (ki_field){ "item_mean", KI_F32, 1, { &s->n_items }, 0, (void **)&s->mean, 1 };
     out[n++] = (ki_field){ "item_sd", KI_F32, 1, { &s->n_items }, 0, (void **)&s->sd, 1 };
     out[n++] = (ki_field){ "item_base", KI_F32, 1, { &s->n_items }, 0, (void **)&s->base, 1 };
+    out[n++] = (ki_field){ "vote_start", KI_I64, 1, { &s->n_items }, 1, (void **)&s->vote_ptr, 1 };
+    out[n++] = (ki_field){ "vote_item", KI_I32, 1, { &s->n_votes }, 0, (void **)&s->vote_idx, 1 };
+    out[n++] = (ki_field){ "vote", KI_F32, 1, { &s->n_votes }, 0, (void **)&s->vote, 1 };
     return n;
 }
 
-static ki_csr matrix(const ki_items *s)
+static ki_csr square(const ki_items *s, int64_t *ptr, int32_t *idx, float *val)
 {
-    return (ki_csr){ .n_rows = (int32_t)s->n_items,
-                     .n_cols = (int32_t)s->n_items,
-                     .ptr = s->ptr,
-                     .idx = s->idx,
-                     .val = s->sim };
+    const int32_t n = (int32_t)s->n_items;
+    return (ki_csr){ .n_rows = n, .n_cols = n, .ptr = ptr, .idx = idx, .val = val };
 }
 
 static kith_err check_finite(const float *x, int64_t n, const char *what)
@@ -71,23 +80,31 @@ static kith_err check_finite(const float *x, int64_t n, const char *what)
     return KITH_OK;
 }
 
+static kith_err check_square(const ki_csr *a, int64_t n, const char *name)
+{
+    if (a->ptr == NULL) return KITH_OK;
+    if (a->idx == NULL || a->val == NULL)
+        return ki_fail(KITH_EFORMAT, "%s: rows without entries", name);
+    if (a->ptr[a->n_rows] != n)
+        return ki_fail(KITH_EFORMAT, "%s: rows end at %lld of %lld entries", name,
+                       (long long)a->ptr[a->n_rows], (long long)n);
+    return ki_csr_check(a, name);
+}
+
 static kith_err check(const ki_model *m)
 {
     const ki_items *s = m->state;
     kith_err err;
-    if (s->one != 1 || s->n_items != m->n_items)
+    if (s->n_items != m->n_items)
         return ki_fail(KITH_EFORMAT, "similarities of %lld items, but there are %d",
                        (long long)s->n_items, m->n_items);
-    if ((s->dense == NULL) == (s->ptr == NULL) ||
-        (s->ptr != NULL && (s->idx == NULL || s->sim == NULL)))
+    if ((s->dense == NULL) == (s->ptr == NULL))
         return ki_fail(KITH_EFORMAT, "item similarities are neither sparse nor dense");
-    if (s->ptr != NULL) {
-        const ki_csr S = matrix(s);
-        if (s->ptr[s->n_items] != s->nnz)
-            return ki_fail(KITH_EFORMAT, "item similarities: rows end at %lld of %lld entries",
-                           (long long)s->ptr[s->n_items], (long long)s->nnz);
-        if ((err = ki_csr_check(&S, "item similarities")) != KITH_OK) return err;
-    }
+    const ki_csr S = square(s, s->ptr, s->idx, s->sim);
+    const ki_csr votes = square(s, s->vote_ptr, s->vote_idx, s->vote);
+    if ((err = check_square(&S, s->nnz, "item similarities")) != KITH_OK ||
+        (err = check_square(&votes, s->n_votes, "votes of items")) != KITH_OK)
+        return err;
     if ((err = check_finite(s->dense, s->n_items * s->n_items, "item weight")) != KITH_OK ||
         (err = check_finite(s->mean, s->n_items, "mean of item")) != KITH_OK ||
         (err = check_finite(s->sd, s->n_items, "spread of item")) != KITH_OK)
@@ -100,9 +117,15 @@ static kith_err check(const ki_model *m)
 float ki_items_at(const ki_items *s, int32_t j, int32_t i)
 {
     if (s->dense != NULL) return s->dense[j * s->n_items + i];
-    const ki_csr S = matrix(s);
+    const ki_csr S = square(s, s->ptr, s->idx, s->sim);
     const int64_t at = ki_csr_find(&S, j, i);
     return at < 0 ? 0 : s->sim[at];
+}
+
+ki_csr ki_items_votes(const ki_items *s)
+{
+    return s->vote_ptr != NULL ? square(s, s->vote_ptr, s->vote_idx, s->vote)
+                               : square(s, s->ptr, s->idx, s->sim);
 }
 
 static float weight(const ki_items *s, const ki_query *q, int32_t t)

@@ -12,40 +12,33 @@
 #include "model/form_users.h"
 
 #include "base/mem.h"
+#include "simd/kernels.h"
 
 #include <math.h>
 #include <string.h>
 
+enum { NEIGHBORS = 100 }; /* what n_neighbors = -1 means */
+
 /* ---- making ---- */
 
-static kith_err copy_weights(ki_users *s, ki_weights *w)
+static kith_err copy_scalars(ki_user_weights *out, ki_weights *w)
 {
-    kith_err err;
-    if ((err = ki_alloc(&s->shift, 1, sizeof *s->shift)) != KITH_OK ||
-        (err = ki_alloc(&s->length, 1, sizeof *s->length)) != KITH_OK)
-        return err;
-    *s->shift = w->shift;
-    *s->length = w->length;
-    s->column = w->column;
+    const kith_err err = ki_alloc(&out->scalar, 2, sizeof *out->scalar);
+    if (err != KITH_OK) return err;
+    out->scalar[0] = w->shift;
+    out->scalar[1] = w->length;
+    out->column = w->column;
     *w = (ki_weights){ 0 };
     return KITH_OK;
 }
 
-static ki_weights weights(const ki_users *s)
-{
-    return (ki_weights){ .shift = *s->shift, .length = *s->length, .column = s->column };
-}
-
-kith_err ki_users_weigh(ki_users *s, const ki_similarity *how, const ki_ratings *r, ki_pool *pool)
+static kith_err weigh(ki_user_weights *out, const ki_users *s, const ki_similarity *how,
+                      const ki_ratings *r, ki_pool *pool)
 {
     ki_csr by_user = r->by_user, by_item = { 0 };
     ki_weights w = { 0 };
     float *x = NULL;
     kith_err err;
-    s->n_users = r->by_user.n_rows;
-    s->n_items = r->by_user.n_cols;
-    s->nnz = ki_csr_nnz(&r->by_user);
-    s->one = 1;
     if ((err = ki_weights_make(&w, how, &r->by_user, &r->by_item, r->mean, s->item_base)) !=
         KITH_OK)
         return err;
@@ -54,14 +47,28 @@ kith_err ki_users_weigh(ki_users *s, const ki_similarity *how, const ki_ratings 
         goto done;
     by_user.val = x;
     if ((err = ki_csr_transpose(&by_item, &by_user)) != KITH_OK) goto done;
-    s->weighed = by_item.val;
+    out->value = by_item.val;
     by_item.val = NULL;
-    err = copy_weights(s, &w);
+    err = copy_scalars(out, &w);
 done:
     ki_weights_clear(&w);
+    ki_free(by_item.val);
+    by_item.val = NULL;
     ki_csr_clear(&by_item);
     ki_free(x);
     return err;
+}
+
+kith_err ki_users_weigh(ki_users *s, const ki_knn *o, const ki_ratings *r, ki_pool *pool)
+{
+    const ki_similarity lists = ki_knn_for_lists(o, r->min), votes = ki_knn_for_votes(o);
+    s->n_users = r->by_user.n_rows;
+    s->n_items = r->by_user.n_cols;
+    s->nnz = ki_csr_nnz(&r->by_user);
+    s->two = 2;
+    const kith_err err = weigh(&s->lists, s, &lists, r, pool);
+    if (err != KITH_OK || !ki_knn_votes_apart(o, r->has_values)) return err;
+    return weigh(&s->votes, s, &votes, r, pool);
 }
 
 /* ---- saving, loading ---- */
@@ -69,11 +76,14 @@ done:
 static int fields(void *state, ki_field *out)
 {
     ki_users *s = state;
+    ki_user_weights *a = &s->lists, *b = &s->votes;
     int n = 0;
-    out[n++] = (ki_field){ "weighed", KI_F32, 1, { &s->nnz }, 0, (void **)&s->weighed, 0 };
-    out[n++] = (ki_field){ "shift", KI_F32, 1, { &s->one }, 0, (void **)&s->shift, 0 };
-    out[n++] = (ki_field){ "length", KI_F32, 1, { &s->one }, 0, (void **)&s->length, 0 };
-    out[n++] = (ki_field){ "column", KI_F32, 1, { &s->n_items }, 0, (void **)&s->column, 1 };
+    out[n++] = (ki_field){ "list_weights", KI_F32, 1, { &s->nnz }, 0, (void **)&a->value, 0 };
+    out[n++] = (ki_field){ "list_scalars", KI_F32, 1, { &s->two }, 0, (void **)&a->scalar, 0 };
+    out[n++] = (ki_field){ "list_columns", KI_F32, 1, { &s->n_items }, 0, (void **)&a->column, 1 };
+    out[n++] = (ki_field){ "vote_weights", KI_F32, 1, { &s->nnz }, 0, (void **)&b->value, 1 };
+    out[n++] = (ki_field){ "vote_scalars", KI_F32, 1, { &s->two }, 0, (void **)&b->scalar, 1 };
+    out[n++] = (ki_field){ "vote_columns", KI_F32, 1, { &s->n_items }, 0, (void **)&b->column, 1 };
     out[n++] = (ki_field){ "user_mean", KI_F32, 1, { &s->n_users }, 0, (void **)&s->mean, 1 };
     out[n++] = (ki_field){ "user_sd", KI_F32, 1, { &s->n_users }, 0, (void **)&s->sd, 1 };
     out[n++] = (ki_field){ "user_base", KI_F32, 1, { &s->n_users }, 0, (void **)&s->base, 1 };
@@ -89,103 +99,164 @@ static kith_err check_finite(const float *x, int64_t n, const char *what)
     return KITH_OK;
 }
 
-static kith_err check(const ki_model *m)
+static int has_column(const ki_similarity *how)
+{
+    return how->measure == KI_TFIDF || how->measure == KI_BM25 || how->measure == KI_DEGREE ||
+           how->measure == KI_ADJUSTED_COSINE || how->measure == KI_PEARSON_BASELINE;
+}
+
+static kith_err check_weights(const ki_users *s, const ki_user_weights *w, const ki_similarity *how)
+{
+    kith_err err;
+    if (w->value == NULL || w->scalar == NULL || (has_column(how) && w->column == NULL) ||
+        (how->measure == KI_PEARSON_BASELINE && s->item_base == NULL))
+        return ki_fail(KITH_EFORMAT, "parts are missing that its similarity needs");
+    if ((err = check_finite(w->value, s->nnz, "weighed value")) != KITH_OK ||
+        (err = check_finite(w->scalar, s->two, "scalar")) != KITH_OK)
+        return err;
+    return check_finite(w->column, s->n_items, "figure of item");
+}
+
+static kith_err check_sizes(const ki_model *m)
 {
     const ki_users *s = m->state;
-    const ki_similarity how = ki_knn_similarity(m->params, m->has_values);
-    kith_err err;
-    if (s->one != 1 || s->nnz != ki_csr_nnz(&m->history))
+    if (s->nnz != ki_csr_nnz(&m->history))
         return ki_fail(KITH_EFORMAT, "%lld weighed values, but %lld interactions",
                        (long long)s->nnz, (long long)ki_csr_nnz(&m->history));
     if ((s->mean != NULL || s->sd != NULL || s->base != NULL) && s->n_users != m->n_users)
         return ki_fail(KITH_EFORMAT, "figures of %lld users, but there are %d",
                        (long long)s->n_users, m->n_users);
-    if ((s->column != NULL || s->item_base != NULL) && s->n_items != m->n_items)
+    if ((s->lists.column != NULL || s->votes.column != NULL || s->item_base != NULL) &&
+        s->n_items != m->n_items)
         return ki_fail(KITH_EFORMAT, "figures of %lld items, but there are %d",
                        (long long)s->n_items, m->n_items);
-    if (ki_similarity_has_columns(&how) && s->column == NULL)
-        return ki_fail(KITH_EFORMAT, "the figures of items are missing that the similarity reads");
-    if ((err = check_finite(s->weighed, s->nnz, "weighed value")) != KITH_OK ||
-        (err = check_finite(s->shift, s->one, "shift")) != KITH_OK ||
-        (err = check_finite(s->length, s->one, "mean length")) != KITH_OK ||
-        (err = check_finite(s->column, s->n_items, "figure of item")) != KITH_OK ||
-        (err = check_finite(s->item_base, s->n_items, "baseline of item")) != KITH_OK ||
+    return s->two == 2 ? KITH_OK : ki_fail(KITH_EFORMAT, "%lld scalars, want 2", (long long)s->two);
+}
+
+static kith_err check(const ki_model *m)
+{
+    const ki_users *s = m->state;
+    const ki_similarity lists = ki_knn_for_lists(m->params, m->min);
+    const ki_similarity votes = ki_knn_for_votes(m->params);
+    kith_err err;
+    if ((err = check_sizes(m)) != KITH_OK) return err;
+    if ((err = check_weights(s, &s->lists, &lists)) != KITH_OK) return err;
+    if (s->votes.value != NULL && (err = check_weights(s, &s->votes, &votes)) != KITH_OK)
+        return err;
+    if ((err = check_finite(s->item_base, s->n_items, "baseline of item")) != KITH_OK ||
         (err = check_finite(s->mean, s->n_users, "mean of user")) != KITH_OK ||
         (err = check_finite(s->sd, s->n_users, "spread of user")) != KITH_OK)
         return err;
     return check_finite(s->base, s->n_users, "baseline of user");
 }
 
-/* ---- asking ---- */
+/* ---- similarities of a history to all users ---- */
 
-static ki_similarity how_of(const ki_model *m)
+/* model.raters with weighed values. */
+static ki_csr weighed_raters(const ki_model *m, const ki_user_weights *w)
 {
-    return ki_knn_similarity(m->params, m->has_values);
+    ki_csr a = m->raters;
+    a.val = w->value;
+    return a;
 }
+
+/* x[q->n] = the weighed history. */
+static void weigh_query(const ki_model *m, const ki_user_weights *w, const ki_similarity *how,
+                        const ki_query *q, float *x)
+{
+    const ki_users *s = m->state;
+    const ki_weights weights = { w->scalar[0], w->scalar[1], w->column };
+    const float base =
+        how->measure == KI_PEARSON_BASELINE ? ki_knn_user_base(q, m->mean, s->item_base) : 0;
+    ki_similarity_weigh(how, &weights, base, q->items, q->values, q->n, x);
+}
+
+/* sims[n_users]; scratch has room for the cells of all users and a weighed history. */
+static void compare(const ki_model *m, const ki_user_weights *w, const ki_similarity *how,
+                    const ki_query *q, float *sims, float *scratch)
+{
+    const ki_csr raters = weighed_raters(m, w);
+    const size_t lanes = (size_t)ki_similarity_lanes(how);
+    const size_t in_use = lanes > 1; /* lane that is 0 where nothing is shared */
+    float *cells = scratch, *x = scratch + (size_t)m->n_users * lanes;
+    weigh_query(m, w, how, q, x);
+    memset(cells, 0, (size_t)m->n_users * lanes * sizeof *cells);
+    ki_similarity_add((int)lanes, q->items, x, q->n, &raters, cells);
+    for (int32_t v = 0; v < m->n_users; v++) {
+        const float *cell = cells + (size_t)v * lanes;
+        sims[v] =
+            cell[in_use] == 0 ? 0 : ki_similarity_of(how, cell, q->n, ki_csr_len(&m->history, v));
+    }
+    if (q->user >= 0) sims[q->user] = 0;
+}
+
+/* ---- asking ---- */
 
 /* Neighbours of a score: all users when n_neighbors is 0. */
 static int32_t n_neighbors(const ki_model *m)
 {
-    const ki_knn *o = m->params;
-    return o->n_neighbors > 0 ? KI_MIN(o->n_neighbors, m->n_users) : m->n_users;
+    const int32_t n = ((const ki_knn *)m->params)->n_neighbors;
+    return n == 0 ? m->n_users : KI_MIN(n < 0 ? NEIGHBORS : n, m->n_users);
+}
+
+/* The scratch begins with n_users similarities for votes, made even so that keys are aligned. */
+static int64_t votes_room(const ki_model *m)
+{
+    return (int64_t)m->n_users + (m->n_users & 1);
 }
 
 static void sizes(const ki_model *m, int64_t *query_floats, int64_t *scratch_floats)
 {
-    const ki_similarity how = how_of(m);
-    const int32_t k = KI_MAX(n_neighbors(m), ((const ki_knn *)m->params)->k);
-    const int64_t cells = (int64_t)m->n_users * ki_similarity_lanes(&how) + m->n_items;
-    const int64_t keys = 2 * (int64_t)ki_best_room(k) + 2 * (int64_t)m->n_items;
+    const ki_similarity lists = ki_knn_for_lists(m->params, m->min);
+    const ki_similarity votes = ki_knn_for_votes(m->params);
+    const int64_t lanes = KI_MAX(ki_similarity_lanes(&lists), ki_similarity_lanes(&votes));
+    const int64_t cells = m->n_users * lanes + m->n_items;
+    const int64_t keys = 2 * (int64_t)ki_best_room(m->n_users) + 2 * (int64_t)m->n_users +
+                         2 * (int64_t)m->n_items; /* and neighbours, and what explain keeps */
     *query_floats = m->n_users;
-    *scratch_floats = KI_MAX(cells, keys);
-}
-
-const float *ki_users_similarities(const float *prepared)
-{
-    return prepared;
-}
-
-static float base_of(const ki_users *s, const ki_model *m, const ki_query *q)
-{
-    return s->item_base == NULL ? 0 : ki_knn_user_base(q, m->mean, s->item_base);
-}
-
-/* model.raters with weighed values. */
-static ki_csr weighed_raters(const ki_model *m)
-{
-    ki_csr a = m->raters;
-    a.val = ((const ki_users *)m->state)->weighed;
-    return a;
+    *scratch_floats = votes_room(m) + KI_MAX(cells, keys);
 }
 
 static kith_err prepare(const ki_model *m, const ki_query *q, float *prepared, float *scratch)
 {
     const ki_users *s = m->state;
-    const ki_similarity how = how_of(m);
-    const ki_weights w = weights(s);
-    const ki_csr raters = weighed_raters(m);
-    const int lanes = ki_similarity_lanes(&how);
-    float *cells = scratch, *x = scratch + (size_t)m->n_users * (size_t)lanes;
-    ki_similarity_weigh(&how, &w, base_of(s, m, q), q->items, q->values, q->n, x);
-    memset(cells, 0, (size_t)m->n_users * (size_t)lanes * sizeof *cells);
-    ki_similarity_add(lanes, q->items, x, q->n, &raters, cells);
-    for (int32_t v = 0; v < m->n_users; v++)
-        prepared[v] = ki_similarity_of(&how, cells + (size_t)v * (size_t)lanes, q->n,
-                                       ki_csr_len(&m->history, v));
-    if (q->user >= 0) prepared[q->user] = 0;
+    const ki_similarity how = ki_knn_for_lists(m->params, m->min);
+    compare(m, &s->lists, &how, q, prepared, scratch + votes_room(m));
     return KITH_OK;
 }
 
-/* The neighbours of a prepared query into `least`: v is one when its key is at least that. */
-static uint64_t least_neighbor(const ki_model *m, const float *sims, float *scratch)
+uint64_t *ki_users_keys(const ki_model *m, float *scratch)
+{
+    return (uint64_t *)(scratch + votes_room(m));
+}
+
+const float *ki_users_for_votes(const ki_model *m, const ki_query *q, const float *prepared,
+                                float *scratch)
+{
+    const ki_users *s = m->state;
+    const ki_similarity how = ki_knn_for_votes(m->params);
+    if (s->votes.value == NULL) return prepared;
+    compare(m, &s->votes, &how, q, scratch, scratch + votes_room(m));
+    return scratch;
+}
+
+/* Neighbours of a query: who[n], rising, and their similarities. */
+struct neighbors {
+    int32_t *who;
+    float *sim;
+    int32_t n;
+};
+
+static struct neighbors find_neighbors(const ki_model *m, const float *sims, float *scratch)
 {
     const int32_t k = n_neighbors(m);
-    ki_best best = ki_best_into((uint64_t *)scratch, k);
-    if (k == m->n_users) return 0;
-    for (int32_t v = 0; v < m->n_users; v++)
-        if (sims[v] > 0) ki_best_push(&best, ki_best_key(sims[v], v));
-    ki_best_finish(&best);
-    return best.n < k ? 0 : best.floor;
+    uint64_t *keys = ki_users_keys(m, scratch);
+    float *rest = (float *)(keys + ki_best_room(m->n_users));
+    struct neighbors found = { .who = (int32_t *)rest, .sim = rest + m->n_users };
+    found.n = (int32_t)ki_kernels_get()->scan_above(found.who, sims, m->n_users, 0);
+    for (int32_t j = 0; j < found.n; j++) found.sim[j] = sims[found.who[j]];
+    found.n = ki_best_select(keys, k, found.who, found.sim, found.n);
+    return found;
 }
 
 static float value_of(const ki_model *m, int64_t at)
@@ -206,28 +277,25 @@ static void score(const ki_model *m, const ki_query *q, const float *prepared, i
 {
     (void)q;
     for (int j = 0; j < nq; j++) {
-        const float *sims = prepared + (int64_t)j * m->n_users;
-        const uint64_t least = least_neighbor(m, sims, scratch);
+        const struct neighbors N = find_neighbors(m, prepared + (int64_t)j * m->n_users, scratch);
         memset(out + j * ld, 0, (size_t)(end - begin) * sizeof *out);
-        for (int32_t v = 0; v < m->n_users; v++)
-            if (sims[v] > 0 && ki_best_key(sims[v], v) >= least)
-                add_history(m, v, sims[v], begin, end, out + j * ld);
+        for (int32_t t = 0; t < N.n; t++)
+            add_history(m, N.who[t], N.sim[t], begin, end, out + j * ld);
     }
 }
 
 static void predict(const ki_model *m, const ki_query *q, const float *prepared,
                     const int32_t *items, int n, float *out, uint8_t *supported, float *scratch)
 {
-    const uint64_t least = least_neighbor(m, prepared, scratch);
-    const ki_csr *r = &m->raters;
+    const struct neighbors N = find_neighbors(m, prepared, scratch);
     (void)q;
     for (int j = 0; j < n; j++) {
         out[j] = 0;
         supported[j] = 0;
-        for (int64_t t = r->ptr[items[j]]; t < r->ptr[items[j] + 1]; t++) {
-            const float sim = prepared[r->idx[t]];
-            if (!(sim > 0) || ki_best_key(sim, r->idx[t]) < least) continue;
-            out[j] += sim * (m->has_values ? r->val[t] : 1);
+        for (int32_t t = 0; t < N.n; t++) {
+            const int64_t at = ki_csr_find(&m->history, N.who[t], items[j]);
+            if (at < 0) continue;
+            out[j] += N.sim[t] * value_of(m, at);
             supported[j] = 1;
         }
     }
@@ -240,7 +308,7 @@ static void predict(const ki_model *m, const ki_query *q, const float *prepared,
 static double find_shares(const ki_model *m, const ki_query *q, const float *x, int32_t v,
                           int by_product, float *share)
 {
-    const ki_csr raters = weighed_raters(m);
+    const ki_csr raters = weighed_raters(m, &((const ki_users *)m->state)->lists);
     double sum = 0;
     for (int32_t t = 0; t < q->n; t++) {
         const int64_t at = ki_csr_find(&raters, q->items[t], v);
@@ -254,7 +322,7 @@ static double find_shares(const ki_model *m, const ki_query *q, const float *x, 
 static void share_out(const ki_model *m, const ki_query *q, const float *x, int32_t v, double said,
                       float *share, ki_term *out)
 {
-    const ki_similarity how = how_of(m);
+    const ki_similarity how = ki_knn_for_lists(m->params, m->min);
     const int by_product =
         how.measure != KI_JACCARD && how.measure != KI_MSD && how.measure != KI_PEARSON;
     double sum = find_shares(m, q, x, v, by_product, share);
@@ -266,18 +334,16 @@ static int explain(const ki_model *m, const ki_query *q, const float *prepared, 
                    ki_term *out, float *scratch)
 {
     const ki_users *s = m->state;
-    const ki_similarity how = how_of(m);
-    const ki_weights w = weights(s);
-    const ki_csr *r = &m->raters;
-    const uint64_t least = least_neighbor(m, prepared, scratch);
-    float *x = scratch, *share = scratch + m->n_items; /* the keys are no longer needed */
+    const ki_similarity how = ki_knn_for_lists(m->params, m->min);
+    const struct neighbors N = find_neighbors(m, prepared, scratch);
+    float *x = N.sim + m->n_users, *share = x + m->n_items;
     int n = 0;
-    ki_similarity_weigh(&how, &w, base_of(s, m, q), q->items, q->values, q->n, x);
+    weigh_query(m, &s->lists, &how, q, x);
     for (int32_t t = 0; t < q->n; t++) out[t] = (ki_term){ .item = q->items[t] };
-    for (int64_t t = r->ptr[item]; t < r->ptr[item + 1]; t++) {
-        const int32_t v = r->idx[t];
-        if (!(prepared[v] > 0) || ki_best_key(prepared[v], v) < least) continue;
-        share_out(m, q, x, v, (double)prepared[v] * (m->has_values ? r->val[t] : 1), share, out);
+    for (int32_t t = 0; t < N.n; t++) {
+        const int64_t at = ki_csr_find(&m->history, N.who[t], item);
+        if (at < 0) continue;
+        share_out(m, q, x, N.who[t], (double)N.sim[t] * value_of(m, at), share, out);
     }
     for (int32_t t = 0; t < q->n; t++)
         if (out[t].part != 0) out[n++] = out[t];

@@ -14,23 +14,35 @@
 #include "model/knn.h"
 #include "model/model.h"
 
+/* What comparing a history with all users takes: the weighed values of similarity.h in the order of
+ * model.raters, and the ki_weights they were made with. */
+typedef struct ki_user_weights {
+    float *value;  /* [nnz]; NULL: none */
+    float *scalar; /* [two] shift, length */
+    float *column; /* [n_items]; NULL: the measure has none */
+} ki_user_weights;
+
 /* A model of this form has a ki_knn as its parameters (their first member). */
 typedef struct ki_users {
-    int64_t n_users, n_items, nnz, one;
-    float *weighed; /* [nnz] what similarity.h compares, in the order of model.raters */
-    float *shift;  /* [one] ki_weights of the measure: shift, mean length of a row, and by column */
-    float *length; /* [one] */
-    float *column; /* [n_items]; NULL: the measure has none */
+    int64_t n_users, n_items, nnz, two;
+    ki_user_weights lists;
+    ki_user_weights votes;   /* of rating estimates, where these go by another measure; else none */
     float *mean, *sd, *base; /* [n_users] parts that rating estimates need; NULL: none */
     float *item_base;        /* [n_items]; NULL: none */
 } ki_users;
 
-/* Fill in what similarities need; base and item_base must be there for pearson_baseline. */
-kith_err ki_users_weigh(ki_users *s, const ki_similarity *how, const ki_ratings *r, ki_pool *pool);
+/* Fill in the sizes and what similarities need; base and item_base must be there if a measure needs
+ * them. */
+kith_err ki_users_weigh(ki_users *s, const ki_knn *o, const ki_ratings *r, ki_pool *pool);
 
-/* The similarities to all users that prepare left in `prepared`: [n_users], 0 for the user who asks
- * and where nothing is shared. */
-const float *ki_users_similarities(const float *prepared);
+/* Floats at the head of the form's scratch that a descriptor's own functions may use, after
+ * n_users for ki_users_for_votes: keys for a selection among the raters of an item. */
+uint64_t *ki_users_keys(const ki_model *m, float *scratch);
+
+/* The similarities that rating estimates go by: [n_users], 0 for the user who asks and where
+ * nothing is shared.  Either what prepare left, or made in the scratch. */
+const float *ki_users_for_votes(const ki_model *m, const ki_query *q, const float *prepared,
+                                float *scratch);
 
 extern const ki_form ki_form_users;
 

@@ -18,10 +18,7 @@
 #include <math.h>
 #include <string.h>
 
-enum {
-    GROUP = 32,  /* queries whose vectors are packed side by side for one score_tile */
-    PIECE = 256, /* history rows per call of gram_rows */
-};
+enum { GROUP = 32 }; /* queries whose vectors are packed side by side for one score_tile */
 
 kith_err ki_vectors_alloc(ki_vectors *v, const ki_ratings *r, int32_t dim, int with_biases,
                           int with_gram)
@@ -89,30 +86,15 @@ static kith_err check(const ki_model *m)
     return check_finite(v->gram, v->dim * v->dim, "gram");
 }
 
+kith_err ki_vectors_check_gram(const ki_model *m)
+{
+    const ki_vectors *v = m->state;
+    if (v->X != NULL && v->gram != NULL) return KITH_OK;
+    return ki_fail(KITH_EFORMAT, "the factors or the gram are missing that %s reads",
+                   m->desc->name);
+}
+
 /* ---- the ridge solve of one history ---- */
-
-/* A = L L' in place, lower triangle of [d, d].  A pivot that rounding took to zero stands for a
- * direction that the data does not speak of: it is made so large that its solution is zero. */
-static void factorise(const ki_kernels *k, float *A, int64_t d)
-{
-    for (int64_t i = 0; i < d; i++) {
-        float *row = A + i * d;
-        for (int64_t j = 0; j < i; j++)
-            row[j] = (row[j] - k->dot(row, A + j * d, j)) / A[j * d + j];
-        const float pivot = row[i] - k->dot(row, row, i);
-        row[i] = pivot > 1e-6f * row[i] ? sqrtf(pivot) : 1e18f;
-    }
-}
-
-/* x = (L L')^-1 x. */
-static void substitute(const ki_kernels *k, const float *L, float *x, int64_t d)
-{
-    for (int64_t i = 0; i < d; i++) x[i] = (x[i] - k->dot(L + i * d, x, i)) / L[i * d + i];
-    for (int64_t i = d - 1; i >= 0; i--) {
-        x[i] /= L[i * d + i];
-        k->axpy(x, -x[i], L + i * d, i);
-    }
-}
 
 static float centred(const ki_vectors *v, const ki_query *q, int32_t j)
 {
@@ -127,17 +109,23 @@ static float user_bias(const ki_vectors *v, const ki_query *q)
     return (float)(sum / ((double)q->n + *v->l2));
 }
 
-/* A = L L' of Y_h' Y_h + l2 I; ones is [PIECE] of scratch. */
-static void factorise_history(const ki_vectors *v, const ki_query *q, float *A, float *ones)
+/* A = L'L of Y_h' Y_h + l2 I; ones is room for [n].  Where rounding spoils it (l2 near 0) the ridge
+ * grows until it does not; 0 when that did not help either. */
+static int factor_history(const ki_vectors *v, const ki_query *q, float *A, float *ones)
 {
     const ki_kernels *k = ki_kernels_get();
     const int64_t d = v->dim;
-    memset(A, 0, (size_t)(d * d) * sizeof *A);
-    for (int64_t j = 0; j < d; j++) A[j * d + j] = *v->l2;
-    for (int j = 0; j < PIECE; j++) ones[j] = 1;
-    for (int32_t j = 0; j < q->n; j += PIECE)
-        k->gram_rows(A, v->Y, q->items + j, ones, KI_MIN(PIECE, q->n - j), d);
-    factorise(k, A, d);
+    float l2 = *v->l2;
+    for (int32_t j = 0; j < q->n; j++) ones[j] = 1;
+    for (int tries = 0; tries < 8; tries++) {
+        memset(A, 0, (size_t)(d * d) * sizeof *A);
+        for (int64_t c = 0; c < d; c++) A[c * d + c] = l2;
+        k->gram_rows(A, v->Y, q->items, ones, q->n, d);
+        const float corner = A[0];
+        if (k->chol(A, d) == 0) return 1;
+        l2 = KI_MAX(10 * l2, 1e-6f * corner + 1e-12f);
+    }
+    return 0;
 }
 
 static void fold_in(const ki_vectors *v, const ki_query *q, float *x, float *bias, float *scratch)
@@ -147,10 +135,10 @@ static void fold_in(const ki_vectors *v, const ki_query *q, float *x, float *bia
     *bias = user_bias(v, q);
     if (d == 0) return;
     memset(x, 0, (size_t)d * sizeof *x);
+    if (!factor_history(v, q, scratch, scratch + d * d)) return;
     for (int32_t j = 0; j < q->n; j++)
         k->axpy(x, centred(v, q, j) - *bias, v->Y + q->items[j] * d, d);
-    factorise_history(v, q, scratch, scratch + d * d);
-    substitute(k, scratch, x, d);
+    k->chol_solve(scratch, x, d);
 }
 
 /* ---- asking ---- */
@@ -159,7 +147,7 @@ static void sizes(const ki_model *m, int64_t *query_floats, int64_t *scratch_flo
 {
     const ki_vectors *v = m->state;
     *query_floats = v->dim + 1;
-    *scratch_floats = KI_MAX(v->dim * v->dim + 2 * v->dim + PIECE, GROUP * v->dim);
+    *scratch_floats = KI_MAX(v->dim * v->dim + v->dim + v->n_items, GROUP * v->dim);
 }
 
 static kith_err prepare(const ki_model *m, const ki_query *q, float *prepared, float *scratch)
@@ -247,10 +235,9 @@ static int explain(const ki_model *m, const ki_query *q, const float *prepared, 
     float *z = scratch + d * d, *ones = z + d;
     const float bias = user_bias(v, q);
     (void)prepared;
-    if (d == 0 || q->n == 0) return 0;
-    factorise_history(v, q, scratch, ones);
+    if (d == 0 || q->n == 0 || !factor_history(v, q, scratch, ones)) return 0;
     memcpy(z, v->Y + item * d, (size_t)d * sizeof *z);
-    substitute(k, scratch, z, d);
+    k->chol_solve(scratch, z, d);
     for (int32_t j = 0; j < q->n; j++) {
         const float along = k->dot(z, v->Y + q->items[j] * d, d);
         out[j] = (ki_term){ q->items[j], (centred(v, q, j) - bias) * along };

@@ -18,6 +18,8 @@
 #include "model/baseline.h"
 #include "model/knn.h"
 
+#include <string.h>
+
 /* ---- fit ---- */
 
 static kith_err fit_means(ki_items *s, const ki_ratings *r)
@@ -41,20 +43,33 @@ static kith_err fit_baselines(ki_items *s, const ki_ratings *r, ki_job *job, flo
     return ki_baseline_by_als(r, &o, job, *user_base, s->base);
 }
 
-static kith_err fit_similarities(ki_items *s, const ki_knn *o, const ki_fit *in,
-                                 const float *user_base)
+enum { NEIGHBORS = 500 }; /* what n_neighbors = -1 means */
+
+static kith_err compare(const ki_items *s, const ki_knn *o, const ki_similarity *how,
+                        const ki_fit *in, const float *user_base, ki_csr *out)
 {
     const ki_ratings *r = in->ratings;
-    const ki_all_pairs task = { .how = ki_knn_similarity(o, r->has_values),
-                                .n_neighbors = o->n_neighbors,
+    const ki_all_pairs task = { .how = *how,
+                                .n_neighbors = o->n_neighbors < 0 ? NEIGHBORS : o->n_neighbors,
                                 .by_row = &r->by_item,
                                 .by_col = &r->by_user,
                                 .mean = r->mean,
                                 .row_base = s->base,
                                 .col_base = user_base };
+    return ki_all_pairs_run(&task, in->job, out);
+}
+
+static kith_err fit_similarities(ki_items *s, const ki_knn *o, const ki_fit *in,
+                                 const float *user_base)
+{
+    const ki_similarity lists = ki_knn_for_lists(o, in->ratings->min);
+    const ki_similarity votes = ki_knn_for_votes(o);
     ki_csr S;
-    const kith_err err = ki_all_pairs_run(&task, in->job, &S);
-    if (err == KITH_OK) ki_items_take(s, &S);
+    kith_err err = compare(s, o, &lists, in, user_base, &S);
+    if (err != KITH_OK) return err;
+    ki_items_take(s, &S);
+    if (!ki_knn_votes_apart(o, in->ratings->has_values)) return KITH_OK;
+    if ((err = compare(s, o, &votes, in, user_base, &S)) == KITH_OK) ki_items_take_votes(s, &S);
     return err;
 }
 
@@ -62,7 +77,6 @@ static kith_err fit(const void *params, const ki_fit *in, void *state)
 {
     const ki_knn *o = params;
     const ki_ratings *r = in->ratings;
-    const int measure = ki_knn_similarity(o, r->has_values).measure;
     ki_items *s = state;
     float *user_base = NULL;
     kith_err err;
@@ -70,8 +84,7 @@ static kith_err fit(const void *params, const ki_fit *in, void *state)
     if ((o->variant == KI_KNN_MEANS || o->variant == KI_KNN_ZSCORE) && r->has_values &&
         (err = fit_means(s, r)) != KITH_OK)
         return err;
-    if ((o->variant == KI_KNN_BASELINE && r->has_values) || measure == KI_PEARSON_BASELINE)
-        err = fit_baselines(s, r, in->job, &user_base);
+    if (ki_knn_needs_base(o, r->has_values)) err = fit_baselines(s, r, in->job, &user_base);
     if (err == KITH_OK) err = fit_similarities(s, o, in, user_base);
     ki_free(user_base);
     return err;
@@ -80,26 +93,23 @@ static kith_err fit(const void *params, const ki_fit *in, void *state)
 static size_t memory(const void *params, const ki_ratings *r)
 {
     const ki_knn *o = params;
-    return ki_all_pairs_memory(o->n_neighbors, &r->by_item, &r->by_user);
-}
-
-static kith_err check(const ki_model *m)
-{
-    const ki_items *s = m->state;
-    return ki_knn_check(m, s->mean, s->sd, s->base);
+    const int32_t kept = o->n_neighbors < 0 ? NEIGHBORS : o->n_neighbors;
+    const size_t one = ki_all_pairs_memory(kept, &r->by_item, &r->by_user);
+    return ki_knn_votes_apart(o, r->has_values) ? 2 * one : one;
 }
 
 /* ---- estimates ---- */
 
-/* The k items of the history most similar to `item`; positions are those in the history. */
-static ki_best choose(const ki_model *m, const ki_query *q, int32_t item, uint64_t *keys)
+/* The k items of the history most similar to `item`, whose row of votes is looked through; where[i]
+ * is 1 + the position of item i in the history, 0 when it is not there. */
+static ki_best choose(const ki_model *m, const ki_csr *votes, int32_t item, const int32_t *where,
+                      uint64_t *keys)
 {
     const ki_knn *o = m->params;
-    const ki_items *s = m->state;
     ki_best best = ki_best_into(keys, KI_MIN(o->k, m->n_items));
-    for (int32_t t = 0; t < q->n; t++) {
-        const float sim = ki_items_at(s, item, q->items[t]);
-        if (sim > 0) ki_best_push(&best, ki_best_key(sim, t));
+    for (int64_t t = votes->ptr[item]; t < votes->ptr[item + 1]; t++) {
+        const int32_t at = where[votes->idx[t]];
+        if (at > 0) ki_best_push(&best, ki_best_key(votes->val[t], at - 1));
     }
     ki_best_finish(&best);
     return best;
@@ -113,6 +123,11 @@ static void predict(const ki_model *m, const ki_query *q, const float *prepared,
         ki_form_items.predict(m, q, prepared, items, n, out, supported, scratch);
         return;
     }
+    const ki_csr votes = ki_items_votes(s);
+    uint64_t *keys = (uint64_t *)scratch;
+    int32_t *where = (int32_t *)(keys + ki_best_room(m->n_items));
+    memset(where, 0, (size_t)m->n_items * sizeof *where);
+    for (int32_t t = 0; t < q->n; t++) where[q->items[t]] = t + 1;
     const float user_base = s->base == NULL ? 0 : ki_knn_user_base(q, m->mean, s->base);
     const ki_knn_voters voters = { .who = q->items,
                                    .value = q->values,
@@ -126,7 +141,7 @@ static void predict(const ki_model *m, const ki_query *q, const float *prepared,
                                  .sd = s->sd == NULL ? 0 : s->sd[i],
                                  .base = s->base == NULL ? 0 : voters.rest + s->base[i],
                                  .all_mean = m->mean };
-        const ki_best chosen = choose(m, q, i, (uint64_t *)scratch);
+        const ki_best chosen = choose(m, &votes, i, where, keys);
         out[j] = ki_knn_vote(m->params, &chosen, &voters, &own, &supported[j]);
     }
 }
@@ -142,7 +157,6 @@ const ki_model_desc ki_item_knn = {
     .size = sizeof(ki_knn),
     .form = &ki_form_items,
     .memory = memory,
-    .check = check,
     .fit = fit,
     .predict = predict,
 };

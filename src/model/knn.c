@@ -12,6 +12,7 @@ static const char *const similarities[] = {
     "cosine",
     "tfidf",
     "bm25",
+    "degree",
     "jaccard",
     "cosine_corated",
     "adjusted_cosine",
@@ -28,7 +29,8 @@ const ki_param ki_knn_params[KI_KNN_PARAMS] = {
       .offset = offsetof(ki_knn, similarity),
       .init = 0,
       .choices = similarities,
-      .meaning = "how two rows are compared; auto: pearson_baseline for ratings, cosine for events",
+      .meaning = "how two rows are compared; auto: degree for lists, pearson_baseline for rating "
+                 "estimates",
       .scale = KI_LINEAR },
     { .name = "variant",
       .kind = KI_CHOICE,
@@ -57,10 +59,12 @@ const ki_param ki_knn_params[KI_KNN_PARAMS] = {
     { .name = "n_neighbors",
       .kind = KI_INT,
       .offset = offsetof(ki_knn, n_neighbors),
-      .init = 0,
-      .min = 0,
+      .init = -1,
+      .min = -1,
       .max = 1000000,
-      .meaning = "nearest kept of each item (item-knn) or user (user-knn, lists only); 0: all",
+      .meaning =
+          "nearest kept of an item (item-knn; -1: 500), or that make a user's list (user-knn; "
+          "-1: 100); 0: all",
       .scale = KI_LOG,
       .tune_min = 20,
       .tune_max = 1000 },
@@ -70,8 +74,9 @@ const ki_param ki_knn_params[KI_KNN_PARAMS] = {
       .init = -1,
       .min = -1,
       .max = 1e6,
-      .meaning =
-          "similarity *= n / (n + shrinkage), n in common; -1: 100 for pearson_baseline, else 0",
+      .meaning = "similarity *= n / (n + shrinkage), n in common; -1: 100 for pearson_baseline, 3 "
+                 "for degree, "
+                 "else 0",
       .scale = KI_LINEAR,
       .tune_min = 0,
       .tune_max = 200 },
@@ -104,16 +109,31 @@ const ki_param ki_knn_params[KI_KNN_PARAMS] = {
       .tune_max = 1 },
 };
 
-ki_similarity ki_knn_similarity(const ki_knn *o, int has_values)
+static ki_similarity with_options(const ki_knn *o, int32_t measure)
 {
-    ki_similarity s = { .measure = o->similarity - 1,
-                        .min_support = o->min_support,
-                        .shrinkage = o->shrinkage,
-                        .k1 = o->k1,
-                        .b = o->b };
-    if (o->similarity == 0) s.measure = has_values ? KI_PEARSON_BASELINE : KI_COSINE;
-    if (o->shrinkage < 0) s.shrinkage = s.measure == KI_PEARSON_BASELINE ? 100 : 0;
-    return s;
+    const float usual = measure == KI_PEARSON_BASELINE ? 100 : measure == KI_DEGREE ? 3 : 0;
+    return (ki_similarity){ .measure = measure,
+                            .min_support = o->min_support,
+                            .shrinkage = o->shrinkage < 0 ? usual : o->shrinkage,
+                            .k1 = o->k1,
+                            .b = o->b };
+}
+
+ki_similarity ki_knn_for_lists(const ki_knn *o, float min)
+{
+    if (o->similarity > 0) return with_options(o, o->similarity - 1);
+    return with_options(o, min < 0 ? KI_COSINE : KI_DEGREE);
+}
+
+ki_similarity ki_knn_for_votes(const ki_knn *o)
+{
+    return with_options(o, o->similarity > 0 ? o->similarity - 1 : KI_PEARSON_BASELINE);
+}
+
+int ki_knn_needs_base(const ki_knn *o, int has_values)
+{
+    return o->similarity == 1 + KI_PEARSON_BASELINE || ki_knn_votes_apart(o, has_values) ||
+           (has_values && o->variant == KI_KNN_BASELINE);
 }
 
 /* ---- figures ---- */
@@ -152,17 +172,6 @@ float ki_knn_user_base(const ki_query *q, double all_mean, const float *item_bas
     double sum = 0;
     for (int32_t j = 0; j < q->n; j++) sum += q->values[j] - all_mean - item_base[q->items[j]];
     return q->n > 0 ? (float)(sum / (KI_KNN_REG_USER + (double)q->n)) : 0;
-}
-
-kith_err ki_knn_check(const ki_model *m, const float *mean, const float *sd, const float *base)
-{
-    const int32_t variant = ((const ki_knn *)m->params)->variant;
-    const int by_mean = variant == KI_KNN_MEANS || variant == KI_KNN_ZSCORE;
-    if (!ki_model_rates(m)) return KITH_OK;
-    if ((by_mean && (mean == NULL || sd == NULL)) || (variant == KI_KNN_BASELINE && base == NULL))
-        return ki_fail(KITH_EFORMAT, "the means or baselines are missing that variant=%s reads",
-                       variants[variant]);
-    return KITH_OK;
 }
 
 /* ---- the vote ---- */

@@ -27,15 +27,26 @@ typedef struct ki_knn { /* parameters of both models */
     int32_t similarity; /* 0: auto; else 1 + enum ki_measure */
     int32_t variant;    /* of enum ki_knn_variant */
     int32_t k, min_k, n_neighbors, min_support;
-    float shrinkage; /* < 0: auto */
+    float shrinkage; /* < 0: auto, as n_neighbors */
     float k1, b;
 } ki_knn;
 
 enum { KI_KNN_PARAMS = 9 };
 extern const ki_param ki_knn_params[KI_KNN_PARAMS];
 
-/* The measure with its options: `auto` settled by whether the data has values. */
-ki_similarity ki_knn_similarity(const ki_knn *o, int has_values);
+/* The measure of lists and that of rating estimates, with their options.  They differ for `auto`
+ * alone: degree (cosine where values are negative; `min` is the least) and pearson_baseline, since
+ * what ranks well and what estimates well are not the same. */
+ki_similarity ki_knn_for_lists(const ki_knn *o, float min);
+ki_similarity ki_knn_for_votes(const ki_knn *o);
+
+static inline int ki_knn_votes_apart(const ki_knn *o, int has_values)
+{
+    return has_values && o->similarity == 0;
+}
+
+/* Are baselines needed: by the variant, or by the measure? */
+int ki_knn_needs_base(const ki_knn *o, int has_values);
 
 enum { KI_KNN_REG_USER = 15, KI_KNN_REG_ITEM = 10, KI_KNN_EPOCHS = 10 }; /* of the baselines */
 
@@ -46,9 +57,6 @@ void ki_knn_describe(const ki_csr *by_row, double all_mean, float *mean, float *
 /* Mean and spread of some values, by the same rules but without a substitute for no spread. */
 void ki_knn_describe_row(const float *val, int64_t n, double all_mean, float *mean, float *sd);
 double ki_knn_spread(const ki_csr *by_row, double all_mean); /* sd of all values */
-
-/* After loading: KITH_EFORMAT when a part is NULL that estimates by the variant read. */
-kith_err ki_knn_check(const ki_model *m, const float *mean, const float *sd, const float *base);
 
 /* bu of a history, given the items' baselines: the user's step of alternating least squares. */
 float ki_knn_user_base(const ki_query *q, double all_mean, const float *item_base);

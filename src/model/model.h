@@ -130,6 +130,10 @@ struct ki_model_desc {
     kith_err (*fold_in)(const ki_model *m, const ki_query *q, float *x, float *bias,
                         float *scratch);
 
+    /* Form function: out[j] = score of items[j] for a query; higher is better.  NULL for other forms. */
+    void (*score_items)(const ki_model *m, const ki_query *q, const int32_t *items, int n,
+                        float *out);
+
     /* In place of the form's own; NULL: the form's. */
     void (*predict)(const ki_model *m, const ki_query *q, const float *prepared,
                     const int32_t *items, int n, float *out, uint8_t *supported, float *scratch);

@@ -195,13 +195,16 @@ static kith_err get_history(kith_model *m)
     return KITH_OK;
 }
 
-/* An array of the state that no field asked for is a sign of another kith, or of a changed file. */
+/* An array that nobody asked for is a sign of another kith, or of a changed file. */
 static kith_err check_claimed(const kith_model *m, const ki_field *fields, int n_fields)
 {
-    int claimed = 0, there = 0;
+    static const char *const others[] = { "users.", "items.", "user_attrs.", "item_attrs.",
+                                          "history." };
+    int claimed = 0, there = ki_tensors_count(m->mapping);
     for (int j = 0; j < n_fields; j++) claimed += *fields[j].data != NULL;
     for (int j = 0; j < ki_tensors_count(m->mapping); j++)
-        there += strncmp(ki_tensors_at(m->mapping, j)->name, "state.", 6) == 0;
+        for (size_t o = 0; o < KI_COUNT(others); o++)
+            there -= strncmp(ki_tensors_at(m->mapping, j)->name, others[o], strlen(others[o])) == 0;
     if (claimed == there) return KITH_OK;
     return ki_fail(KITH_EFORMAT, "%s: holds arrays that %s does not know",
                    ki_tensors_path(m->mapping), m->core.desc->name);

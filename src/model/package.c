@@ -56,7 +56,7 @@ kith_err kith_model_json(const kith_model *m, char **json)
                   (int)core->n_items, "n_interactions", (json_int_t)ki_csr_nnz(&core->history),
                   "fingerprint", m->fingerprint, "trained_at", m->trained_at, "source", m->source,
                   "mean", core->mean, "min", (double)core->min, "max", (double)core->max);
-    char *text = o == NULL ? NULL : json_dumps(o, JSON_COMPACT);
+    char *text = o == NULL ? NULL : json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(15));
     json_decref(o);
     if (text == NULL) return ki_fail_memory(1);
     const kith_err err = ki_strdup(json, text);

@@ -33,24 +33,16 @@ int ki_similarity_lanes(const ki_similarity *how)
 
 static kith_err refuse_negative(const ki_similarity *how, const ki_csr *by_row)
 {
-    if (how->measure != KI_TFIDF && how->measure != KI_BM25) return KITH_OK;
+    if (how->measure != KI_TFIDF && how->measure != KI_BM25 && how->measure != KI_DEGREE)
+        return KITH_OK;
     for (int64_t j = 0; j < ki_csr_nnz(by_row); j++)
         if (by_row->val[j] < 0)
-            return ki_fail(KITH_EDATA,
-                           "similarity tfidf and bm25 need values of at least 0, and the data has "
-                           "%g; use cosine or pearson",
-                           (double)by_row->val[j]);
+            return ki_fail(
+                KITH_EDATA,
+                "similarity tfidf, bm25 and degree need values of at least 0, and the data has "
+                "%g; use cosine or pearson",
+                (double)by_row->val[j]);
     return KITH_OK;
-}
-
-static float column_part(const ki_similarity *how, const ki_csr *by_col, int32_t c, int32_t n_rows)
-{
-    const int64_t n = ki_csr_len(by_col, c);
-    double sum = 0;
-    if (how->measure != KI_ADJUSTED_COSINE)
-        return (float)(log((double)n_rows) - log1p((double)n)); /* idf */
-    for (int64_t j = by_col->ptr[c]; j < by_col->ptr[c + 1]; j++) sum += by_col->val[j];
-    return n > 0 ? (float)(sum / (double)n) : 0;
 }
 
 static double sum_of(const float *x, int64_t n)
@@ -60,10 +52,18 @@ static double sum_of(const float *x, int64_t n)
     return sum;
 }
 
-int ki_similarity_has_columns(const ki_similarity *how)
+static double inverse_root(double x)
 {
-    return how->measure == KI_TFIDF || how->measure == KI_BM25 ||
-           how->measure == KI_ADJUSTED_COSINE || how->measure == KI_PEARSON_BASELINE;
+    return x > 0 ? 1 / sqrt(x) : 0;
+}
+
+static float column_part(const ki_similarity *how, const ki_csr *by_col, int32_t c, int32_t n_rows)
+{
+    const int64_t n = ki_csr_len(by_col, c);
+    const double sum = sum_of(by_col->val + by_col->ptr[c], n);
+    if (how->measure == KI_DEGREE) return (float)inverse_root(sum);
+    if (how->measure == KI_ADJUSTED_COSINE) return n > 0 ? (float)(sum / (double)n) : 0;
+    return (float)(log((double)n_rows) - log1p((double)n)); /* idf */
 }
 
 kith_err ki_weights_make(ki_weights *out, const ki_similarity *how, const ki_csr *by_row,
@@ -76,7 +76,8 @@ kith_err ki_weights_make(ki_weights *out, const ki_similarity *how, const ki_csr
     if (how->measure == KI_PEARSON_BASELINE) w.shift = (float)mean;
     if (how->measure == KI_BM25)
         w.length = (float)(sum_of(by_row->val, ki_csr_nnz(by_row)) / KI_MAX(by_row->n_rows, 1));
-    if (ki_similarity_has_columns(how)) {
+    if (how->measure == KI_TFIDF || how->measure == KI_BM25 || how->measure == KI_DEGREE ||
+        how->measure == KI_ADJUSTED_COSINE || how->measure == KI_PEARSON_BASELINE) {
         err = ki_alloc(&w.column, (size_t)by_row->n_cols, sizeof *w.column);
         if (err != KITH_OK) return err;
         for (int32_t c = 0; c < by_row->n_cols; c++)
@@ -98,7 +99,7 @@ static void divide_by_norm(float *x, int64_t n)
 {
     double squares = 0;
     for (int64_t j = 0; j < n; j++) squares += (double)x[j] * x[j];
-    const float scale = squares > 0 ? (float)(1 / sqrt(squares)) : 0;
+    const float scale = (float)inverse_root(squares);
     for (int64_t j = 0; j < n; j++) x[j] *= scale;
 }
 
@@ -109,6 +110,13 @@ static void weigh_bm25(const ki_similarity *how, const ki_weights *w, const int3
     const float k = how->k1 * (1 - how->b + how->b * length);
     for (int64_t j = 0; j < n; j++)
         x[j] = val[j] > 0 ? val[j] * (how->k1 + 1) / (k + val[j]) * w->column[idx[j]] : 0;
+}
+
+static void weigh_degree(const ki_weights *w, const int32_t *idx, const float *val, int64_t n,
+                         float *x)
+{
+    const float scale = (float)inverse_root(sum_of(val, n));
+    for (int64_t j = 0; j < n; j++) x[j] = val[j] * scale * w->column[idx[j]];
 }
 
 void ki_similarity_weigh(const ki_similarity *how, const ki_weights *w, float row_base,
@@ -124,6 +132,7 @@ void ki_similarity_weigh(const ki_similarity *how, const ki_weights *w, float ro
         divide_by_norm(x, n);
         break;
     case KI_BM25: weigh_bm25(how, w, idx, val, n, x); break;
+    case KI_DEGREE: weigh_degree(w, idx, val, n, x); break;
     case KI_JACCARD:
         for (int64_t j = 0; j < n; j++) x[j] = 1;
         break;
@@ -252,7 +261,8 @@ static double raw_similarity(const ki_similarity *how, const float *cell, int64_
     switch ((enum ki_measure)how->measure) {
     case KI_COSINE:
     case KI_TFIDF:
-    case KI_BM25: return ab;
+    case KI_BM25:
+    case KI_DEGREE: return ab;
     case KI_JACCARD: return ab > 0 ? ab / ((double)(n_a + n_b) - ab) : 0;
     case KI_PEARSON: return correlation(cell);
     case KI_MSD: {

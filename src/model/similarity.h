@@ -8,6 +8,7 @@
  *      cosine             r / |row|                                  sum xx
  *      tfidf              sqrt(r) idf_c / |row|                      sum xx
  *      bm25               r (k1+1) idf_c / (k1 (1-b+b len_a/len)+r)  sum xx
+ *      degree             r / sqrt(len_a len_c)                      sum xx
  *      jaccard            1                                          n / (n_a + n_b - n)
  *      cosine_corated     r                                          sum xx / sqrt(sum_a sum_b)
  *      adjusted_cosine    r - mean_c                                 likewise
@@ -17,7 +18,8 @@
  * n)
  *
  * with idf_c = ln(rows) - ln(1 + rows that have c), sum_a = the sum of x_ac^2 over the columns that
- * both have, len = the sum of a row.  The first four see whole rows (a column that one of them
+ * both have, len_a and len_c = the sums of a row and of a column, len = their mean over rows.  The
+ * first five see whole rows (a column that one of them
  * lacks counts as zero); the others see only what both have.  Then, with the row's options,
  *
  *      similarity *= n / (n + shrinkage)        for pearson_baseline (n - 1) / (n - 1 + shrinkage)
@@ -25,7 +27,8 @@
  *
  * Papers     Sarwar, Karypis, Konstan, Riedl, Item-Based Collaborative Filtering, WWW 2001
  *            (adjusted cosine); Koren, Factor in the Neighbors, TKDD 2010 (pearson_baseline with
- *            shrinkage); Robertson, Zaragoza, The Probabilistic Relevance Framework, 2009 (bm25).
+ *            shrinkage); Shen et al., How Powerful is Graph Convolution for Recommendation, CIKM 2021
+ *            (degree: the symmetrically normalised adjacency, their linear filter); Robertson, Zaragoza, The Probabilistic Relevance Framework, 2009 (bm25).
  *            Details as in Surprise (co-rated measures) and implicit (cosine, tfidf, bm25)
  * Numerics   sums are float32: exact for whole and half stars up to 2^24, else to about n 2^-24.
  *            A spread that rounding alone could have made counts as none (pearson: 0).
@@ -40,6 +43,7 @@ enum ki_measure {
     KI_COSINE,
     KI_TFIDF,
     KI_BM25,
+    KI_DEGREE,
     KI_JACCARD,
     KI_COSINE_CORATED,
     KI_ADJUSTED_COSINE,
@@ -72,8 +76,6 @@ typedef struct ki_weights {
 kith_err ki_weights_make(ki_weights *out, const ki_similarity *how, const ki_csr *by_row,
                          const ki_csr *by_col, double mean, const float *column_base);
 void ki_weights_clear(ki_weights *w);
-
-int ki_similarity_has_columns(const ki_similarity *how); /* 1: ki_weights.column is there */
 
 /* x[n] = weighed values of a row whose columns are idx[n] and values val[n]; row_base is b_a. */
 void ki_similarity_weigh(const ki_similarity *how, const ki_weights *w, float row_base,

@@ -42,26 +42,14 @@ static kith_err fit(const void *params, const ki_fit *in, void *state)
 {
     const ki_knn *o = params;
     const ki_ratings *r = in->ratings;
-    const ki_similarity how = ki_knn_similarity(o, r->has_values);
     ki_users *s = state;
     kith_err err;
-    s->n_users = r->by_user.n_rows;
-    s->n_items = r->by_user.n_cols;
     if ((o->variant == KI_KNN_MEANS || o->variant == KI_KNN_ZSCORE) && r->has_values &&
         (err = fit_means(s, r)) != KITH_OK)
         return err;
-    if (((o->variant == KI_KNN_BASELINE && r->has_values) || how.measure == KI_PEARSON_BASELINE) &&
-        (err = fit_baselines(s, r, in->job)) != KITH_OK)
+    if (ki_knn_needs_base(o, r->has_values) && (err = fit_baselines(s, r, in->job)) != KITH_OK)
         return err;
-    return ki_users_weigh(s, &how, r, in->job->pool);
-}
-
-static kith_err check(const ki_model *m)
-{
-    const ki_users *s = m->state;
-    if ((s->base == NULL) != (s->item_base == NULL))
-        return ki_fail(KITH_EFORMAT, "baselines are there for users but not for items");
-    return ki_knn_check(m, s->mean, s->sd, s->base);
+    return ki_users_weigh(s, o, r, in->job->pool);
 }
 
 /* ---- estimates ---- */
@@ -81,7 +69,7 @@ static ki_best choose(const ki_model *m, const float *sims, int32_t item, float 
     const ki_knn *o = m->params;
     const int32_t *who = m->raters.idx + m->raters.ptr[item];
     const int32_t n = (int32_t)ki_csr_len(&m->raters, item);
-    ki_best best = ki_best_into((uint64_t *)scratch, KI_MIN(o->k, m->n_users));
+    ki_best best = ki_best_into(ki_users_keys(m, scratch), KI_MIN(o->k, m->n_users));
     for (int32_t j = 0; j < n; j++)
         if (sims[who[j]] > 0) ki_best_push(&best, ki_best_key(sims[who[j]], j));
     ki_best_finish(&best);
@@ -92,11 +80,11 @@ static void predict(const ki_model *m, const ki_query *q, const float *prepared,
                     const int32_t *items, int n, float *out, uint8_t *supported, float *scratch)
 {
     const ki_users *s = m->state;
-    const float *sims = ki_users_similarities(prepared);
     if (!ki_model_rates(m)) {
         ki_form_users.predict(m, q, prepared, items, n, out, supported, scratch);
         return;
     }
+    const float *sims = ki_users_for_votes(m, q, prepared, scratch);
     const ki_knn_own user = own_of(m, q);
     for (int j = 0; j < n; j++) {
         const int64_t at = m->raters.ptr[items[j]];
@@ -124,7 +112,6 @@ const ki_model_desc ki_user_knn = {
     .n_params = KI_KNN_PARAMS,
     .size = sizeof(ki_knn),
     .form = &ki_form_users,
-    .check = check,
     .fit = fit,
     .predict = predict,
 };

@@ -143,6 +143,65 @@ static void dot_rows(float *out, const float *Y, const float *x, int64_t n_rows,
     for (; r < n_rows; r++) dot_block(1, out + r, Y + r * dim, x, dim);
 }
 
+/* Sums of `rows` rows with x, one accumulator each. */
+INLINE void dot_some_at(int rows, float *out, const float *const *y, const float *x, int64_t dim)
+{
+    __m256 s[4];
+    int64_t j = 0;
+    for (int r = 0; r < rows; r++) s[r] = _mm256_setzero_ps();
+    for (; j + LANES <= dim; j += LANES) {
+        const __m256 xj = _mm256_loadu_ps(x + j);
+        for (int r = 0; r < rows; r++) s[r] = _mm256_fmadd_ps(_mm256_loadu_ps(y[r] + j), xj, s[r]);
+    }
+    if (j < dim) {
+        const __m256i on = first_lanes(dim - j);
+        const __m256 xj = _mm256_maskload_ps(x + j, on);
+        for (int r = 0; r < rows; r++)
+            s[r] = _mm256_fmadd_ps(_mm256_maskload_ps(y[r] + j, on), xj, s[r]);
+    }
+    for (int r = 0; r < rows; r++) out[r] = sum_lanes(s[r]);
+}
+
+static void dot_at(float *out, const float *Y, const int32_t *rows, const float *x, int64_t n,
+                   int64_t dim)
+{
+    int64_t t = 0;
+    for (; t + 4 <= n; t += 4) {
+        const float *y[4] = { Y + rows[t] * dim, Y + rows[t + 1] * dim, Y + rows[t + 2] * dim,
+                              Y + rows[t + 3] * dim };
+        dot_some_at(4, out + t, y, x, dim);
+    }
+    for (; t < n; t++) {
+        const float *y = Y + rows[t] * dim;
+        dot_some_at(1, out + t, &y, x, dim);
+    }
+}
+
+/* y[c, c + 8 v) += sum_t a[t] Y[rows[t], c..): v sums stay in registers over all rows. */
+INLINE void axpy_columns(int v, float *y, const float *a, const float *Y, const int32_t *rows,
+                         int64_t n, int64_t dim, int64_t c)
+{
+    __m256 s[8];
+    for (int k = 0; k < v; k++) s[k] = _mm256_loadu_ps(y + c + k * LANES);
+    for (int64_t t = 0; t < n; t++) {
+        const float *row = Y + rows[t] * dim + c;
+        const __m256 at = _mm256_broadcast_ss(a + t);
+        for (int k = 0; k < v; k++)
+            s[k] = _mm256_fmadd_ps(at, _mm256_loadu_ps(row + k * LANES), s[k]);
+    }
+    for (int k = 0; k < v; k++) _mm256_storeu_ps(y + c + k * LANES, s[k]);
+}
+
+static void axpy_at(float *y, const float *a, const float *Y, const int32_t *rows, int64_t n,
+                    int64_t dim)
+{
+    int64_t c = 0;
+    for (; c + 8 * LANES <= dim; c += 8 * LANES) axpy_columns(8, y, a, Y, rows, n, dim, c);
+    for (; c + LANES <= dim; c += LANES) axpy_columns(1, y, a, Y, rows, n, dim, c);
+    for (int64_t t = 0; c < dim && t < n; t++)
+        for (int64_t j = c; j < dim; j++) y[j] = fmaf(a[t], Y[rows[t] * dim + j], y[j]);
+}
+
 /* Append base + the positions of the bits that are on. */
 INLINE int64_t put_bits(int32_t *at, int64_t found, uint32_t bits, int64_t base)
 {
@@ -531,6 +590,8 @@ void ki_kernels_avx2(ki_kernels *k)
     k->dot_rows = dot_rows;
     k->score_tile = score_tile;
     k->gram_rows = gram_rows;
+    k->dot_at = dot_at;
+    k->axpy_at = axpy_at;
     k->scan_above = scan_above;
     k->sgd_step = sgd_step;
     k->chol = chol;

@@ -40,6 +40,14 @@ typedef struct ki_kernels {
     void (*gram_rows)(float *A, const float *Y, const int32_t *rows, const float *w, int64_t n,
                       int64_t dim);
 
+    /* out[t] = Y[rows[t], :] . x for t in [0, n); Y is row-major, its rows dim long. */
+    void (*dot_at)(float *out, const float *Y, const int32_t *rows, const float *x, int64_t n,
+                   int64_t dim);
+
+    /* y += sum_t a[t] Y[rows[t], :].  t rises. */
+    void (*axpy_at)(float *y, const float *a, const float *Y, const int32_t *rows, int64_t n,
+                    int64_t dim);
+
     /* Positions j with x[j] > threshold, rising, into at[]; returns how many (at has room for n).
      */
     int64_t (*scan_above)(int32_t *at, const float *x, int64_t n, float threshold);

@@ -39,6 +39,18 @@ static void gram_rows(float *A, const float *Y, const int32_t *rows, const float
     }
 }
 
+static void dot_at(float *out, const float *Y, const int32_t *rows, const float *x, int64_t n,
+                   int64_t dim)
+{
+    for (int64_t t = 0; t < n; t++) out[t] = dot(Y + rows[t] * dim, x, dim);
+}
+
+static void axpy_at(float *y, const float *a, const float *Y, const int32_t *rows, int64_t n,
+                    int64_t dim)
+{
+    for (int64_t t = 0; t < n; t++) axpy(y, a[t], Y + rows[t] * dim, dim);
+}
+
 static int64_t scan_above(int32_t *at, const float *x, int64_t n, float threshold)
 {
     int64_t found = 0;
@@ -88,6 +100,8 @@ void ki_kernels_ref(ki_kernels *k)
         .dot_rows = dot_rows,
         .score_tile = score_tile,
         .gram_rows = gram_rows,
+        .dot_at = dot_at,
+        .axpy_at = axpy_at,
         .scan_above = scan_above,
         .sgd_step = sgd_step,
         .chol = chol,
