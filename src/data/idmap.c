@@ -30,7 +30,7 @@ static uint64_t tail(const char *s, size_t n)
     return (uint64_t)high << 32 | low;
 }
 
-static uint64_t hash(const char *s, size_t n)
+uint64_t ki_idmap_hash(const char *s, size_t n)
 {
     uint64_t h = n * 0x9e3779b97f4a7c15u, w;
     for (; n >= 8; n -= 8, s += 8) {
@@ -46,9 +46,9 @@ static int same(const ki_idmap *m, int32_t i, const char *id, size_t n)
 }
 
 /* The slot of `id`, or the empty one where it would go. */
-static uint32_t probe(const ki_idmap *m, const char *id, size_t n)
+static uint32_t probe(const ki_idmap *m, const char *id, size_t n, uint64_t hash)
 {
-    uint32_t at = (uint32_t)hash(id, n) & (m->n_slots - 1);
+    uint32_t at = (uint32_t)hash & (m->n_slots - 1);
     while (m->slots[at] != 0 && !same(m, (int32_t)(m->slots[at] - 1), id, n))
         at = (at + 1) & (m->n_slots - 1);
     return at;
@@ -63,7 +63,8 @@ static kith_err rehash(ki_idmap *m, uint32_t n_slots)
     m->slots = slots;
     m->n_slots = n_slots;
     for (int32_t i = 0; i < m->n; i++) {
-        uint32_t at = (uint32_t)hash(ki_idmap_name(m, i), ki_idmap_length(m, i)) & (n_slots - 1);
+        uint32_t at =
+            (uint32_t)ki_idmap_hash(ki_idmap_name(m, i), ki_idmap_length(m, i)) & (n_slots - 1);
         while (slots[at] != 0) at = (at + 1) & (n_slots - 1);
         slots[at] = (uint32_t)i + 1;
     }
@@ -91,13 +92,15 @@ static kith_err make_room(ki_idmap *m, size_t bytes)
     return KITH_OK;
 }
 
-kith_err ki_idmap_add(ki_idmap *m, const char *id, size_t n, int32_t *out)
+kith_err ki_idmap_add_hashed(ki_idmap *m, const char *id, size_t n, uint64_t hash, int32_t *out)
 {
-    const int32_t found = ki_idmap_find(m, id, n);
-    if (found >= 0) return *out = found, KITH_OK;
+    if (m->n_slots > 0) {
+        const uint32_t found = m->slots[probe(m, id, n, hash)];
+        if (found > 0) return *out = (int32_t)(found - 1), KITH_OK;
+    }
     const kith_err err = make_room(m, n + 1);
     if (err != KITH_OK) return err;
-    const uint32_t at = probe(m, id, n); /* anew: the table may have grown */
+    const uint32_t at = probe(m, id, n, hash); /* anew: the table may have grown */
     char *to = m->text + m->start[m->n];
     memcpy(to, id, n);
     to[n] = '\0';
@@ -107,10 +110,15 @@ kith_err ki_idmap_add(ki_idmap *m, const char *id, size_t n, int32_t *out)
     return KITH_OK;
 }
 
+kith_err ki_idmap_add(ki_idmap *m, const char *id, size_t n, int32_t *out)
+{
+    return ki_idmap_add_hashed(m, id, n, ki_idmap_hash(id, n), out);
+}
+
 int32_t ki_idmap_find(const ki_idmap *m, const char *id, size_t n)
 {
     if (m->n_slots == 0) return -1;
-    return (int32_t)m->slots[probe(m, id, n)] - 1;
+    return (int32_t)m->slots[probe(m, id, n, ki_idmap_hash(id, n))] - 1;
 }
 
 static uint32_t slots_for(int32_t n)

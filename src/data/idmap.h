@@ -27,6 +27,29 @@ typedef struct ki_idmap {
 kith_err ki_idmap_add(ki_idmap *m, const char *id, size_t n, int32_t *out);
 int32_t ki_idmap_find(const ki_idmap *m, const char *id, size_t n); /* -1 when unknown */
 
+/* The same with the hash at hand. */
+uint64_t ki_idmap_hash(const char *id, size_t n);
+kith_err ki_idmap_add_hashed(ki_idmap *m, const char *id, size_t n, uint64_t hash, int32_t *out);
+
+/* Bring what a find will read closer, one step of it per call: the slot, the offset, the text.  A find waits for
+ * memory three times; over a batch of ids these waits overlap. */
+static inline void ki_idmap_near_slot(const ki_idmap *m, uint64_t hash)
+{
+    if (m->n_slots > 0) __builtin_prefetch(&m->slots[(uint32_t)hash & (m->n_slots - 1)]);
+}
+
+static inline void ki_idmap_near_offset(const ki_idmap *m, uint64_t hash)
+{
+    const uint32_t slot = m->n_slots == 0 ? 0 : m->slots[(uint32_t)hash & (m->n_slots - 1)];
+    if (slot > 0) __builtin_prefetch(&m->start[slot - 1]);
+}
+
+static inline void ki_idmap_near_text(const ki_idmap *m, uint64_t hash)
+{
+    const uint32_t slot = m->n_slots == 0 ? 0 : m->slots[(uint32_t)hash & (m->n_slots - 1)];
+    if (slot > 0) __builtin_prefetch(m->text + m->start[slot - 1]);
+}
+
 static inline const char *ki_idmap_name(const ki_idmap *m, int32_t i)
 {
     return m->text + m->start[i];

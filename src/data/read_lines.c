@@ -10,6 +10,7 @@
  * and has nothing.
  */
 #include "base/mem.h"
+#include "base/scan.h"
 #include "data/csv.h" /* ki_split_blanks */
 #include "data/read.h"
 
@@ -30,13 +31,24 @@ static ki_span next_word(const char **at, const char *end)
     return (ki_span){ from, (size_t)(stop - from) };
 }
 
+/* Which word of the line is not fit to be an id? */
+static kith_err check_words(ki_chunk *c, const char *end)
+{
+    const char *at = c->line;
+    kith_err err = KITH_OK;
+    while (err == KITH_OK && at < end) err = ki_chunk_check_id(c, next_word(&at, end), "an id");
+    return err;
+}
+
 static kith_err parse_line(const void *self, ki_chunk *c, char *end)
 {
+    const size_t n = (size_t)(end - c->line);
     const char *at = c->line;
     ki_row row = { .user = next_word(&at, end), .value = 1 };
     kith_err err = KITH_OK;
     (void)self;
     if (row.user.n == 0) return KITH_OK; /* only blanks */
+    if (!ki_utf8_valid(c->line, n) || memchr(c->line, '\0', n) != NULL) return check_words(c, end);
     if (at == end) return ki_chunk_add_user(c, row.user);
     while (err == KITH_OK && at < end) {
         row.item = next_word(&at, end);

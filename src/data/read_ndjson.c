@@ -21,10 +21,10 @@ static kith_err parse_object(const void *self, ki_chunk *c, char *end)
     if (o == NULL)
         return ki_chunk_bad(c, c->line + error.position, "got %.120s, want a JSON object",
                             error.text);
-    if (ki_json_interaction(o, options, &found))
-        err = ki_chunk_add(c, &found.row);
-    else
+    if (!ki_json_interaction(o, options, &found))
         err = ki_chunk_bad(c, c->line, "%s", found.why);
+    else if ((err = ki_chunk_add(c, &found.row)) == KITH_OK)
+        err = ki_chunk_settle(c); /* the ids end with the object */
     json_decref(o);
     return err;
 }

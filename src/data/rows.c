@@ -6,8 +6,8 @@
  *             block; then, in file order, ids new to a place are entered into the maps of the dataset, and in
  *             parallel again the rows are written with those indexes into segments of exact size.  At the end the
  *             segments are joined column by column.
- * Cost        per row: one look at each byte and two look-ups, whose cache misses are most of it; entering costs one
- *             more per different id and place.  Memory: 20 bytes per row, 28 while joining, one block, and at most
+ * Cost        per row: one look at each byte and two look-ups.  These wait for memory, so rows are looked up 32 at a
+ *             time, each step for all of them; entering costs one more per different id and place.  Memory: 20 bytes per row, 28 while joining, one block, and at most
  *             2^18 users and items per place.
  * Guarantees  The same dataset, report and sentence for any number of threads.
  */
@@ -65,10 +65,19 @@ kith_err ki_chunk_time(ki_chunk *c, ki_span text, const char *name, int64_t *out
                         ki_show(shown, text.at, text.n), name);
 }
 
-/* Is it fit to be an id? */
-static kith_err check_id(ki_chunk *c, ki_span id, const char *what)
+/* 1 when there is neither a NUL nor a byte beyond ASCII. */
+static int is_plain(ki_span s)
+{
+    int plain = 1;
+    for (size_t j = 0; j < s.n; j++) plain &= (unsigned char)(s.at[j] - 1) < 0x7f;
+    return plain;
+}
+
+kith_err ki_chunk_check_id(ki_chunk *c, ki_span id, const char *what)
 {
     char shown[KI_SHOW];
+    if (id.n == 0) return ki_chunk_bad(c, id.at, "got an empty field, want %s", what);
+    if (is_plain(id)) return KITH_OK;
     if (memchr(id.at, '\0', id.n) != NULL)
         return ki_chunk_bad(c, id.at, "got %s with a NUL byte in it, want %s",
                             ki_show(shown, id.at, id.n), what);
@@ -76,26 +85,6 @@ static kith_err check_id(ki_chunk *c, ki_span id, const char *what)
         return ki_chunk_bad(c, id.at, "got %s, which is not UTF-8, want %s",
                             ki_show(shown, id.at, id.n), what);
     return KITH_OK;
-}
-
-/* The index of an id that this place has seen before, else -1 and the id is fit to be added. */
-static kith_err look_up(ki_chunk *c, const ki_idmap *m, ki_span id, const char *what, int32_t *out)
-{
-    if (id.n == 0) return ki_chunk_bad(c, id.at, "got an empty field, want %s", what);
-    *out = ki_idmap_find(m, id.at, id.n);
-    return *out >= 0 ? KITH_OK : check_id(c, id, what);
-}
-
-/* Rows of one user often stand together, so the last one is compared before hashing. */
-static kith_err look_up_user(ki_chunk *c, ki_span id, int32_t *out)
-{
-    if (c->n > 0) {
-        const int32_t last = c->user[c->n - 1];
-        if (ki_idmap_length(&c->users, last) == id.n &&
-            memcmp(ki_idmap_name(&c->users, last), id.at, id.n) == 0)
-            return *out = last, KITH_OK;
-    }
-    return look_up(c, &c->users, id, "a user id", out);
 }
 
 static kith_err make_room(ki_chunk *c)
@@ -110,24 +99,28 @@ static kith_err make_room(ki_chunk *c)
     return KITH_OK;
 }
 
-kith_err ki_chunk_add_user(ki_chunk *c, ki_span user)
+/* Rows of one user often stand together, so the last one is compared before it is looked up. */
+static kith_err enter_user(ki_chunk *c, const ki_row_ahead *a, int32_t *out)
 {
-    int32_t u;
-    kith_err err = look_up(c, &c->users, user, "a user id", &u);
-    if (err == KITH_OK && u < 0) err = ki_idmap_add(&c->users, user.at, user.n, &u);
-    return err;
+    const ki_span id = a->row.user;
+    if (c->n > 0) {
+        const int32_t last = c->user[c->n - 1];
+        if (ki_idmap_length(&c->users, last) == id.n &&
+            memcmp(ki_idmap_name(&c->users, last), id.at, id.n) == 0)
+            return *out = last, KITH_OK;
+    }
+    return ki_idmap_add_hashed(&c->users, id.at, id.n, a->user_hash, out);
 }
 
-kith_err ki_chunk_add(ki_chunk *c, const ki_row *row)
+static kith_err enter_row(ki_chunk *c, const ki_row_ahead *a)
 {
+    const ki_row *row = &a->row;
     int32_t u, i;
     kith_err err;
-    if ((err = look_up_user(c, row->user, &u)) != KITH_OK) return err;
-    if ((err = look_up(c, &c->items, row->item, "an item id", &i)) != KITH_OK) return err;
     if (c->n == c->room && (err = make_room(c)) != KITH_OK) return err;
-    if (u < 0 && (err = ki_idmap_add(&c->users, row->user.at, row->user.n, &u)) != KITH_OK)
-        return err;
-    if (i < 0 && (err = ki_idmap_add(&c->items, row->item.at, row->item.n, &i)) != KITH_OK)
+    if ((err = enter_user(c, a, &u)) != KITH_OK) return err;
+    if ((err = ki_idmap_add_hashed(&c->items, row->item.at, row->item.n, a->item_hash, &i)) !=
+        KITH_OK)
         return err;
     c->user[c->n] = u;
     c->item[c->n] = i;
@@ -136,6 +129,47 @@ kith_err ki_chunk_add(ki_chunk *c, const ki_row *row)
     c->n_timed += row->has_time;
     c->n++;
     return KITH_OK;
+}
+
+kith_err ki_chunk_settle(ki_chunk *c)
+{
+    const int n = c->n_ahead;
+    kith_err err = KITH_OK;
+    for (int j = 0; j < n; j++) {
+        ki_idmap_near_offset(&c->users, c->ahead[j].user_hash);
+        ki_idmap_near_offset(&c->items, c->ahead[j].item_hash);
+    }
+    for (int j = 0; j < n; j++) {
+        ki_idmap_near_text(&c->users, c->ahead[j].user_hash);
+        ki_idmap_near_text(&c->items, c->ahead[j].item_hash);
+    }
+    for (int j = 0; err == KITH_OK && j < n; j++) err = enter_row(c, &c->ahead[j]);
+    c->n_ahead = 0;
+    return err;
+}
+
+kith_err ki_chunk_add(ki_chunk *c, const ki_row *row)
+{
+    kith_err err;
+    if ((err = ki_chunk_check_id(c, row->user, "a user id")) != KITH_OK) return err;
+    if ((err = ki_chunk_check_id(c, row->item, "an item id")) != KITH_OK) return err;
+    ki_row_ahead *a = &c->ahead[c->n_ahead++];
+    *a = (ki_row_ahead){ .row = *row,
+                         .user_hash = ki_idmap_hash(row->user.at, row->user.n),
+                         .item_hash = ki_idmap_hash(row->item.at, row->item.n) };
+    ki_idmap_near_slot(&c->users, a->user_hash);
+    ki_idmap_near_slot(&c->items, a->item_hash);
+    return c->n_ahead == KI_ROWS_AHEAD ? ki_chunk_settle(c) : KITH_OK;
+}
+
+kith_err ki_chunk_add_user(ki_chunk *c, ki_span user)
+{
+    int32_t u;
+    kith_err err;
+    if ((err = ki_chunk_check_id(c, user, "a user id")) != KITH_OK ||
+        (err = ki_chunk_settle(c)) != KITH_OK)
+        return err;
+    return ki_idmap_add(&c->users, user.at, user.n, &u);
 }
 
 /* ---- one piece ---- */
@@ -175,7 +209,7 @@ static void empty_chunk(ki_chunk *c, char *begin, char *end)
     forget(&c->items, &c->items_entered);
     c->next = begin;
     c->end = end;
-    c->n = c->n_timed = c->n_lines = c->n_bad = 0;
+    c->n = c->n_timed = c->n_lines = c->n_bad = c->n_ahead = 0;
 }
 
 static kith_err parse_piece(const struct work *w, ki_chunk *c)
@@ -191,7 +225,7 @@ static kith_err parse_piece(const struct work *w, ki_chunk *c)
         const kith_err err = w->parser->record(w->parser->self, c, stop);
         if (err != KITH_OK && err != KITH_EFORMAT) return err;
     }
-    return KITH_OK;
+    return ki_chunk_settle(c);
 }
 
 static kith_err parse_pieces(void *arg, int64_t begin, int64_t end, int worker)

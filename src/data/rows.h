@@ -16,6 +16,20 @@ typedef struct ki_span { /* some bytes of the text; no NUL after them */
     size_t n;
 } ki_span;
 
+typedef struct ki_row { /* one interaction as found; time counts only with has_time */
+    ki_span user, item;
+    float value;
+    int has_time;
+    int64_t time;
+} ki_row;
+
+enum { KI_ROWS_AHEAD = 32 };
+
+typedef struct ki_row_ahead { /* parsed, its ids not yet looked up */
+    ki_row row;
+    uint64_t user_hash, item_hash;
+} ki_row_ahead;
+
 /* What one thread finds in one piece of a block. */
 typedef struct ki_chunk {
     char *line, *next, *end; /* the record, where the following one begins, where the piece ends */
@@ -27,6 +41,9 @@ typedef struct ki_chunk {
     float *value;         /* [n] */
     int64_t *time;        /* [n], 0 where there is none */
     int64_t n_timed;
+
+    ki_row_ahead ahead[KI_ROWS_AHEAD];
+    int n_ahead;
 
     int64_t n_bad;
     int64_t bad_line, bad_column; /* of the first bad one; within the piece, from 1 */
@@ -53,15 +70,15 @@ typedef struct ki_row_parser {
     int64_t skip_lines;
 } ki_row_parser;
 
-typedef struct ki_row { /* one interaction as found; time counts only with has_time */
-    ki_span user, item;
-    float value;
-    int has_time;
-    int64_t time;
-} ki_row;
-
-/* Add an interaction; its ids are checked (not empty, valid UTF-8, no NUL). */
+/* Add an interaction; its ids are checked (not empty, valid UTF-8, no NUL).  They must stay where they are until the
+ * piece ends, or until the next ki_chunk_settle. */
 kith_err ki_chunk_add(ki_chunk *c, const ki_row *row);
+
+/* Is it not empty, without NUL and UTF-8?  `what` ("an item id") stands in the sentence. */
+kith_err ki_chunk_check_id(ki_chunk *c, ki_span id, const char *what);
+
+/* Look up what was added: before ids that do not lie in the text go away. */
+kith_err ki_chunk_settle(ki_chunk *c);
 
 /* Add a user that has nothing. */
 kith_err ki_chunk_add_user(ki_chunk *c, ki_span user);
