@@ -16,7 +16,8 @@ extern const ki_model_desc ki_funk_svd;
 extern const ki_model_desc ki_ials;
 extern const ki_model_desc ki_ease;
 
-/* clang-format off: one line each, so that two new algorithms do not meet in one */
+/* One line each, so that two new algorithms do not meet in one. */
+/* clang-format off */
 const ki_model_desc *const ki_models[] = {
     &ki_popularity,
     &ki_random,

@@ -35,6 +35,13 @@ static kith_err fit(const void *params, const ki_fit *in, void *state)
     return err;
 }
 
+static kith_err check(const ki_model *m)
+{
+    const ki_function *s = m->state;
+    if (s->floats != NULL && s->n_floats == 1) return KITH_OK;
+    return ki_fail(KITH_EFORMAT, "random: the spread of the ratings is missing");
+}
+
 static uint64_t who(const ki_model *m, const ki_query *q)
 {
     uint64_t h = ki_hash2(m->seed, (uint64_t)(q->user + 1)); /* 0 for a history */
@@ -75,6 +82,7 @@ const ki_model_desc ki_random = {
     .rates = 1,
     .size = sizeof(struct nothing),
     .form = &ki_form_function,
+    .check = check,
     .fit = fit,
     .score_items = score_items,
     .predict = predict,
