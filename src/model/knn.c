@@ -136,6 +136,19 @@ int ki_knn_needs_base(const ki_knn *o, int has_values)
            (has_values && o->variant == KI_KNN_BASELINE);
 }
 
+kith_err ki_knn_check(const ki_model *m, const float *mean, const float *sd, const float *base)
+{
+    const ki_knn *o = m->params;
+    const int with_means = o->variant == KI_KNN_MEANS || o->variant == KI_KNN_ZSCORE;
+    if (m->has_values && with_means && (mean == NULL || sd == NULL))
+        return ki_fail(KITH_EFORMAT, "%s: the means are missing that its estimates need",
+                       m->desc->name);
+    if (ki_knn_needs_base(o, m->has_values) && base == NULL)
+        return ki_fail(KITH_EFORMAT, "%s: the baselines are missing that its estimates need",
+                       m->desc->name);
+    return KITH_OK;
+}
+
 /* ---- figures ---- */
 
 void ki_knn_describe_row(const float *val, int64_t n, double all_mean, float *mean, float *sd)

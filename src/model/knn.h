@@ -50,6 +50,9 @@ int ki_knn_needs_base(const ki_knn *o, int has_values);
 
 enum { KI_KNN_REG_USER = 15, KI_KNN_REG_ITEM = 10, KI_KNN_EPOCHS = 10 }; /* of the baselines */
 
+/* KITH_EFORMAT when a loaded model lacks the figures that its estimates read. */
+kith_err ki_knn_check(const ki_model *m, const float *mean, const float *sd, const float *base);
+
 /* Means and spreads of the rows of a matrix: mean[n_rows] (0 entries: `all_mean`), sd[n_rows] (no
  * spread: all_sd, that of all values). */
 void ki_knn_describe(const ki_csr *by_row, double all_mean, float *mean, float *sd);

@@ -7,7 +7,8 @@
  * Estimate   r_ui = sum_v sim(u, v) r_vi / sum_v |sim(u, v)| over the k most similar who rated i, or
  *            with means, z-scores or baselines taken out first (knn.h)
  * Cost       fit: nnz; a query: the raters of its items; an estimate: the raters of its item
- * Departs    from Surprise: users of equal similarity are taken by index, not by file order; nothing
+ * Departs    from Surprise: users of equal similarity are taken by index, not by file order; an
+ *            item that nobody rated gets the user's mean (means, zscore), not that of all; nothing
  *            quadratic is kept
  * Checked    test_knn.c: hand-computed cases of every variant; ML-100K
  */
@@ -50,6 +51,16 @@ static kith_err fit(const void *params, const ki_fit *in, void *state)
     if (ki_knn_needs_base(o, r->has_values) && (err = fit_baselines(s, r, in->job)) != KITH_OK)
         return err;
     return ki_users_weigh(s, o, r, in->job->pool);
+}
+
+static kith_err check(const ki_model *m)
+{
+    const ki_users *s = m->state;
+    if (ki_knn_votes_apart(m->params, m->has_values) && s->votes.value == NULL)
+        return ki_fail(KITH_EFORMAT, "user-knn: the weights are missing that its estimates need");
+    if ((s->base == NULL) != (s->item_base == NULL))
+        return ki_fail(KITH_EFORMAT, "user-knn: baselines of users or of items are missing");
+    return ki_knn_check(m, s->mean, s->sd, s->base);
 }
 
 /* ---- estimates ---- */
@@ -112,6 +123,7 @@ const ki_model_desc ki_user_knn = {
     .n_params = KI_KNN_PARAMS,
     .size = sizeof(ki_knn),
     .form = &ki_form_users,
+    .check = check,
     .fit = fit,
     .predict = predict,
 };
