@@ -2,25 +2,8 @@
  * Published figures on public data, found at $KITH_DATA or beside the project; skipped when it is
  * not there.
  */
+#include "shared.h"
 #include "test.h"
-
-#include <stdlib.h>
-#include <sys/stat.h>
-
-/* The path of a data set, or NULL after a word that it is absent. */
-static const char *find_data(const char *name)
-{
-    static char path[4096];
-    const char *const folders[] = { getenv("KITH_DATA"), "../shared/data", "../../shared/data" };
-    struct stat there;
-    for (int j = 0; j < 3; j++) {
-        if (folders[j] == NULL) continue;
-        snprintf(path, sizeof path, "%s/%s", folders[j], name);
-        if (stat(path, &there) == 0) return path;
-    }
-    printf("skipped: no data set %s at $KITH_DATA or ../shared/data\n", name);
-    return NULL;
-}
 
 static double mean(const kith_report *r, const char *metric)
 {

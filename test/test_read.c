@@ -13,24 +13,25 @@
 
 /* ---- a folder for the files of one test ---- */
 
-static char folder[64];
+static char folder[256];
 
 static void make_folder(void)
 {
-    snprintf(folder, sizeof folder, "/tmp/kith-test-XXXXXX");
+    const char *parent = getenv("TMPDIR");
+    snprintf(folder, sizeof folder, "%s/kith-test-XXXXXX", parent == NULL ? "/tmp" : parent);
     CHECK(mkdtemp(folder) != NULL);
 }
 
 static void remove_folder(void)
 {
-    char command[96];
+    char command[300];
     snprintf(command, sizeof command, "rm -r '%s'", folder);
     CHECK_INT(system(command), 0);
 }
 
 static const char *path_of(const char *name)
 {
-    static char path[8][128];
+    static char path[8][512];
     static int turn;
     turn = (turn + 1) % 8;
     snprintf(path[turn], sizeof path[turn], "%s/%s", folder, name);

@@ -1,27 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * test_read_shared.c -- published data sets as they are distributed; skipped where they are absent
  */
+#include "disk.h"
+#include "shared.h"
 #include "test.h"
 
 #include "base/mem.h"
 #include "data/dataset.h"
 
-#include <stdlib.h>
 #include <unistd.h>
-
-/* $KITH_DATA/name, or ../shared/data/name; NULL when neither is there. */
-static const char *find(const char *name)
-{
-    static char path[512];
-    const char *given = getenv("KITH_DATA");
-    const char *const roots[] = { given != NULL ? given : "", "../shared/data", "../../shared/data" };
-    for (size_t j = given == NULL; j < KI_COUNT(roots); j++) {
-        snprintf(path, sizeof path, "%s/%s", roots[j], name);
-        if (access(path, R_OK) == 0) return path;
-    }
-    printf("skipped: no %s in $KITH_DATA\n", name);
-    return NULL;
-}
 
 struct counts { /* as the publishers give them */
     const char *path, *layout;
@@ -35,7 +22,7 @@ static kith *k;
 static kith_data *read_and_count(const struct counts *c, const char *layout)
 {
     kith_data *d = NULL;
-    const char *path = find(c->path);
+    const char *path = find_data(c->path);
     int64_t test = 0;
     if (path == NULL) return NULL;
     CHECK_OK(kith_data_read(k, path, &(kith_read_options){ .layout = layout }, &d));
@@ -119,22 +106,18 @@ TEST(movielens_attributes_are_as_published)
 
 TEST(films_of_tmdb_are_attributes)
 {
+    static const char ratings[] = "user,item\na,19995\n";
     kith_data *d = NULL;
-    char ratings[] = "/tmp/kith-test-XXXXXX";
-    const char *films = find("tmdb/tmdb_5000_movies.csv.gz");
-    const int fd = mkstemp(ratings);
-    CHECK(fd >= 0);
-    CHECK(write(fd, "user,item\na,19995\n", 18) == 18);
-    close(fd);
+    const char *films = find_data("tmdb/tmdb_5000_movies.csv.gz"), *path = scratch_path("films.csv");
+    if (films == NULL) return;
+    write_file(path, (const unsigned char *)ratings, sizeof ratings - 1);
     CHECK_OK(kith_new(NULL, &k));
-    if (films != NULL) {
-        CHECK_OK(kith_data_read(k, ratings, &(kith_read_options){ .items_path = films }, &d));
-        CHECK_INT(kith_data_n_items(d), 4803); /* fields hold commas, quotes and line breaks */
-        CHECK_STR(ki_item_title(&d->item_attrs, 0), "Avatar");
-        CHECK_STR(cell(&d->item_attrs, "release_date", 0), "2009-12-10");
-        CHECK_INT(ki_table_find(&d->item_attrs, "overview")->kind, KI_COL_TEXT);
-    }
+    CHECK_OK(kith_data_read(k, path, &(kith_read_options){ .items_path = films }, &d));
+    CHECK_INT(kith_data_n_items(d), 4803); /* fields hold commas, quotes and line breaks */
+    CHECK_STR(ki_item_title(&d->item_attrs, 0), "Avatar");
+    CHECK_STR(cell(&d->item_attrs, "release_date", 0), "2009-12-10");
+    CHECK_INT(ki_table_find(&d->item_attrs, "overview")->kind, KI_COL_TEXT);
     kith_data_free(d);
     kith_free(k);
-    unlink(ratings);
+    unlink(path);
 }

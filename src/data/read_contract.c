@@ -207,7 +207,7 @@ static kith_err contract_rows(ki_reading *r, ki_source *s)
     kith_err err = ki_source_rest(s, most_bytes, &text, &n);
     if (err != KITH_OK) return err;
     json_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
-    for (size_t j = 0; j < n; j++) r->data->report.n_lines += text[j] == '\n';
+    for (size_t j = 0; j < n; j++) r->data->report.n_lines += text[j] == '\n' || j + 1 == n;
     ki_free(text);
     if (root == NULL && json_error_code(&error) == json_error_out_of_memory)
         return ki_fail_memory(n);
