@@ -98,6 +98,13 @@ static size_t memory(const void *params, const ki_ratings *r)
     return ki_knn_votes_apart(o, r->has_values) ? 2 * one : one;
 }
 
+static kith_err check(const ki_model *m)
+{
+    const ki_items *s = m->state;
+    if (s->ptr == NULL) return ki_fail(KITH_EFORMAT, "item-knn has no rows of neighbours");
+    return ki_knn_check(m, s->mean, s->sd, s->base);
+}
+
 /* ---- estimates ---- */
 
 /* The k items of the history most similar to `item`, whose row of votes is looked through; where[i]
@@ -157,6 +164,7 @@ const ki_model_desc ki_item_knn = {
     .size = sizeof(ki_knn),
     .form = &ki_form_items,
     .memory = memory,
+    .check = check,
     .fit = fit,
     .predict = predict,
 };

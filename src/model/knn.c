@@ -174,6 +174,17 @@ float ki_knn_user_base(const ki_query *q, double all_mean, const float *item_bas
     return q->n > 0 ? (float)(sum / (KI_KNN_REG_USER + (double)q->n)) : 0;
 }
 
+kith_err ki_knn_check(const ki_model *m, const float *mean, const float *sd, const float *base)
+{
+    const int32_t variant = ((const ki_knn *)m->params)->variant;
+    const int by_mean = variant == KI_KNN_MEANS || variant == KI_KNN_ZSCORE;
+    if (!ki_model_rates(m)) return KITH_OK;
+    if ((by_mean && (mean == NULL || sd == NULL)) || (variant == KI_KNN_BASELINE && base == NULL))
+        return ki_fail(KITH_EFORMAT, "the means or baselines are missing that variant=%s reads",
+                       variants[variant]);
+    return KITH_OK;
+}
+
 /* ---- the vote ---- */
 
 /* What neighbour x says, as a difference to what stands before the sum. */

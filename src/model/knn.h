@@ -58,6 +58,9 @@ void ki_knn_describe(const ki_csr *by_row, double all_mean, float *mean, float *
 void ki_knn_describe_row(const float *val, int64_t n, double all_mean, float *mean, float *sd);
 double ki_knn_spread(const ki_csr *by_row, double all_mean); /* sd of all values */
 
+/* After loading: KITH_EFORMAT when a part is NULL that estimates by the variant read. */
+kith_err ki_knn_check(const ki_model *m, const float *mean, const float *sd, const float *base);
+
 /* bu of a history, given the items' baselines: the user's step of alternating least squares. */
 float ki_knn_user_base(const ki_query *q, double all_mean, const float *item_base);
 

@@ -9,30 +9,17 @@
 extern const ki_model_desc ki_popularity;
 extern const ki_model_desc ki_random;
 extern const ki_model_desc ki_bias;
-extern const ki_model_desc ki_ials;
 extern const ki_model_desc ki_user_knn;
 extern const ki_model_desc ki_item_knn;
 extern const ki_model_desc ki_svd;
 extern const ki_model_desc ki_funk_svd;
 extern const ki_model_desc ki_ials;
 extern const ki_model_desc ki_ease;
-extern const ki_model_desc ki_item_knn;
-extern const ki_model_desc ki_user_knn;
 
 /* clang-format off: one line each, so that two new algorithms do not meet in one */
 const ki_model_desc *const ki_models[] = {
-    &ki_popularity, &ki_random,   &ki_bias,     &ki_ials, &ki_svd,
-    &ki_ease,       &ki_item_knn, &ki_user_knn, NULL,
-    &ki_popularity,
-    &ki_random,
-    &ki_bias,
-    &ki_user_knn,
-    &ki_item_knn,
-    &ki_svd,
-    &ki_funk_svd,
-    &ki_ials,
-    &ki_ease,
-    NULL,
+    &ki_popularity, &ki_random,   &ki_bias, &ki_user_knn, &ki_item_knn,
+    &ki_svd,        &ki_funk_svd, &ki_ials, &ki_ease,     NULL,
 };
 /* clang-format on */
 

@@ -52,6 +52,14 @@ static kith_err fit(const void *params, const ki_fit *in, void *state)
     return ki_users_weigh(s, o, r, in->job->pool);
 }
 
+static kith_err check(const ki_model *m)
+{
+    const ki_users *s = m->state;
+    if ((s->base == NULL) != (s->item_base == NULL))
+        return ki_fail(KITH_EFORMAT, "baselines are there for users but not for items");
+    return ki_knn_check(m, s->mean, s->sd, s->base);
+}
+
 /* ---- estimates ---- */
 
 static ki_knn_own own_of(const ki_model *m, const ki_query *q)
@@ -112,6 +120,7 @@ const ki_model_desc ki_user_knn = {
     .n_params = KI_KNN_PARAMS,
     .size = sizeof(ki_knn),
     .form = &ki_form_users,
+    .check = check,
     .fit = fit,
     .predict = predict,
 };
