@@ -95,7 +95,7 @@ static kith_err check(const ki_model *m)
 {
     const ki_items *s = m->state;
     kith_err err;
-    if (s->n_items != m->n_items)
+    if (s->one != 1 || s->n_items != m->n_items)
         return ki_fail(KITH_EFORMAT, "similarities of %lld items, but there are %d",
                        (long long)s->n_items, m->n_items);
     if ((s->dense == NULL) == (s->ptr == NULL))

@@ -28,11 +28,6 @@ const ki_model_desc *const ki_models[] = {
     &ki_ials,
     &ki_ease,
     NULL,
-    &ki_popularity, &ki_random,     &ki_bias,   &ki_user_knn, &ki_item_knn,   &ki_svd,
-    &ki_funk_svd,   &ki_ials,       &ki_ease,   NULL,         &ki_popularity, &ki_random,
-    &ki_bias,       &ki_ials,       &ki_svd,    &ki_ease,     &ki_item_knn,   &ki_user_knn,
-    NULL,           &ki_popularity, &ki_random, &ki_bias,     &ki_user_knn,   &ki_item_knn,
-    &ki_svd,        &ki_funk_svd,   &ki_ials,   &ki_ease,     NULL,
 };
 /* clang-format on */
 

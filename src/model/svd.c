@@ -234,7 +234,6 @@ const ki_model_desc ki_svd = {
     .size = sizeof(struct svd),
     .form = &ki_form_vectors,
     .memory = memory,
-    .check = ki_vectors_check_gram,
     .fit = fit,
     .fold_in = fold_in,
     .explain = explain,
