@@ -179,19 +179,15 @@ static cli_exit write_data(const cli_args *a, kith *k, const kith_data *data)
         layout == NULL ? kith_data_save(k, data, a->out) : kith_data_write(k, data, a->out, layout);
     if (err != KITH_OK) return cli_fail(err);
     cli_progress_clear();
-    if (a->json) {
-        json_t *o = json_pack("{s:s, s:s, s:i, s:i, s:I}", "path", a->out, "layout",
-                              layout == NULL ? "binary" : layout, "n_users",
-                              kith_data_n_users(data), "n_items", kith_data_n_items(data),
-                              "n_interactions", (json_int_t)kith_data_n_interactions(data));
-        json_dumpf(o, stdout, JSON_INDENT(2));
-        putchar('\n');
-        json_decref(o);
-    } else if (!a->quiet) {
+    if (a->json)
+        return cli_print_object(json_pack(
+            "{s:o, s:s, s:i, s:i, s:I}", "path", cli_json_text(a->out), "layout",
+            layout == NULL ? "binary" : layout, "n_users", kith_data_n_users(data), "n_items",
+            kith_data_n_items(data), "n_interactions", (json_int_t)kith_data_n_interactions(data)));
+    if (!a->quiet)
         printf("%s interactions of %s users with %s items written to %s (%s)\n",
                cli_count(kith_data_n_interactions(data)), cli_count(kith_data_n_users(data)),
                cli_count(kith_data_n_items(data)), a->out, layout == NULL ? "binary" : layout);
-    }
     return CLI_DONE;
 }
 
