@@ -227,9 +227,10 @@ TEST(training_refuses_unknown_models_and_parameters)
     struct world w = open_world();
     kith_model *m = NULL;
     const kith_param unknown[] = { { "speed", "9" } }, range[] = { { "damping", "-1" } },
-                     null[] = { { "damping", NULL } };
+                     null[] = { { "damping", NULL } }, other[] = { { "bias.reg", "1" } };
     CHECK_FAILS(kith_train(w.k, w.d, "magic", NULL, 0, &m), KITH_ENOTFOUND, "popularity");
-    CHECK_FAILS(kith_train(w.k, w.d, "popularity", unknown, 1, &m), KITH_ENOTFOUND, "no parameter \"speed\"");
+    CHECK_FAILS(kith_train(w.k, w.d, "popularity", unknown, 1, &m), KITH_EINVAL, "no parameter \"speed\"");
+    CHECK_FAILS(kith_train(w.k, w.d, "popularity", other, 1, &m), KITH_EINVAL, "another model");
     CHECK_FAILS(kith_train(w.k, w.d, "popularity", range, 1, &m), KITH_EINVAL, "damping is -1");
     CHECK_FAILS(kith_train(w.k, w.d, "popularity", null, 1, &m), KITH_EINVAL, "parameter 0");
     CHECK_FAILS(kith_train(w.k, NULL, "popularity", NULL, 0, &m), KITH_EINVAL, "must not be NULL");

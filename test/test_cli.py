@@ -19,7 +19,7 @@ SEVEN = "user,item,rating\nU1,M1,4\nU1,M3,5\nU2,M2,3\nU2,M4,2\nU3,M1,5\nU3,M2,4\
 
 
 def run(*words, code=0):
-    done = subprocess.run([KITH, *words], capture_output=True, text=True)
+    done = subprocess.run([KITH, *words], capture_output=True, text=True, errors="surrogateescape")
     assert done.returncode == code, f"kith {' '.join(words)}: exit {done.returncode}, want {code}\n{done.stderr}{done.stdout}"
     return done
 
@@ -68,7 +68,7 @@ def test_the_knn_formula_of_the_source_document():
 
 def test_every_model_trains_saves_and_recommends():
     small()
-    for model in [m["name"] for m in run_json("models")]:
+    for model in [m["name"] for m in run_json("models")["models"]]:
         run("train", "--data", "small.csv", "--model", model, "--out", f"{model}.kith")
         got = run_json("recommend", "--model-file", f"{model}.kith", "--user", "u3", "-n", "5", "--explain")
         assert got["basis"] == "user" and 1 <= len(got["items"]) <= 5, (model, got)
@@ -121,6 +121,44 @@ def test_two_files_are_a_predefined_split():
     assert got["protocol"].startswith("predefined") and got["n_test"] == 2 and got["metrics"]["recall@1"]["mean"] == 1.0
 
 
+def test_a_published_split_is_named_by_the_protocol():
+    os.mkdir("ml")
+    line = "{}\t{}\t{}\t88\n".format
+    write("ml/u.data", "".join(line(u, i, 1 + (u + i) % 5) for u in range(5) for i in range(5)))
+    write("ml/u2.base", "".join(line(u, i, 1 + (u + i) % 5) for u in range(5) for i in range(5) if u != i))
+    write("ml/u2.test", "".join(line(u, u, 1 + 2 * u % 5) for u in range(5)))
+    got = run_json("evaluate", "--data", "ml", "--protocol", "predefined:u2", "--model", "bias", "--metrics", "rmse")
+    assert got["protocol"] == "predefined:u2" and got["n_train"] == 20 and got["n_test"] == 5, got
+    told = run("evaluate", "--data", "ml", "--protocol", "predefined:u7", "--model", "bias", code=2).stderr
+    assert "u7" in told, told
+    told = run("evaluate", "--data", "ml", "--layout", "movielens-100k:u2", "--protocol", "predefined:u1", "--model", "bias",
+               code=1).stderr
+    assert "movielens-100k:u2" in told, told
+
+
+def test_the_table_of_figures_is_true():
+    small()
+    args = ["evaluate", "--data", "small.csv", "--protocol", "holdout:0.7", "--metrics", "ndcg@5,gini@5"]
+    text = run(*args, "--model", "popularity").stdout
+    row = {line.split()[0]: line for line in text.splitlines() if line}
+    assert "±" in row["ndcg@5"] and "±" not in row["gini@5"], text  # exposure has no interval
+    text = run(*args, "--model", ",".join(["popularity"] * 30)).stdout
+    row = {line.split()[0]: line for line in text.splitlines() if line}
+    assert row["metric"].count("popularity") == 30 and row["ndcg@5"].count("±") == 30, text
+
+
+def test_json_holds_what_is_not_utf8():
+    small()
+    run("train", "--data", "small.csv", "--model", "item-knn", "--out", "m.kith")
+    odd = b"\xff\"q".decode("utf-8", "surrogateescape")
+    got = run_json("recommend", "--model-file", "m.kith", "--user", odd)
+    assert got["user"] == '?"q' and got["basis"] == "popular" and '?"q' in got["note"], got
+    got = run_json("recommend", "--model-file", "m.kith", "--liked", "i1," + odd)
+    assert got["user"] is None and '?"q' in got["note"], got
+    assert run_json("predict", "--model-file", "m.kith", "--user", odd, "--item", "i1")["is_fallback"]
+    assert run_json("data", "convert", "small.csv", "--out", "x" + odd)["path"] == 'x?"q'
+
+
 def test_wrong_usage_exits_2_and_says_what_to_do():
     small()
     for words, told in [
@@ -128,13 +166,14 @@ def test_wrong_usage_exits_2_and_says_what_to_do():
         (["train", "--model", "ials", "--out", "m"], "--data"),
         (["train", "--data", "small.csv", "--model", "ials", "--out", "m", "-p", "n_factors=0"], "n_factors"),
         (["train", "--data", "small.csv", "--model", "ials", "--out", "m", "-p", "dims=8"], "n_factors"),
+        (["train", "--data", "small.csv", "--model", "ials", "--out", "m", "-p", "bias.reg=1"], "another model"),
         (["train", "--data", "small.csv", "--model", "ials", "--out", "m", "-p", "reg"], "key=value"),
         (["data", "stats"], "PATH"),
         (["recommend", "--model-file", "m.kith"], "--user"),
         (["evaluate", "--data", "small.csv", "--model", "bias", "--nonsense"], "--nonsense"),
         (["evaluate", "--data", "small.csv", "--model", "bias", "--seed", "x"], "seed"),
     ]:
-        done = run(*words, code=1 if words[-1] == "dims=8" else 2)
+        done = run(*words, code=2)
         assert told in done.stderr, (words, done.stderr)
         assert not done.stdout, words
 
@@ -193,6 +232,29 @@ def test_help_comes_from_the_tables_and_completion_knows_them():
     probe = script + "\nCOMP_WORDS=(kith train --model ia); COMP_CWORD=3; _kith; echo ${COMPREPLY[@]}\n"
     assert "ials" in subprocess.run(["bash"], input=probe, text=True, capture_output=True, check=True).stdout
     assert "ials" in run("completion", "fish").stdout and run("completion", "zsh").stdout
+
+
+def completed(*words):
+    """What bash offers for the last of these words."""
+    quoted = " ".join("'" + word + "'" for word in ["kith", *words])
+    probe = run("completion", "bash").stdout + f"""
+COMP_WORDS=({quoted}); COMP_CWORD={len(words)}; _kith; printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+    return subprocess.run(["bash"], input=probe, text=True, capture_output=True, check=True).stdout.split("\n")[:-1]
+
+
+def test_bash_completes_commands_letters_and_files():
+    write("a file with blanks.csv", "")
+    assert "evaluate" in completed("ev") and "generate" in completed("data", "g")
+    assert completed("train", "-m", "ia") == ["ials"] and completed("models", "ea") == ["ease"]
+    assert completed("completion", "f") == ["fish"] and completed("data", "stats", "--layout", "ts") == ["tsv"]
+    assert completed("train", "--data", "a") == ["a file with blanks.csv"] == completed("data", "stats", "a f")
+
+
+def test_fish_gets_every_quote_closed():
+    for line in run("completion", "fish").stdout.splitlines():
+        bare = line.replace("\\\\", "").replace("\\'", "")
+        assert bare.count("'") % 2 == 0, line
 
 
 def test_json_is_one_object_even_for_models_and_version():

@@ -349,9 +349,9 @@ TEST(wrong_options_are_refused_with_a_sentence)
     o.confidence = 0;
     o.n_params = 1;
     o.params = &stray;
-    CHECK_FAILS(kith_evaluate(g.k, g.d, &o, &r), KITH_ENOTFOUND, "n_factors");
+    CHECK_FAILS(kith_evaluate(g.k, g.d, &o, &r), KITH_EINVAL, "n_factors");
     o.params = &other;
-    CHECK_FAILS(kith_evaluate(g.k, g.d, &o, &r), KITH_ENOTFOUND, "ials.l2");
+    CHECK_FAILS(kith_evaluate(g.k, g.d, &o, &r), KITH_EINVAL, "ials.l2");
     clear(&g);
 }
 

@@ -161,6 +161,8 @@ TEST(test_rows_belong_to_predefined_alone)
     CHECK_INT(count(&c, 0, KI_PART_NONE), 10);
     CHECK_INT(count(&c, 0, KI_PART_TRAIN), 100);
     ki_splits_clear(&c.s);
+    snprintf(c.d->report.layout, sizeof c.d->report.layout, "movielens-100k:u1");
+    CHECK_FAILS(ki_protocol_parse(&c.p, "predefined:u2", c.d), KITH_EDATA, "was read as movielens-100k:u1");
     CHECK_OK(ki_protocol_parse(&c.p, "predefined:u1", c.d));
     CHECK_STR(c.p.text, "predefined:u1");
     CHECK_OK(ki_splits_make(&c.s, &c.p, c.d, 0));

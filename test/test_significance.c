@@ -149,6 +149,19 @@ TEST(flips_agree_with_the_exact_test_on_unequal_gains)
     CHECK_NEAR(flip_p(x, y, 4, 9999), 14 / 16.0, 0.014);
 }
 
+TEST(flips_swap_weights_with_the_sums)
+{
+    /* Two users; a serves 2 and 2 places, b 2 and 0: a = 4/4 = 1 and b = 3/2, 0.5 apart.  Swapping
+     * the first user gives 5/4 - 2/2 = 0.25, the second 2/2 - 5/4 = -0.25, both 0.5: of four ways
+     * two are as far apart.  9999 draws: standard error 0.005; four of these. */
+    struct sample a = { .sum = { { 2, 2 } }, .weight = { { 2, 2 } } };
+    struct sample b = { .sum = { { 3, 0 } }, .weight = { { 2, 0 } } };
+    const ki_values va = values_of(&a, "novelty@5", 1, 2), vb = values_of(&b, "novelty@5", 1, 2);
+    double p;
+    CHECK_OK(ki_flip_test(&va, &vb, &(ki_chance){ NULL, 2, 9999 }, &p));
+    CHECK_NEAR(p, 0.5, 0.02);
+}
+
 TEST(a_model_against_itself_has_p_of_one)
 {
     const double x[] = { 0.5, 0.1, 0.9 };

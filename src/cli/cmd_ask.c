@@ -31,16 +31,14 @@ static json_t *item_json(const kith_item *item, int rank)
     return o;
 }
 
-static void print_list_json(const kith_list *list, const char *asked, const char *id)
+static cli_exit print_list_json(const kith_list *list, const char *asked, const char *id)
 {
     json_t *items = json_array();
     for (int j = 0; j < list->n; j++)
         json_array_append_new(items, item_json(&list->items[j], j + 1));
-    json_t *o = json_pack("{s:s?, s:s, s:s, s:o}", asked, id, "basis", list->basis, "note",
-                          list->note, "items", items);
-    json_dumpf(o, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
-    putchar('\n');
-    json_decref(o);
+    return cli_print_object(json_pack("{s:o, s:s, s:o, s:o}", asked, cli_json_text(id), "basis",
+                                      list->basis, "note", cli_json_text(list->note), "items",
+                                      items));
 }
 
 static void print_list(const kith_list *list)
@@ -73,13 +71,14 @@ static void print_list(const kith_list *list)
 static cli_exit tell_list(const cli_args *a, const kith_list *list, const char *asked,
                           const char *id)
 {
-    if (a->json) {
-        print_list_json(list, asked, id);
-        return CLI_DONE;
-    }
+    if (a->json) return print_list_json(list, asked, id);
     if (list->note[0] != '\0' && !a->quiet) fprintf(stderr, "note: %s\n", list->note);
-    if (list->n == 0) puts("nothing is left to recommend");
-    print_list(list);
+    if (list->n > 0)
+        print_list(list);
+    else if (strcmp(list->basis, "item") == 0)
+        puts("the model finds no item similar to it");
+    else
+        puts("nothing is left to recommend");
     return CLI_DONE;
 }
 
@@ -216,22 +215,19 @@ cli_exit cmd_similar(const cli_args *a, kith *k)
     return code;
 }
 
-static void tell_prediction(const cli_args *a, const kith_prediction *p)
+static cli_exit tell_prediction(const cli_args *a, const kith_prediction *p)
 {
-    if (a->json) {
-        json_t *o = json_pack("{s:s, s:s, s:f, s:f, s:b, s:b}", "user", a->user, "item", a->item,
-                              "value", p->value, "raw", p->raw, "is_rating", p->is_rating,
-                              "is_fallback", p->is_fallback);
-        json_dumpf(o, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
-        putchar('\n');
-        json_decref(o);
-        return;
-    }
+    if (a->json)
+        return cli_print_object(json_pack("{s:o, s:o, s:f, s:f, s:b, s:b}", "user",
+                                          cli_json_text(a->user), "item", cli_json_text(a->item),
+                                          "value", p->value, "raw", p->raw, "is_rating",
+                                          p->is_rating, "is_fallback", p->is_fallback));
     printf("%s of user %s for item %s: %.3f\n", p->is_rating ? "rating" : "preference", a->user,
            a->item, p->value);
     if (p->value != p->raw) printf("before clipping to the rating scale: %.3f\n", p->raw);
     if (p->is_fallback)
         puts("nothing in the data supports an estimate for this pair: this is a mean");
+    return CLI_DONE;
 }
 
 cli_exit cmd_predict(const cli_args *a, kith *k)
@@ -241,7 +237,6 @@ cli_exit cmd_predict(const cli_args *a, kith *k)
     kith_err err = kith_model_load(k, a->model_file, &m);
     if (err != KITH_OK) return cli_fail(err);
     err = kith_predict(k, m, a->user, a->item, &p);
-    if (err == KITH_OK) tell_prediction(a, &p);
     kith_model_free(m);
-    return err == KITH_OK ? CLI_DONE : cli_fail(err);
+    return err == KITH_OK ? tell_prediction(a, &p) : cli_fail(err);
 }

@@ -50,43 +50,50 @@ static void print_option_words(const cli_command *c)
     for (int j = 0; cli_common_options[j] != NULL; j++) printf("--%s ", cli_common_options[j]);
 }
 
+/* One case of what follows an option, by its name or its letter. */
+static void print_bash_case(const cli_option *o, const char *words)
+{
+    if (o->kind == CLI_FLAG) return;
+    printf("    --%s", o->name);
+    if (o->letter != 0) printf("|-%c", o->letter);
+    if (words == NULL)
+        puts(") return ;;");
+    else if (words[0] == '\0')
+        puts(") _kith_files \"$word\"; return ;;");
+    else
+        printf(") COMPREPLY=($(compgen -W \"%s\" -- \"$word\")); return ;;\n", words);
+}
+
 static void bash(const char *models, const char *layouts)
 {
     puts("# completion of kith for bash: source this file\n"
+         "_kith_files() { # names of files may hold blanks\n"
+         "    local IFS=$'\\n'\n"
+         "    COMPREPLY=($(compgen -f -- \"$1\"))\n"
+         "}\n"
          "_kith() {\n"
          "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} "
          "command=${COMP_WORDS[1]}\n"
          "    [ \"$command\" = data ] && command=\"data ${COMP_WORDS[2]}\"\n"
          "    case $before in");
-    for (int j = 0; j < cli_n_options; j++) {
-        const cli_option *o = &cli_options[j];
-        const char *words = offered(o, models, layouts);
-        if (o->kind == CLI_FLAG) continue;
-        if (words == NULL)
-            printf("    --%s) return ;;\n", o->name);
-        else if (words[0] == '\0')
-            printf("    --%s) COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n", o->name);
-        else
-            printf("    --%s) COMPREPLY=($(compgen -W \"%s\" -- \"$word\")); return ;;\n", o->name,
-                   words);
-    }
+    for (int j = 0; j < cli_n_options; j++)
+        print_bash_case(&cli_options[j], offered(&cli_options[j], models, layouts));
     puts("    esac\n    local words=\n    case $command in");
     for (int c = 0; c < cli_n_commands; c++) {
         printf("    \"%s\") words=\"", cli_commands[c].name);
         print_option_words(&cli_commands[c]);
         puts("\" ;;");
     }
-    fputs("    esac\n    if [ \"$COMP_CWORD\" -eq 1 ]; then words=\"", stdout);
+    fputs("    esac\n    case $COMP_CWORD:${COMP_WORDS[1]} in\n    1:*) words=\"", stdout);
     for (int c = 0; c < cli_n_commands; c++)
         if (strchr(cli_commands[c].name, ' ') == NULL) printf("%s ", cli_commands[c].name);
-    puts("data\"; fi\n"
-         "    if [ \"$COMP_CWORD\" -eq 2 ] && [ \"${COMP_WORDS[1]}\" = data ]; then words=\"stats "
-         "convert generate\"; fi\n"
-         "    if [ \"$COMP_CWORD\" -eq 2 ] && [ \"${COMP_WORDS[1]}\" = models ]; then");
-    printf("        words=\"%s\"\n", models);
-    puts("    fi\n"
+    puts("data\" ;;\n"
+         "    2:data) words=\"stats convert generate\" ;;\n"
+         "    2:completion) words=\"bash zsh fish\" ;;");
+    printf("    2:models) words=\"%s\" ;;\n", models);
+    puts("    esac\n"
          "    COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
-         "    [ ${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -f -- \"$word\"))\n"
+         "    [ ${#COMPREPLY[@]} -gt 0 ] || _kith_files \"$word\"\n"
          "}\n"
          "complete -o filenames -F _kith kith");
 }
@@ -98,29 +105,54 @@ static void zsh(const char *models, const char *layouts)
     bash(models, layouts);
 }
 
+/* Text between single quotes, as fish reads them. */
+static void print_quoted(const char *text)
+{
+    putchar('\'');
+    for (; *text != '\0'; text++) {
+        if (*text == '\'' || *text == '\\') putchar('\\');
+        putchar(*text);
+    }
+    putchar('\'');
+}
+
+/* `seen`: the word after which the option is offered; NULL: always. */
+static void print_fish_option(const cli_option *o, const char *seen, const char *words)
+{
+    fputs("complete -c kith", stdout);
+    if (seen != NULL) printf(" -n '__fish_seen_subcommand_from %s'", seen);
+    printf(" -l %s", o->name);
+    if (o->letter != 0) printf(" -s %c", o->letter);
+    if (o->kind != CLI_FLAG) fputs(words != NULL && words[0] == '\0' ? " -r -F" : " -x", stdout);
+    if (words != NULL && words[0] != '\0') printf(" -a '%s'", words);
+    fputs(" -d ", stdout);
+    print_quoted(o->meaning);
+    putchar('\n');
+}
+
 static void fish(const char *models, const char *layouts)
 {
     puts("# completion of kith for fish: put this into ~/.config/fish/completions/kith.fish");
+    for (int j = 0; cli_common_options[j] != NULL; j++)
+        print_fish_option(cli_find_option(cli_common_options[j]), NULL, NULL);
     for (int c = 0; c < cli_n_commands; c++) {
         const char *name = cli_commands[c].name, *second = strchr(name, ' ');
         if (second == NULL)
-            printf("complete -c kith -f -n __fish_use_subcommand -a %s", name);
+            printf("complete -c kith -f -n __fish_use_subcommand -a %s -d ", name);
         else
-            printf("complete -c kith -f -n '__fish_seen_subcommand_from data' -a %s", second + 1);
-        printf(" -d '%s'\n", cli_commands[c].summary);
+            printf("complete -c kith -f -n '__fish_seen_subcommand_from data' -a %s -d ",
+                   second + 1);
+        print_quoted(cli_commands[c].summary);
+        putchar('\n');
         for (int j = 0; j < CLI_MAX_OPTIONS && cli_commands[c].options[j] != NULL; j++) {
             const cli_option *o = cli_find_option(cli_commands[c].options[j]);
-            const char *words = offered(o, models, layouts);
-            printf("complete -c kith -n '__fish_seen_subcommand_from %s' -l %s",
-                   second == NULL ? name : second + 1, o->name);
-            if (o->kind != CLI_FLAG)
-                fputs(words != NULL && words[0] == '\0' ? " -r -F" : " -x", stdout);
-            if (words != NULL && words[0] != '\0') printf(" -a '%s'", words);
-            printf(" -d '%s'\n", o->meaning);
+            print_fish_option(o, second == NULL ? name : second + 1, offered(o, models, layouts));
         }
     }
     puts("complete -c kith -f -n __fish_use_subcommand -a data -d 'look at, convert and generate "
-         "data'");
+         "data'\n"
+         "complete -c kith -f -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'");
+    printf("complete -c kith -f -n '__fish_seen_subcommand_from models' -a '%s'\n", models);
 }
 
 cli_exit cmd_completion(const cli_args *a, kith *k)

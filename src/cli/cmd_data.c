@@ -172,33 +172,24 @@ static const char *target(const cli_args *a)
     return a->to != NULL && strcmp(a->to, "binary") != 0 ? a->to : NULL;
 }
 
-static void tell_written(const cli_args *a, const kith_data *data, const char *layout,
-                         double made_seconds)
-{
-    if (a->json) {
-        json_t *o =
-            json_pack("{s:s, s:s, s:i, s:i, s:I, s:f}", "path", a->out, "layout", layout, "n_users",
-                      kith_data_n_users(data), "n_items", kith_data_n_items(data), "n_interactions",
-                      (json_int_t)kith_data_n_interactions(data), "read_seconds", made_seconds);
-        json_dumpf(o, stdout, JSON_INDENT(2));
-        putchar('\n');
-        json_decref(o);
-    } else if (!a->quiet) {
-        printf("%s interactions of %s users with %s items written to %s (%s)\n",
-               cli_count(kith_data_n_interactions(data)), cli_count(kith_data_n_users(data)),
-               cli_count(kith_data_n_items(data)), a->out, layout);
-    }
-}
-
 /* made_seconds: what reading or generating took. */
 static cli_exit write_data(const cli_args *a, kith *k, const kith_data *data, double made_seconds)
 {
-    const char *layout = target(a);
+    const char *layout = target(a), *name = layout == NULL ? "binary" : layout;
     const kith_err err =
         layout == NULL ? kith_data_save(k, data, a->out) : kith_data_write(k, data, a->out, layout);
     if (err != KITH_OK) return cli_fail(err);
     cli_progress_clear();
-    tell_written(a, data, layout == NULL ? "binary" : layout, made_seconds);
+    if (a->json)
+        return cli_print_object(
+            json_pack("{s:o, s:s, s:i, s:i, s:I, s:f}", "path", cli_json_text(a->out), "layout",
+                      name, "n_users", kith_data_n_users(data), "n_items", kith_data_n_items(data),
+                      "n_interactions", (json_int_t)kith_data_n_interactions(data), "read_seconds",
+                      made_seconds));
+    if (!a->quiet)
+        printf("%s interactions of %s users with %s items written to %s (%s)\n",
+               cli_count(kith_data_n_interactions(data)), cli_count(kith_data_n_users(data)),
+               cli_count(kith_data_n_items(data)), a->out, name);
     return CLI_DONE;
 }
 

@@ -104,8 +104,8 @@ cli_exit cmd_models(const cli_args *a, kith *k)
     (void)k;
     if (err != KITH_OK) return cli_fail(err);
     json_t *value = json_loads(text, 0, NULL);
-    if (a->json)
-        cli_print_json(text);
+    if (a->json) /* one object, as everywhere: the list of all stands in one */
+        cli_print_object(name != NULL ? json_incref(value) : json_pack("{s:O}", "models", value));
     else if (name != NULL)
         print_model(value);
     else

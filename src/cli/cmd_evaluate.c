@@ -164,8 +164,25 @@ static cli_exit evaluate(const cli_args *a, kith *k, const kith_data *data,
     return CLI_DONE;
 }
 
-cli_exit cmd_evaluate(const cli_args *a, kith *k)
+/* `--protocol predefined:u1` of --data names the split that is published with MovieLens 100K: it is
+ * a variant of that layout, and has to be known when the data is read. */
+static const char *layout_of(const cli_args *a, char *out, size_t size)
 {
+    static const char name[] = "predefined:";
+    const size_t n = sizeof name - 1;
+    if (a->layout != NULL || a->data == NULL || a->protocol == NULL ||
+        strncmp(a->protocol, name, n) != 0)
+        return a->layout;
+    snprintf(out, size, "movielens-100k:%s", a->protocol + n);
+    return out;
+}
+
+cli_exit cmd_evaluate(const cli_args *given, kith *k)
+{
+    char layout[64];
+    cli_args own = *given;
+    const cli_args *a = &own;
+    own.layout = layout_of(given, layout, sizeof layout);
     kith_param params[CLI_MAX_LIST];
     kith_data *data = NULL;
     char *text = NULL;

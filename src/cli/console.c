@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
-enum { MAX_COLUMNS = 24 };
+enum { MAX_COLUMNS = 80 }; /* a column for each of the models that one call may name, and some */
 
 struct cli_table {
     char columns[MAX_COLUMNS + 1];
@@ -178,14 +178,28 @@ const char *cli_count(long long n)
     return out;
 }
 
-void cli_print_json(const char *text)
+cli_exit cli_print_object(json_t *o)
 {
-    json_t *value = json_loads(text, JSON_DECODE_ANY, NULL);
-    if (value == NULL) {
-        puts(text);
-        return;
-    }
-    json_dumpf(value, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    if (o == NULL) return cli_complain(CLI_FAILED, "out of memory");
+    json_dumpf(o, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
     putchar('\n');
-    json_decref(value);
+    json_decref(o);
+    return CLI_DONE;
+}
+
+cli_exit cli_print_json(const char *text)
+{
+    return cli_print_object(json_loads(text, 0, NULL));
+}
+
+json_t *cli_json_text(const char *text)
+{
+    json_t *string = text == NULL ? json_null() : json_string(text);
+    char *ascii = string != NULL ? NULL : strdup(text);
+    if (ascii == NULL) return string;
+    for (char *c = ascii; *c != '\0'; c++)
+        if ((unsigned char)*c >= 0x80) *c = '?';
+    string = json_string(ascii);
+    free(ascii);
+    return string;
 }

@@ -4,6 +4,9 @@
 #ifndef KITH_CLI_CONSOLE_H
 #define KITH_CLI_CONSOLE_H
 
+#include "cli/command.h"
+
+#include <jansson.h>
 #include <stddef.h>
 
 typedef struct cli_table cli_table;
@@ -22,7 +25,14 @@ void cli_bar(double share, int width, char *out, size_t size);
 /* "1,234,567"; one of a few static buffers, good until the eighth call after. */
 const char *cli_count(long long n);
 
-/* Print what the library said as JSON, indented. */
-void cli_print_json(const char *text);
+/* Print an object, indented, and let go of it.  NULL: memory ran out while it was made. */
+cli_exit cli_print_object(json_t *o);
+
+/* The same for what the library said as JSON. */
+cli_exit cli_print_json(const char *text);
+
+/* A JSON string of what came from the command line, which need not be UTF-8: where it is not, bytes
+ * beyond ASCII become '?'.  NULL becomes null. */
+json_t *cli_json_text(const char *text);
 
 #endif

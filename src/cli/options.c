@@ -64,8 +64,8 @@ const cli_option cli_options[] = {
     { "param", 'p', CLI_WORDS, AT(params), "KEY=VALUE",
       "a parameter; again for more; ials.reg=0.1 speaks to one model", NULL, 0, 0 },
     { "protocol", 0, CLI_TEXT, AT(protocol), "P",
-      "kfold:5, holdout:0.8, temporal:0.8, leave-one-out, predefined, strong:0.8 (temporal, or "
-      "holdout without times)",
+      "kfold:5, holdout:0.8, temporal:0.8, leave-one-out, predefined, predefined:u1, strong:0.8 "
+      "(predefined with a test part, else temporal with times, else holdout)",
       "kfold:5 holdout:0.8 temporal:0.8 leave-one-out predefined strong:0.8", 0, 0 },
     { "metrics", 0, CLI_TEXT, AT(metrics), "LIST",
       "such as rmse,recall@20,ndcg@20 (those that fit the data)", NULL, 0, 0 },

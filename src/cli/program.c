@@ -62,8 +62,8 @@ static cli_exit no_such_command(int argc, char **argv)
     if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0 || strcmp(first, "help") == 0)
         return cli_help_all(stdout), CLI_DONE;
     if (strcmp(first, "data") == 0)
-        return cli_complain(CLI_USAGE, "data %s: want one of: stats, convert, generate",
-                            argc > 2 ? argv[2] : "");
+        return cli_complain(CLI_USAGE, "data%s%s: want one of: stats, convert, generate",
+                            argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
     return cli_complain(CLI_USAGE, "there is no command \"%s\"; `kith --help` lists them", first);
 }
 

@@ -79,7 +79,7 @@ static kith_err check_param(const struct run *r, const char *name)
 {
     for (int m = 0; m < r->report->n_models; m++)
         if (speaks_to(name, r->report->models[m].desc)) return KITH_OK;
-    return ki_fail(KITH_ENOTFOUND, "no model named here has a parameter \"%.64s\"", name);
+    return ki_fail(KITH_EINVAL, "no model named here has a parameter \"%.64s\"", name);
 }
 
 static kith_err make_params(const struct run *r, int m, void **out)

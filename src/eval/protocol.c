@@ -199,7 +199,9 @@ static const ki_protocol_desc protocols[] = {
       "row only train; other users' later rows are seen in training",
       label_leave_one_out },
     { "predefined", NULL, 0, 0, 0, 0, NEEDS_TEST_ROWS,
-      "the split that the data came with: a test file, or a known layout such as predefined:u1",
+      "the split that the data came with: a test file, or the variant of a layout, as in "
+      "predefined:u1 of "
+      "movielens-100k:u1",
       label_predefined },
     { "strong", "share of users trained on", 0.8, 0.01, 0.99, 0, 0,
       "held-out users are absent from training; four fifths of their rows, drawn at random, are "
@@ -246,6 +248,16 @@ static kith_err parse_argument(ki_protocol *p, const char *text, const char *col
     return KITH_OK;
 }
 
+/* "predefined:u1" wants data that was read as variant u1 of its layout. */
+static kith_err check_variant(const ki_protocol *p, const char *colon, const kith_data *d)
+{
+    const char *has = strchr(d->report.layout, ':');
+    if (colon == NULL || (has != NULL && strcmp(has, colon) == 0)) return KITH_OK;
+    return ki_fail(KITH_EDATA, "%s: %s was read as %s; read it with the layout movielens-100k%s",
+                   p->text, d->source, d->report.layout[0] != '\0' ? d->report.layout : "memory",
+                   colon);
+}
+
 static const char *usual(const kith_data *d)
 {
     if (d->log.test != NULL) return "predefined";
@@ -262,7 +274,7 @@ kith_err ki_protocol_parse(ki_protocol *out, const char *text, const kith_data *
         if (strlen(protocols[j].name) == n && strncmp(protocols[j].name, text, n) == 0)
             p.desc = &protocols[j];
     if (p.desc == NULL) return no_such(text);
-    const kith_err err = parse_argument(&p, text, colon);
+    kith_err err = parse_argument(&p, text, colon);
     if (err != KITH_OK) return err;
     if ((p.desc->needs & NEEDS_TIMES) && d->log.time == NULL)
         return ki_fail(KITH_EDATA, "%s needs times, and %s has none; use holdout or kfold", p.text,
@@ -272,6 +284,8 @@ kith_err ki_protocol_parse(ki_protocol *out, const char *text, const kith_data *
                        "%s needs test rows, and %s came without; name a test file, or use holdout "
                        "or kfold",
                        p.text, d->source);
+    if ((p.desc->needs & NEEDS_TEST_ROWS) && (err = check_variant(&p, colon, d)) != KITH_OK)
+        return err;
     *out = p;
     return KITH_OK;
 }

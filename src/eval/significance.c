@@ -139,25 +139,32 @@ void ki_interval(double *x, int n, double confidence, double *lo, double *hi)
  * --------------------------------------------------------------------------------------------------
  *
  * Swapping the results of a set S of users moves sum_S d from a's sum to b's, d = sum_a - sum_b,
- * and leaves the weights alone.  Users with d = 0 in all folds drop out. */
+ * and as much of the weights where these differ (metrics of served places, and one of the lists is
+ * short).  Users with d = 0 in all folds drop out. */
 
 struct flips {
     const ki_values *a;
     const ki_chance *how;
-    double *d; /* [n_folds, n] of the users that differ */
+    double *d, *dw; /* [n_folds, n] of the users that differ: sums, weights */
     int64_t n;
-    double *total;   /* [n_folds, 3]: sum of a, sum of b, weight */
+    double *total;   /* [n_folds, 4]: sum of a, sum of b, weight of a, weight of b */
     double seen;     /* |difference| of the means as they are */
+    uint8_t *same;   /* [n_folds] 1: all weights are the same, dw is not looked at */
     uint8_t *beyond; /* [how->n] 1: at least as large */
 };
 
-static double difference(const struct flips *s, const double *moved)
+struct moved { /* from a to b, in one fold */
+    double sum, weight;
+};
+
+static double difference(const struct flips *s, const struct moved *moved)
 {
     double diff = 0;
     for (int f = 0; f < s->a->n_folds; f++) {
-        const double *t = s->total + 3 * f;
-        diff += ki_metric_value(s->a->metric, KI_MAX(t[0] - moved[f], 0), t[2]) -
-                ki_metric_value(s->a->metric, KI_MAX(t[1] + moved[f], 0), t[2]);
+        const double *t = s->total + 4 * f;
+        const struct moved *m = &moved[f];
+        diff += ki_metric_value(s->a->metric, KI_MAX(t[0] - m->sum, 0), t[2] - m->weight) -
+                ki_metric_value(s->a->metric, KI_MAX(t[1] + m->sum, 0), t[3] + m->weight);
     }
     return diff / s->a->n_folds;
 }
@@ -179,10 +186,14 @@ static kith_err flip(void *arg, int64_t begin, int64_t end, int worker)
     (void)worker;
     for (int64_t b = begin; b < end; b++) {
         const ki_rng rng = ki_rng_make(s->how->seed, STREAM_FLIP, (uint64_t)b);
-        double moved[KI_MAX_FOLDS];
-        for (int f = 0; f < s->a->n_folds; f++) moved[f] = sum_of_set(s->d + f * s->n, s->n, rng);
-        /* rounding must not make a flip that changes nothing look smaller than what was seen */
-        s->beyond[b] = fabs(difference(s, moved)) >= s->seen * (1 - 1e-12);
+        struct moved moved[KI_MAX_FOLDS];
+        for (int f = 0; f < s->a->n_folds; f++) {
+            moved[f].sum = sum_of_set(s->d + f * s->n, s->n, rng);
+            moved[f].weight = s->same[f] ? 0 : sum_of_set(s->dw + f * s->n, s->n, rng);
+        }
+        /* Rounding must not make a flip that changes nothing look smaller than what was seen; and
+         * one that leaves a model without any weight (NaN) is no evidence, so it counts. */
+        s->beyond[b] = !(fabs(difference(s, moved)) < s->seen * (1 - 1e-12));
     }
     return KITH_OK;
 }
@@ -190,37 +201,47 @@ static kith_err flip(void *arg, int64_t begin, int64_t end, int worker)
 static int differ(const ki_values *a, const ki_values *b, int64_t u)
 {
     for (int f = 0; f < a->n_folds; f++)
-        if (a->sum[f][u] != b->sum[f][u]) return 1;
+        if (a->sum[f][u] != b->sum[f][u] || a->weight[f][u] != b->weight[f][u]) return 1;
     return 0;
+}
+
+static void pack_fold(struct flips *s, const ki_values *b, int f)
+{
+    const ki_values *a = s->a;
+    double *d = s->d + f * s->n, *dw = s->dw + f * s->n, *total = s->total + 4 * f;
+    int64_t to = 0;
+    s->same[f] = 1;
+    for (int64_t u = 0; u < a->n_users; u++) {
+        if (!differ(a, b, u)) continue;
+        d[to] = a->sum[f][u] - b->sum[f][u];
+        dw[to] = a->weight[f][u] - b->weight[f][u];
+        s->same[f] &= dw[to++] == 0;
+    }
+    total[0] = sum_of(a->sum[f], a->n_users);
+    total[1] = sum_of(b->sum[f], a->n_users);
+    total[2] = sum_of(a->weight[f], a->n_users);
+    total[3] = sum_of(b->weight[f], a->n_users);
 }
 
 static kith_err pack_differences(struct flips *s, const ki_values *b)
 {
-    const ki_values *a = s->a;
-    int64_t to = 0;
-    for (int64_t u = 0; u < a->n_users; u++) s->n += differ(a, b, u);
-    const kith_err err = ki_alloc(&s->d, (size_t)s->n * (size_t)a->n_folds, sizeof *s->d);
-    if (err != KITH_OK) return err;
-    for (int64_t u = 0; u < a->n_users; u++) {
-        if (!differ(a, b, u)) continue;
-        for (int f = 0; f < a->n_folds; f++) s->d[f * s->n + to] = a->sum[f][u] - b->sum[f][u];
-        to++;
-    }
-    for (int f = 0; f < a->n_folds; f++) {
-        s->total[3 * f] = sum_of(a->sum[f], a->n_users);
-        s->total[3 * f + 1] = sum_of(b->sum[f], a->n_users);
-        s->total[3 * f + 2] = sum_of(a->weight[f], a->n_users);
-    }
+    const size_t n_folds = (size_t)s->a->n_folds;
+    kith_err err;
+    for (int64_t u = 0; u < s->a->n_users; u++) s->n += differ(s->a, b, u);
+    if ((err = ki_alloc(&s->total, 4 * n_folds, sizeof *s->total)) != KITH_OK) return err;
+    if ((err = ki_alloc(&s->same, n_folds, 1)) != KITH_OK) return err;
+    if ((err = ki_alloc(&s->d, (size_t)s->n * n_folds, sizeof *s->d)) != KITH_OK) return err;
+    if ((err = ki_alloc(&s->dw, (size_t)s->n * n_folds, sizeof *s->dw)) != KITH_OK) return err;
+    for (int f = 0; f < s->a->n_folds; f++) pack_fold(s, b, f);
     return KITH_OK;
 }
 
 kith_err ki_flip_test(const ki_values *a, const ki_values *b, const ki_chance *how, double *p)
 {
-    static const double nothing_moved[KI_MAX_FOLDS];
+    static const struct moved nothing_moved[KI_MAX_FOLDS];
     struct flips s = { .a = a, .how = how };
     int64_t beyond = 0;
-    kith_err err = ki_alloc(&s.total, 3 * (size_t)a->n_folds, sizeof *s.total);
-    if (err == KITH_OK) err = ki_alloc(&s.beyond, (size_t)how->n, 1);
+    kith_err err = ki_alloc(&s.beyond, (size_t)how->n, 1);
     if (err == KITH_OK) err = pack_differences(&s, b);
     if (err != KITH_OK) goto done;
     s.seen = fabs(difference(&s, nothing_moved));
@@ -229,8 +250,10 @@ kith_err ki_flip_test(const ki_values *a, const ki_values *b, const ki_chance *h
     *p = (1.0 + (double)beyond) / (1.0 + how->n);
 done:
     ki_free(s.total);
+    ki_free(s.same);
     ki_free(s.beyond);
     ki_free(s.d);
+    ki_free(s.dw);
     return err;
 }
 

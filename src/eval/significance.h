@@ -39,8 +39,8 @@ kith_err ki_bootstrap(const ki_values *v, int n_values, const ki_chance *how, do
 void ki_interval(double *x, int n, double confidence, double *lo, double *hi);
 
 /* Two-sided sign-flip test of a against b: if neither were better, each user's results could as
- * well be swapped.  *p = (1 + flips with a difference at least as large) / (1 + flips).  Weights of
- * a and b must be the same (they belong to the split). */
+ * well be swapped, sums and weights.  *p = (1 + flips with a difference at least as large) / (1 +
+ * flips). */
 kith_err ki_flip_test(const ki_values *a, const ki_values *b, const ki_chance *how, double *p);
 
 /* Holm's step-down correction of p[n], in place: n comparisons, error of any at most alpha. */

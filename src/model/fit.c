@@ -24,7 +24,12 @@ kith_err ki_model_params(const ki_model_desc *desc, const kith_param *given, int
     ki_params_default(desc->params, desc->n_params, params);
     for (int j = 0; j < n; j++) {
         const char *name = addressed(desc, given[j].name);
-        if (name == NULL) continue;
+        if (name == NULL && lenient) continue;
+        if (name == NULL) {
+            ki_free(params);
+            return ki_fail(KITH_EINVAL, "%s: the parameter \"%.64s\" speaks to another model",
+                           desc->name, given[j].name);
+        }
         if (lenient && name == given[j].name &&
             ki_params_find(desc->params, desc->n_params, name) == NULL)
             continue;

@@ -166,8 +166,8 @@ struct ki_model {
     uint64_t seed;
 };
 
-/* Default parameters of `desc`, overridden by `given` (bare names that it lacks are skipped when
- * `lenient`). */
+/* Default parameters of `desc`, overridden by `given`.  When `lenient`, bare names that it lacks and
+ * names that speak to another model are skipped; else they are KITH_EINVAL. */
 kith_err ki_model_params(const ki_model_desc *desc, const kith_param *given, int n, int lenient,
                          void **out);
 
