@@ -53,7 +53,7 @@ IRSPACK_IALS = "n_components=64 train_epochs=15 alpha0=0.01 reg=0.01"
 ITEM_KNN = "--model item-knn -p similarity=cosine -p n_neighbors="
 SVD = "--model funk-svd -p n_factors=100 -p n_epochs=20 -p lr_all=0.005 -p reg_all=0.02"
 USER_KNN = "--model user-knn -p k=40 -p similarity=pearson_baseline -p variant=baseline"
-EASE = "--model ease -p reg="
+EASE = "--model ease -p l2="
 
 
 def row(task, name, data, kith, peer, params, goal, kith_key="fit_seconds", peer_key="fit_seconds", quality=None,
