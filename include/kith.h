@@ -298,7 +298,7 @@ KITH_API kith_err kith_recommend_batch(kith *k, const kith_model *model, const i
 typedef struct kith_evaluate_options {
     const char *const *models; /* names of algorithms */
     int n_models;
-    const kith_param *params; /* a bare name goes to every model that has it; "ials.l2" to one */
+    const kith_param *params; /* a bare name goes to every model that has it; "ials.reg" to one */
     int n_params;
     const char
         *protocol; /* "kfold:5", "holdout:0.8", "temporal:0.8", "leave-one-out", "predefined[:u1]",

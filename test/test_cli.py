@@ -170,6 +170,9 @@ def test_wrong_usage_exits_2_and_says_what_to_do():
         (["train", "--data", "small.csv", "--model", "ials", "--out", "m", "-p", "reg"], "key=value"),
         (["data", "stats"], "PATH"),
         (["recommend", "--model-file", "m.kith"], "--user"),
+        (["recommend", "--model-file", "m.kith", "--all-users", "x.csv", "--exclude", "i1"], "--exclude"),
+        (["data", "generate", "--noise", "0", "--out", "g.csv"], "noise"),  # 0 would be the default
+        (["data", "generate", "--rank", "257", "--out", "g.csv"], "1 to 256"),
         (["evaluate", "--data", "small.csv", "--model", "bias", "--nonsense"], "--nonsense"),
         (["evaluate", "--data", "small.csv", "--model", "bias", "--seed", "x"], "seed"),
     ]:

@@ -235,6 +235,19 @@ TEST(one_thread_and_five_report_the_same)
     }
 }
 
+TEST(a_report_tells_seeds_of_64_bits)
+{
+    struct given g = made_up(1, UINT64_MAX);
+    const kith_evaluate_options o = { .models = pair, .n_models = 1, .metrics = "recall@5" };
+    kith_report *r;
+    CHECK_OK(kith_evaluate(g.k, g.d, &o, &r));
+    json_t *json = json_of(r);
+    CHECK_STR(json_string_value(json_object_get(json, "seed")), "18446744073709551615");
+    json_decref(json);
+    kith_report_free(r);
+    clear(&g);
+}
+
 TEST(several_models_are_compared_on_the_same_users)
 {
     static const char *const twice[] = { "popularity", "popularity" };

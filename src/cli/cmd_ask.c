@@ -188,6 +188,9 @@ cli_exit cmd_recommend(const cli_args *a, kith *k)
     if (ways != 1)
         return cli_complain(CLI_USAGE,
                             "recommend wants one of --user ID, --liked ID,ID or --all-users FILE");
+    if (a->users != NULL && (a->exclude.n > 0 || a->include_seen || a->explain || a->on_unknown))
+        return cli_complain(CLI_USAGE, "--all-users writes plain lists: it takes no --exclude, "
+                                       "--include-seen, --explain or --on-unknown");
     if (a->on_unknown != NULL && strcmp(a->on_unknown, "error") != 0 &&
         strcmp(a->on_unknown, "popular") != 0)
         return cli_complain(CLI_USAGE, "--on-unknown %s: want popular or error", a->on_unknown);

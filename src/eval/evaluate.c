@@ -312,12 +312,13 @@ static void set_intervals(const struct run *r, const struct statistics *s)
     }
 }
 
-static int64_t count_users(const ki_values *v)
+/* Users who have a say in a's value or in b's. */
+static int64_t count_users(const ki_values *a, const ki_values *b)
 {
     int64_t n = 0;
-    for (int64_t u = 0; u < v->n_users; u++) {
+    for (int64_t u = 0; u < a->n_users; u++) {
         int any = 0;
-        for (int f = 0; f < v->n_folds; f++) any |= v->weight[f][u] > 0;
+        for (int f = 0; f < a->n_folds; f++) any |= a->weight[f][u] > 0 || b->weight[f][u] > 0;
         n += any;
     }
     return n;
@@ -331,9 +332,10 @@ static kith_err compare(const struct run *r, const struct statistics *s, int a, 
     const double *drawn_b = s->drawn + (int64_t)b * N_RESAMPLES;
     const ki_chance how = { r->job->pool, r->job->seed, N_FLIPS };
     const int j = s->metric[a];
-    *c = (ki_comparison){
-        .a = s->model[a], .b = s->model[b], .metric = j, .n = count_users(&s->values[a])
-    };
+    *c = (ki_comparison){ .a = s->model[a],
+                          .b = s->model[b],
+                          .metric = j,
+                          .n = count_users(&s->values[a], &s->values[b]) };
     c->difference = report->models[c->a].outcomes[j].mean - report->models[c->b].outcomes[j].mean;
     for (int t = 0; t < N_RESAMPLES; t++) s->scratch[t] = drawn_a[t] - drawn_b[t];
     ki_interval(s->scratch, N_RESAMPLES, report->confidence, &c->lo, &c->hi);
@@ -427,7 +429,7 @@ kith_err kith_evaluate(kith *k, const kith_data *data, const kith_evaluate_optio
     if (k == NULL || data == NULL || options == NULL || out == NULL)
         return ki_fail(KITH_EINVAL, "kith_evaluate: no argument may be NULL");
     struct run r = { .job = ki_context_job(k), .d = data, .o = options };
-    atomic_store(&r.job->cancel, 0);
+    ki_job_begin(r.job);
     kith_err err = ki_alloc(&r.report, 1, sizeof *r.report);
     if (err != KITH_OK) return err;
     err = read_options(&r);

@@ -6,6 +6,7 @@
 #include "eval/report.h"
 
 #include "base/mem.h"
+#include "model/package.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -177,7 +178,7 @@ static json_t *report_json(const kith_report *r)
     json_t *o = json_object();
     if (r->n_models == 1) set_model(o, r, &r->models[0]);
     json_object_set_new(o, "protocol", json_string(r->protocol));
-    set_int(o, "seed", (int64_t)r->seed);
+    json_object_set_new(o, "seed", ki_seed_json(r->seed));
     json_object_set_new(o, "relevant_from", json_real(r->relevant_from));
     json_object_set_new(o, "confidence", json_real(r->confidence));
     set_counts(o, r);

@@ -34,8 +34,7 @@ kith_err ki_package_count(kith_model *m)
     return order_by_reach(m);
 }
 
-/* JSON has no unsigned 64-bit numbers: a seed beyond 2^63 - 1 is told as a string. */
-static json_t *seed_json(uint64_t seed)
+json_t *ki_seed_json(uint64_t seed)
 {
     return seed <= INT64_MAX ? json_integer((json_int_t)seed)
                              : json_sprintf("%llu", (unsigned long long)seed);
@@ -52,7 +51,7 @@ kith_err kith_model_json(const kith_model *m, char **json)
                   desc->name, "family", desc->family, "predicts",
                   ki_model_rates(core) ? "rating" : "preference", "params",
                   ki_params_values(desc->params, desc->n_params, core->params), "seed",
-                  seed_json(core->seed), "n_users", (int)core->n_users, "n_items",
+                  ki_seed_json(core->seed), "n_users", (int)core->n_users, "n_items",
                   (int)core->n_items, "n_interactions", (json_int_t)ki_csr_nnz(&core->history),
                   "fingerprint", m->fingerprint, "trained_at", m->trained_at, "source", m->source,
                   "mean", core->mean, "min", (double)core->min, "max", (double)core->max);

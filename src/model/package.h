@@ -23,4 +23,7 @@ struct kith_model {
 /* From a fitted or loaded core: reach and popular.  Part of training and of loading. */
 kith_err ki_package_count(kith_model *m);
 
+/* JSON has no unsigned 64-bit numbers: a seed beyond 2^63 - 1 is told as a string. */
+json_t *ki_seed_json(uint64_t seed);
+
 #endif
