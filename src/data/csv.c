@@ -48,10 +48,10 @@ static const char *field_end(const char *at, const char *end, char separator)
 
 const char *ki_csv_record_end(const char *at, const char *end, char separator)
 {
+    const char *stop = memchr(at, '\n', (size_t)(end - at));
+    if (stop == NULL) return NULL;
+    if (memchr(at, '"', (size_t)(stop - at)) == NULL) return stop + 1;
     for (;; at++) {
-        const char *stop = memchr(at, '\n', (size_t)(end - at));
-        if (stop == NULL) return NULL;
-        if (memchr(at, '"', (size_t)(stop - at)) == NULL) return stop + 1;
         at = field_end(at, end, separator);
         if (at == NULL || at == end) return NULL;
         if (*at == '\n') return at + 1;

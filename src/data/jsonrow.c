@@ -74,8 +74,8 @@ static int take_value(const json_t *o, const kith_read_options *options, ki_json
         x = json_number_value(v);
     else if (json_is_string(v) && !ki_scan_number(json_string_value(v), json_string_length(v), &x))
         x = NAN;
-    else if (json_is_array(v) || json_is_object(v))
-        x = NAN;
+    else if (v != NULL && !json_is_string(v))
+        x = NAN; /* null too: it is no opinion, and 1 may be the worst one */
     out->row.value = (float)x;
     return isfinite(out->row.value) ? 1
                                     : no(out, "got no number below 3.4e38, want one (%.40s)", name);
