@@ -24,9 +24,10 @@ const json_t *ki_json_role(const json_t *o, ki_role role, const kith_read_option
         best_fit = fit;
         *name = key;
     }
-    if (best != NULL || !plain) return best;
+    const json_t *id = plain ? json_object_get(o, "id") : NULL;
+    if (id == NULL || (best != NULL && ki_role_is_id(role, *name, strlen(*name)))) return best;
     *name = "id";
-    return json_object_get(o, "id");
+    return id;
 }
 
 ki_span ki_json_id(const json_t *v, char *buffer)

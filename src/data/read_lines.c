@@ -10,7 +10,8 @@
  * and has nothing.
  */
 #include "base/mem.h"
-#include "data/csv.h" /* ki_split_blanks */
+#include "base/scan.h" /* ki_utf8_valid */
+#include "data/csv.h"  /* ki_split_blanks */
 #include "data/read.h"
 
 #include <stdio.h>
@@ -30,13 +31,25 @@ static ki_span next_word(const char **at, const char *end)
     return (ki_span){ from, (size_t)(stop - from) };
 }
 
+/* Is every word of the line an id?  The words are looked at one by one only to find the wrong one. */
+static kith_err check_line(ki_chunk *c, const char *end)
+{
+    const char *at = skip_blanks(c->line, end);
+    const size_t n = (size_t)(end - at);
+    kith_err err = KITH_OK;
+    if (ki_utf8_valid(at, n) && memchr(at, '\0', n) == NULL) return KITH_OK;
+    for (int word = 0; err == KITH_OK && at < end; word++)
+        err = ki_chunk_check_id(c, next_word(&at, end), word == 0 ? "a user id" : "an item id");
+    return err;
+}
+
 static kith_err parse_line(const void *self, ki_chunk *c, char *end)
 {
     const char *at = c->line;
     ki_row row = { .user = next_word(&at, end), .value = 1 };
-    kith_err err = KITH_OK;
+    kith_err err = check_line(c, end);
     (void)self;
-    if (row.user.n == 0) return KITH_OK; /* only blanks */
+    if (err != KITH_OK || row.user.n == 0) return err; /* bad, or only blanks */
     if (at == end) return ki_chunk_add_user(c, row.user);
     while (err == KITH_OK && at < end) {
         row.item = next_word(&at, end);

@@ -19,7 +19,8 @@ typedef struct ki_span { /* some bytes of the text; no NUL after them */
 /* What one thread finds in one piece of a block. */
 typedef struct ki_chunk {
     char *line, *next, *end; /* the record, where the following one begins, where the piece ends */
-    int64_t n_lines;         /* lines begun; the record's own is the last */
+    int64_t n_lines;         /* lines begun, those within a record of several included */
+    int64_t record_line;     /* the one where the record begins */
 
     ki_idmap users, items; /* in order of first appearance in this place for pieces */
     int64_t n, room;
@@ -62,6 +63,9 @@ typedef struct ki_row { /* one interaction as found; time counts only with has_t
 
 /* Add an interaction; its ids are checked (not empty, valid UTF-8, no NUL). */
 kith_err ki_chunk_add(ki_chunk *c, const ki_row *row);
+
+/* Is it fit to be an id (valid UTF-8, no NUL)?  For records of several rows, to be asked before the first is added. */
+kith_err ki_chunk_check_id(ki_chunk *c, ki_span id, const char *what);
 
 /* Add a user that has nothing. */
 kith_err ki_chunk_add_user(ki_chunk *c, ki_span user);
