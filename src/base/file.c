@@ -180,7 +180,8 @@ int64_t ki_source_size(const ki_source *s)
 
 int64_t ki_source_at(const ki_source *s)
 {
-    return s->gz == NULL ? (int64_t)s->memory_at : (int64_t)gzoffset(s->gz);
+    if (s->gz == NULL) return (int64_t)s->memory_at;
+    return KI_MAX((int64_t)gzoffset(s->gz), (int64_t)0); /* -1 in a pipe */
 }
 
 void ki_source_close(ki_source *s)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * outfile.c -- a file that appears whole or not at all
  *
- * Bytes go to PATH.tmp-PID; commit makes them durable (fsync), puts the name in place (rename) and makes that durable
+ * Bytes go to PATH.tmp-PID-N, N the first that is free; commit makes them durable (fsync), puts the name in place (rename) and makes that durable
  * too (fsync of the folder).  After a crash PATH is either what it was or the whole new file.
  */
 #include "base/outfile.h"
@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BUFFER = 1 << 18, PATH_SIZE = 4096 };
+enum { BUFFER = 1 << 18, PATH_SIZE = 4096, MOST_TURNS = 1000 };
 
 struct ki_outfile {
     char path[PATH_SIZE], temporary[PATH_SIZE];
@@ -24,27 +24,33 @@ struct ki_outfile {
     unsigned char buffer[BUFFER];
 };
 
+/* A temporary file that nobody else writes to, two writers of one path in this process included. */
+static kith_err create(ki_outfile *f, const char *path)
+{
+    for (int turn = 0;; turn++) {
+        const int n = snprintf(f->temporary, sizeof f->temporary, "%s.tmp-%ld-%d", path,
+                               (long)getpid(), turn);
+        if (n >= (int)sizeof f->temporary)
+            return ki_fail(KITH_EINVAL, "the path is too long: %.64s...", path);
+        f->fd = open(f->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (f->fd >= 0) return KITH_OK;
+        if (errno != EEXIST || turn == MOST_TURNS)
+            return ki_fail(KITH_EIO, "%s: cannot be created: %s", path, strerror(errno));
+    }
+}
+
 kith_err ki_outfile_open(const char *path, ki_outfile **out)
 {
     ki_outfile *f = NULL;
     kith_err err = ki_alloc(&f, 1, sizeof *f);
     if (err != KITH_OK) return err;
-    const int n = snprintf(f->temporary, sizeof f->temporary, "%s.tmp-%ld", path, (long)getpid());
-    if (n >= (int)sizeof f->temporary) {
-        err = ki_fail(KITH_EINVAL, "the path is too long: %.64s...", path);
-        goto fail;
+    if ((err = create(f, path)) != KITH_OK) {
+        ki_free(f);
+        return err;
     }
     memcpy(f->path, path, strlen(path));
-    f->fd = open(f->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (f->fd < 0) {
-        err = ki_fail(KITH_EIO, "%s: cannot be created: %s", path, strerror(errno));
-        goto fail;
-    }
     *out = f;
     return KITH_OK;
-fail:
-    ki_free(f);
-    return err;
 }
 
 static void write_all(ki_outfile *f, const unsigned char *p, size_t n)

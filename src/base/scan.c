@@ -211,9 +211,10 @@ static int64_t to_seconds(int64_t t)
 {
     const int64_t size = t < 0 ? -(t + 1) : t;
     if (size < INT64_C(100000000000)) return t;
-    if (size < INT64_C(100000000000000)) return t / 1000;
-    if (size < INT64_C(100000000000000000)) return t / 1000000;
-    return t / 1000000000;
+    const int64_t unit = size < INT64_C(100000000000000)      ? 1000
+                         : size < INT64_C(100000000000000000) ? 1000000
+                                                              : 1000000000;
+    return t / unit - (t % unit < 0); /* rounded down, as ISO times with a fraction are */
 }
 
 int ki_scan_time(const char *s, size_t n, int64_t *out)

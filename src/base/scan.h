@@ -19,7 +19,7 @@ int ki_scan_number(const char *s, size_t n, double *out);
 /* Seconds since 1970 from a number or from ISO 8601: "2024-01-15", "2024-01-15T10:30[:00[.5]]" or
  * with a blank for the T, then nothing or Z (both UTC) or an offset such as +01:00.  A number counts
  * seconds; from 1e11 on it can only be milliseconds (1e11 s is the year 5138, 1e11 ms is 1973), and
- * likewise from 1e14 microseconds, from 1e17 nanoseconds.  Fractions of a second are cut. */
+ * likewise from 1e14 microseconds, from 1e17 nanoseconds.  Fractions of a second are rounded down. */
 int ki_scan_time(const char *s, size_t n, int64_t *out);
 
 #define KI_TIME_TEXT 32

@@ -161,10 +161,11 @@ static kith_err parse_entry(ki_mapping *m, const char *name, const json_t *entry
         json_integer_value(second) < json_integer_value(first) ||
         (uint64_t)json_integer_value(second) > room ||
         (uint64_t)(json_integer_value(second) - json_integer_value(first)) != bytes ||
-        (uint64_t)json_integer_value(first) % dtypes[dtype].bytes != 0)
+        (data_begin + (uint64_t)json_integer_value(first)) % dtypes[dtype].bytes != 0)
         return ki_fail(
             KITH_EFORMAT,
-            "%s: array %.64s has offsets that do not fit its shape or the file (%zu bytes)",
+            "%s: array %.64s has offsets that do not fit its shape, its alignment or the "
+            "file (%zu bytes)",
             m->path, name, m->size);
     t->data = m->base + data_begin + json_integer_value(first);
     m->n++;
@@ -278,8 +279,13 @@ fail:
 int ki_tensors_is_file(const char *path)
 {
     unsigned char head[10];
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* not to wait for a pipe */
     if (fd < 0) return 0;
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) { /* a pipe's bytes would be gone */
+        close(fd);
+        return 0;
+    }
     const ssize_t n = read(fd, head, sizeof head);
     close(fd);
     return n == (ssize_t)sizeof head && header_length(head) <= MAX_HEADER && head[8] == '{' &&
@@ -347,8 +353,9 @@ int ki_fields_to_tensors(const ki_field *fields, int n, const char *prefix, char
 /* The file's size of one axis against what is known of it; learnt when it was -1. */
 static int agree(int64_t *known, int64_t extra, int64_t found)
 {
-    if (*known < 0 && found >= extra) *known = found - extra;
-    return *known + extra == found;
+    if (found < extra) return 0;
+    if (*known < 0) *known = found - extra;
+    return *known == found - extra;
 }
 
 static kith_err bind_one(const ki_field *f, const char *name, const ki_mapping *m)

@@ -92,7 +92,7 @@ struct table_file {
     ki_attrs *a;
     const char *source;
     char separator;
-    int64_t line;
+    int64_t line, next_line; /* of the record; after it */
     int n_columns, id_column;
     int column[KI_CSV_COLUMNS]; /* of the attributes; of no use for id_column */
 };
@@ -102,7 +102,8 @@ static kith_err next_record(struct table_file *f, char **at, char *end, ki_span 
 {
     ki_csv_record record = { 0 };
     *n = 0;
-    while (*at < end && (**at == '\n' || **at == '\r')) f->line += *(*at)++ == '\n';
+    while (*at < end && (**at == '\n' || **at == '\r')) f->next_line += *(*at)++ == '\n';
+    f->line = f->next_line;
     if (*at == end) return KITH_OK;
     *n = ki_csv_split_quoted(*at, end, f->separator, field, KI_CSV_COLUMNS, &record);
     if (record.wrong != NULL)
@@ -119,7 +120,7 @@ static kith_err next_record(struct table_file *f, char **at, char *end, ki_span 
                            "%s:%lld:%lld: got bytes that are not UTF-8 text, want UTF-8", f->source,
                            (long long)f->line, (long long)(text - *at) + 1);
     }
-    f->line += record.n_breaks + 1;
+    f->next_line += record.n_breaks + 1;
     *at = record.next;
     return KITH_OK;
 }
@@ -127,7 +128,7 @@ static kith_err next_record(struct table_file *f, char **at, char *end, ki_span 
 static int find_id_column(const ki_span *field, int n, ki_role role)
 {
     static const kith_read_options usual = { 0 };
-    int best = -1, best_fit = 0, plain = -1;
+    int best = -1, best_fit = 0, plain = -1, sure = 0;
     for (int j = 0; j < n; j++) {
         const int fit = ki_role_fit(role, &usual, field[j].at, field[j].n);
         if (fit >= 0 && (best < 0 || fit < best_fit)) {
@@ -136,7 +137,8 @@ static int find_id_column(const ki_span *field, int n, ki_role role)
         }
         if (field[j].n == 2 && strncasecmp(field[j].at, "id", 2) == 0) plain = j;
     }
-    return best >= 0 ? best : plain >= 0 ? plain : 0;
+    if (best >= 0) sure = ki_role_is_id(role, field[best].at, field[best].n);
+    return best >= 0 && (sure || plain < 0) ? best : plain >= 0 ? plain : 0;
 }
 
 /* RecBole's ":token" and the like decide the kind of a column; otherwise it is found from the cells. */
@@ -162,14 +164,26 @@ static void kind_of(ki_span *name, int *kind, char *break_at)
     }
 }
 
-/* "movie_title" is called "title", unless there is a column of that very name: people are shown the title. */
-static ki_span plain_name(const ki_span *field, int n, ki_span name)
+static int ends_in_title(ki_span name)
 {
-    for (int j = 0; j < n; j++)
-        if (field[j].n == 5 && memcmp(field[j].at, "title", 5) == 0) return name;
-    return name.n > 6 && memcmp(name.at + name.n - 6, "_title", 6) == 0
-               ? (ki_span){ name.at + name.n - 5, 5 }
-               : name;
+    return name.n > 6 && memcmp(name.at + name.n - 6, "_title", 6) == 0;
+}
+
+/* "movie_title" is called "title", as people are shown the title, unless a column has that very name or one before it
+ * has taken it ("original_title" stays what it is then). */
+static ki_span plain_name(const struct table_file *f, const ki_span *field, int n, int at,
+                          ki_span name)
+{
+    if (!ends_in_title(name)) return name;
+    for (int j = 0; j < n; j++) {
+        ki_span other = field[j];
+        int kind;
+        char break_at;
+        kind_of(&other, &kind, &break_at);
+        if (other.n == 5 && memcmp(other.at, "title", 5) == 0) return name;
+        if (j < at && j != f->id_column && ends_in_title(other)) return name;
+    }
+    return (ki_span){ name.at + name.n - 5, 5 };
 }
 
 static kith_err take_header(struct table_file *f, const ki_span *field, int n, ki_role role)
@@ -183,7 +197,7 @@ static kith_err take_header(struct table_file *f, const ki_span *field, int n, k
         char break_at;
         if (j == f->id_column) continue;
         kind_of(&name, &kind, &break_at);
-        name = plain_name(field, n, name);
+        name = plain_name(f, field, n, j, name);
         if (kind == KI_COL_SET && ki_column_is_prose(name.at, name.n)) kind = KI_COL_TEXT;
         err = ki_attrs_column(f->a, name.at, name.n, kind, break_at, &f->column[j]);
     }
@@ -197,10 +211,10 @@ static kith_err take_record(struct table_file *f, const ki_span *field, int n)
     kith_err err;
     if (n != f->n_columns)
         return ki_fail(KITH_EFORMAT, "%s:%lld:1: got %d columns, want %d", f->source,
-                       (long long)f->line - 1, n, f->n_columns);
+                       (long long)f->line, n, f->n_columns);
     if (id.n == 0)
         return ki_fail(KITH_EFORMAT, "%s:%lld:1: got an empty id, want one", f->source,
-                       (long long)f->line - 1);
+                       (long long)f->line);
     if ((err = ki_idmap_add(f->a->ids, id.at, id.n, &row)) != KITH_OK) return err;
     for (int j = 0; err == KITH_OK && j < n; j++) {
         if (j == f->id_column || field[j].n == 0) continue;
@@ -216,7 +230,7 @@ static kith_err read_table(struct table_file *f, char *text, size_t n, ki_role r
     char *at = text, *end = text + n;
     ki_span field[KI_CSV_COLUMNS];
     int found;
-    f->line = 1;
+    f->next_line = 1;
     f->separator = ki_csv_separator(text, KI_MIN(n, (size_t)KI_PEEK));
     kith_err err = next_record(f, &at, end, field, &found);
     if (err != KITH_OK) return err;

@@ -48,10 +48,10 @@ static const char *field_end(const char *at, const char *end, char separator)
 
 const char *ki_csv_record_end(const char *at, const char *end, char separator)
 {
+    const char *stop = memchr(at, '\n', (size_t)(end - at));
+    if (stop == NULL) return NULL;
+    if (memchr(at, '"', (size_t)(stop - at)) == NULL) return stop + 1;
     for (;; at++) {
-        const char *stop = memchr(at, '\n', (size_t)(end - at));
-        if (stop == NULL) return NULL;
-        if (memchr(at, '"', (size_t)(stop - at)) == NULL) return stop + 1;
         at = field_end(at, end, separator);
         if (at == NULL || at == end) return NULL;
         if (*at == '\n') return at + 1;
@@ -67,6 +67,7 @@ static ki_span unquote(char *at, char *end, ki_csv_record *record)
         if (*at == '\n') record->n_breaks++;
         *to++ = *at;
     }
+    for (char *rest = to; rest < at; rest++) *rest = '"'; /* no line break stands there twice */
     const ki_span after = trimmed(at + 1, end);
     if (after.n > 0) {
         record->wrong = after.at;
@@ -89,6 +90,7 @@ int ki_csv_split_quoted(char *at, char *end, char separator, ki_span *out, int m
         const char *found = field_end(at, end, separator);
         if (found == NULL) {
             record->wrong = at;
+            record->is_open = 1;
             record->why = "a quote that is never closed";
             return n;
         }

@@ -19,6 +19,7 @@ typedef struct ki_csv_record {
     char *next;        /* past its line break */
     int n_breaks;      /* line breaks inside of fields */
     const char *wrong; /* where it is malformed, or NULL */
+    int is_open;       /* a quote is never closed: `next` is not known */
     const char *why;   /* "a quote that is never closed" */
 } ki_csv_record;
 

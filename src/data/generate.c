@@ -21,11 +21,15 @@ enum { GRAIN = 64, BLOCKS = 64, MAX_RANK = 256 };
 
 /* ---- what is asked for */
 
+static kith_err check_counts(int64_t n_users, int64_t n_items)
+{
+    if (n_users >= 1 && n_users < INT32_MAX && n_items >= 1 && n_items < INT32_MAX) return KITH_OK;
+    return ki_fail(KITH_EINVAL, "%" PRId64 " users and %" PRId64 " items, want 1 to %d of each",
+                   n_users, n_items, INT32_MAX - 1);
+}
+
 static kith_err check_sizes(const ki_world *w, int64_t n_users, int64_t n_items)
 {
-    if (n_users < 1 || n_users >= INT32_MAX || n_items < 1 || n_items >= INT32_MAX)
-        return ki_fail(KITH_EINVAL, "%" PRId64 " users and %" PRId64 " items, want 1 to %d of each",
-                       n_users, n_items, INT32_MAX - 1);
     if (w->n > n_users * n_items)
         return ki_fail(KITH_EINVAL,
                        "%" PRId64 " interactions do not fit: %" PRId64 " users times %" PRId64
@@ -57,6 +61,8 @@ static kith_err settle(ki_world *w, const kith_generate_options *o, int32_t n_ca
 {
     const int64_t n_users = o->n_users == 0 ? 1000 : o->n_users;
     const int64_t n_items = n_catalogue > 0 ? n_catalogue : o->n_items == 0 ? 500 : o->n_items;
+    kith_err err = check_counts(n_users, n_items); /* their product is below 2^62 then */
+    if (err != KITH_OK) return err;
     *w = (ki_world){
         .n = o->n_interactions == 0 ? KI_MIN(50, KI_MAX(n_items / 4, 1)) * n_users
                                     : o->n_interactions,
@@ -73,7 +79,7 @@ static kith_err settle(ki_world *w, const kith_generate_options *o, int32_t n_ca
         return ki_fail(KITH_EINVAL,
                        "%s has %d items, not %" PRId64 ": leave the number of items out",
                        o->items_path, n_catalogue, o->n_items);
-    const kith_err err = check_sizes(w, n_users, n_items);
+    err = check_sizes(w, n_users, n_items);
     w->n_users = (int32_t)n_users;
     w->n_items = (int32_t)n_items;
     return err != KITH_OK ? err : check_shape(w);

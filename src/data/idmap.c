@@ -75,7 +75,7 @@ static kith_err make_room(ki_idmap *m, size_t bytes)
 {
     const size_t used = m->n == 0 ? 0 : (size_t)m->start[m->n];
     kith_err err;
-    if (m->n >= INT32_MAX - 2) return ki_fail(KITH_EDATA, "more than 2147483645 different ids");
+    if (m->n >= KI_IDS_MAX) return ki_fail(KITH_EDATA, "more than %d different ids", KI_IDS_MAX);
     if (used + bytes > m->text_size) {
         const size_t size = KI_MAX(used + bytes, KI_MAX(m->text_size * 2, (size_t)1024));
         if ((err = ki_grow(&m->text, used, size, 1)) != KITH_OK) return err;
@@ -131,7 +131,7 @@ static uint32_t slots_for(int32_t n)
 kith_err ki_idmap_borrow(ki_idmap *out, int32_t n, char *text, int64_t text_bytes, int64_t *start,
                          const char *what)
 {
-    if (n > INT32_MAX - 2 || start[0] != 0 || start[n] != text_bytes)
+    if (n > KI_IDS_MAX || start[0] != 0 || start[n] != text_bytes)
         return ki_fail(KITH_EFORMAT, "%s: offsets do not span the text", what);
     for (int32_t i = 0; i < n; i++) {
         if (start[i + 1] <= start[i] || start[i + 1] > text_bytes ||

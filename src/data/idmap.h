@@ -22,7 +22,9 @@ typedef struct ki_idmap {
     size_t text_size, start_size; /* allocated elements */
 } ki_idmap;                       /* {0} is an empty map */
 
-/* The index of `id` (of n bytes, without NUL inside), added if new.  KITH_EDATA beyond 2^31 - 2
+#define KI_IDS_MAX ((1 << 30) - 1) /* more would want 2^32 slots, and their number has 32 bits */
+
+/* The index of `id` (of n bytes, without NUL inside), added if new.  KITH_EDATA beyond KI_IDS_MAX
  * ids. */
 kith_err ki_idmap_add(ki_idmap *m, const char *id, size_t n, int32_t *out);
 int32_t ki_idmap_find(const ki_idmap *m, const char *id, size_t n); /* -1 when unknown */

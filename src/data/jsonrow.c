@@ -24,9 +24,10 @@ const json_t *ki_json_role(const json_t *o, ki_role role, const kith_read_option
         best_fit = fit;
         *name = key;
     }
-    if (best != NULL || !plain) return best;
+    const json_t *id = plain ? json_object_get(o, "id") : NULL;
+    if (id == NULL || (best != NULL && ki_role_is_id(role, *name, strlen(*name)))) return best;
     *name = "id";
-    return json_object_get(o, "id");
+    return id;
 }
 
 ki_span ki_json_id(const json_t *v, char *buffer)
@@ -74,8 +75,8 @@ static int take_value(const json_t *o, const kith_read_options *options, ki_json
         x = json_number_value(v);
     else if (json_is_string(v) && !ki_scan_number(json_string_value(v), json_string_length(v), &x))
         x = NAN;
-    else if (json_is_array(v) || json_is_object(v))
-        x = NAN;
+    else if (v != NULL && !json_is_string(v))
+        x = NAN; /* null too: it is no opinion, and 1 may be the worst one */
     out->row.value = (float)x;
     return isfinite(out->row.value) ? 1
                                     : no(out, "got no number below 3.4e38, want one (%.40s)", name);

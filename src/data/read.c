@@ -205,7 +205,15 @@ static kith_err find_files(ki_reading *r, const ki_layout *layout, const ki_prob
     return KITH_OK;
 }
 
-static kith_err read_all(ki_reading *r, const ki_probe *p)
+/* The file that was opened for its head is not opened again: a pipe gives its bytes once. */
+static kith_err read_first(ki_reading *r, const ki_layout *layout, const char *path, ki_source *s)
+{
+    if (s != NULL && strcmp(path, r->files.rows) == 0) return read_rows(r, layout, s, 0);
+    return read_rows_at(r, layout, r->files.rows, 0);
+}
+
+/* `s` is the open file at p->path; NULL for a folder. */
+static kith_err read_all(ki_reading *r, const ki_probe *p, ki_source *s)
 {
     const ki_layout *layout = NULL;
     const char *variant;
@@ -215,13 +223,13 @@ static kith_err read_all(ki_reading *r, const ki_probe *p)
         return ki_fail(KITH_EFORMAT, "%s: not a file in kith's binary form", p->path);
     if ((err = find_files(r, layout, p, variant)) != KITH_OK) return err;
     const char *test = r->options->test_path != NULL ? r->options->test_path : r->files.test;
-    if ((err = read_rows_at(r, layout, r->files.rows, 0)) != KITH_OK) return err;
+    if ((err = read_first(r, layout, p->path, s)) != KITH_OK) return err;
     if (test[0] != '\0' && (err = read_rows_at(r, layout, test, 1)) != KITH_OK) return err;
     if ((err = read_attributes(r, layout)) != KITH_OK) return err;
     return finish(r, r->options->layout != NULL ? r->options->layout : layout->name);
 }
 
-/* What detection looks at.  A file is opened for its head alone, and anew for its rows. */
+/* What detection looks at. */
 static kith_err read_path(ki_reading *r, const char *path)
 {
     ki_probe p = { .path = path, .base = ki_path_base(path), .head = "" };
@@ -230,12 +238,31 @@ static kith_err read_path(ki_reading *r, const char *path)
     if (strlen(path) >= KI_PATH_MAX)
         return ki_fail(KITH_EINVAL, "a path of more than %d bytes", KI_PATH_MAX - 1);
     p.is_folder = ki_path_look(path) == KI_PATH_FOLDER;
-    if (p.is_folder) return read_all(r, &p);
+    if (p.is_folder) return read_all(r, &p, NULL);
     if ((err = ki_source_open(path, &s)) != KITH_OK) return err;
     p.head = ki_source_peek(s, &p.n_head);
-    err = p.n_head == 0 ? ki_fail(KITH_EDATA, "%s: the file is empty", path) : read_all(r, &p);
+    err = p.n_head == 0 ? ki_fail(KITH_EDATA, "%s: the file is empty", path) : read_all(r, &p, s);
     ki_source_close(s);
     return err;
+}
+
+/* The binary form holds finished data: what says how to read or join text has no meaning for it. */
+static kith_err check_for_binary(const char *path, const kith_read_options *o)
+{
+    const char *wrong = o->items_path != NULL     ? "items"
+                        : o->users_path != NULL   ? "users"
+                        : o->test_path != NULL    ? "test"
+                        : o->user_column != NULL  ? "user_column"
+                        : o->item_column != NULL  ? "item_column"
+                        : o->value_column != NULL ? "value_column"
+                        : o->time_column != NULL  ? "time_column"
+                                                  : NULL;
+    if (o->layout != NULL && strcmp(o->layout, binary.name) != 0) wrong = "layout";
+    if (wrong == NULL) return KITH_OK;
+    return ki_fail(
+        KITH_EINVAL,
+        "%s: a file in kith's binary form, which the option %s cannot change; leave it out", path,
+        wrong);
 }
 
 kith_err kith_data_read(kith *k, const char *path, const kith_read_options *options,
@@ -246,11 +273,15 @@ kith_err kith_data_read(kith *k, const char *path, const kith_read_options *opti
     kith_err err;
     if (k == NULL || path == NULL || out == NULL)
         return ki_fail(KITH_EINVAL, "kith_data_read: context, path and out must not be NULL");
-    if (ki_tensors_is_file(path)) return ki_data_load(k, path, out);
+    if (options == NULL) options = &none;
+    ki_job_begin(ki_context_job(k));
+    if (ki_tensors_is_file(path)) {
+        err = check_for_binary(path, options);
+        return err != KITH_OK ? err : ki_data_load(k, path, out);
+    }
     if ((err = ki_alloc(&r, 1, sizeof *r)) != KITH_OK) return err;
-    r->options = options == NULL ? &none : options;
+    r->options = options;
     r->job = ki_context_job(k);
-    atomic_store(&r->job->cancel, 0);
     if ((err = begin(r, path)) == KITH_OK) err = read_path(r, path);
     return end(r, err, out);
 }

@@ -33,6 +33,12 @@ static const char *record_end(const void *self, const char *at, const char *end)
     return ki_csv_record_end(at, end, ((const struct shape *)self)->separator);
 }
 
+static int blame_quote(ki_chunk *c, const ki_csv_record *record)
+{
+    ki_chunk_bad(c, record->wrong, "got %s, want a field that ends as it began", record->why);
+    return -1;
+}
+
 static int split_record(const struct shape *t, ki_chunk *c, char *end, ki_span *field)
 {
     if (t->separator == ' ') return ki_split_blanks(c->line, end, field, t->n_columns);
@@ -41,14 +47,11 @@ static int split_record(const struct shape *t, ki_chunk *c, char *end, ki_span *
     ki_csv_record record;
     const int found =
         ki_csv_split_quoted(c->line, c->end, t->separator, field, t->n_columns, &record);
+    if (record.is_open)
+        return blame_quote(c, &record); /* the next line may be good: c->next stays */
     c->next = record.next;
-    if (record.wrong != NULL) {
-        ki_chunk_bad(c, record.wrong, "got %s, want a field that ends as it began", record.why);
-        c->n_lines += record.n_breaks;
-        return -1;
-    }
     c->n_lines += record.n_breaks;
-    return found;
+    return record.wrong != NULL ? blame_quote(c, &record) : found;
 }
 
 static kith_err parse_record(const void *self, ki_chunk *c, char *end)
@@ -126,6 +129,19 @@ static int is_header(const struct first *f, const kith_read_options *o)
     return best_column(f, KI_USER, o) >= 0 || best_column(f, KI_ITEM, o) >= 0;
 }
 
+static kith_err columns_differ(const struct shape *t, const struct first *f)
+{
+    for (int a = 0; a < KI_N_ROLES; a++)
+        for (int b = a + 1; b < KI_N_ROLES; b++)
+            if (t->column[a] >= 0 && t->column[a] == t->column[b])
+                return ki_fail(KITH_EFORMAT,
+                               "%s:1:1: %s and %s are the same column %d; name them apart with "
+                               "%s_column and %s_column",
+                               f->source, ki_role_words[a], ki_role_words[b], t->column[a] + 1,
+                               ki_role_words[a], ki_role_words[b]);
+    return KITH_OK;
+}
+
 static kith_err columns_by_name(struct shape *t, const struct first *f, const kith_read_options *o)
 {
     for (int role = 0; role < KI_N_ROLES; role++) {
@@ -137,12 +153,7 @@ static kith_err columns_by_name(struct shape *t, const struct first *f, const ki
             snprintf(t->name[role], sizeof t->name[role], "%.*s",
                      (int)KI_MIN(f->field[j].n, (size_t)39), f->field[j].at);
     }
-    if (t->column[KI_USER] == t->column[KI_ITEM])
-        return ki_fail(KITH_EFORMAT,
-                       "%s:1:1: user and item are the same column \"%s\"; name them apart with "
-                       "user_column and item_column",
-                       f->source, t->name[KI_USER]);
-    return KITH_OK;
+    return columns_differ(t, f);
 }
 
 static int looks_like_time(ki_span s)
@@ -159,18 +170,6 @@ static int looks_like_number(ki_span s)
     return ki_scan_number(s.at, s.n, &x);
 }
 
-/* Places of value and time among the columns from the third on. */
-static void guess_places(const struct first *f, int *value, int *time)
-{
-    *value = *time = -1;
-    for (int j = 2; j < KI_MIN(f->n, 4); j++) {
-        if (*time < 0 && looks_like_time(f->field[j]))
-            *time = j;
-        else if (*value < 0 && looks_like_number(f->field[j]))
-            *value = j;
-    }
-}
-
 /* A column number given in the options ("1" is the first); `otherwise` when none is. */
 static int column_number(const struct first *f, ki_role role, const kith_read_options *o,
                          int otherwise)
@@ -183,11 +182,32 @@ static int column_number(const struct first *f, ki_role role, const kith_read_op
                : -1;
 }
 
+/* Is column j spoken for by the options? */
+static int is_given(const struct first *f, const kith_read_options *o, int j)
+{
+    for (int role = 0; role < KI_N_ROLES; role++)
+        if (column_number(f, role, o, -1) == j) return 1;
+    return 0;
+}
+
+/* Places of value and time among the columns from the third on. */
+static void guess_places(const struct first *f, const kith_read_options *o, int *value, int *time)
+{
+    *value = *time = -1;
+    for (int j = 2; j < KI_MIN(f->n, 4); j++) {
+        if (is_given(f, o, j)) continue;
+        if (*time < 0 && looks_like_time(f->field[j]))
+            *time = j;
+        else if (*value < 0 && looks_like_number(f->field[j]))
+            *value = j;
+    }
+}
+
 static kith_err columns_by_place(struct shape *t, const struct first *f, const kith_read_options *o)
 {
     int value, time;
     if (f->n < 2) return no_such_column(f, KI_ITEM, o);
-    guess_places(f, &value, &time);
+    guess_places(f, o, &value, &time);
     const int places[KI_N_ROLES] = { 0, 1, value, time };
     int n_given = 0;
     for (int role = 0; role < KI_N_ROLES; role++) {
@@ -198,7 +218,7 @@ static kith_err columns_by_place(struct shape *t, const struct first *f, const k
         snprintf(t->name[role], sizeof t->name[role], "%s", ki_role_words[role]);
     }
     if (n_given == 0 && f->n > 2 && value < 0 && time < 0) return no_such_column(f, KI_USER, o);
-    return KITH_OK;
+    return columns_differ(t, f);
 }
 
 static int64_t count_lines(const char *at, const char *end)

@@ -67,6 +67,19 @@ int ki_role_fit(ki_role role, const kith_read_options *options, const char *name
     return -1;
 }
 
+int ki_role_is_id(ki_role role, const char *name, size_t n)
+{
+    static const char *const whole[] = { "isbn", "asin", "sku", "parentasin" };
+    const char *colon = memchr(name, ':', n);
+    if (colon != NULL) n = (size_t)(colon - name);
+    if (n >= 2 && strncasecmp(name + n - 2, "id", 2) == 0) return 1;
+    if (strlen(ki_role_words[role]) == n && strncasecmp(name, ki_role_words[role], n) == 0)
+        return 1;
+    for (size_t j = 0; j < sizeof whole / sizeof whole[0]; j++)
+        if (strlen(whole[j]) == n && strncasecmp(name, whole[j], n) == 0) return 1;
+    return 0;
+}
+
 const char *ki_role_examples(ki_role role)
 {
     static const char *const examples[KI_N_ROLES] = { "user_id, userId, uid, customer",

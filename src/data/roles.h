@@ -14,6 +14,10 @@ extern const char *const ki_role_words[KI_N_ROLES]; /* "user", "item", "value", 
  * follows a ':' (RecBole's types) neither.  When `options` names a column of that role, only that name fits. */
 int ki_role_fit(ki_role role, const kith_read_options *options, const char *name, size_t n);
 
+/* Of a name that fits the role of user or item: does it speak of an id (item_id, isbn, or the role's own word), rather
+ * than of a thing (artist, content) that a column "id" beside it outdoes? */
+int ki_role_is_id(ki_role role, const char *name, size_t n);
+
 /* The name that `options` gives for the role, or NULL. */
 const char *ki_role_option(ki_role role, const kith_read_options *options);
 

@@ -33,13 +33,17 @@ enum {
 
 kith_err ki_chunk_bad(ki_chunk *c, const char *at, const char *format, ...)
 {
+    const char *line = c->line;
     if (c->n_bad++ > 0) return KITH_EFORMAT;
     va_list args;
     va_start(args, format);
     vsnprintf(c->bad_why, sizeof c->bad_why, format, args);
     va_end(args);
-    c->bad_line = c->n_lines;
-    c->bad_column = at - c->line + 1;
+    c->bad_line = c->record_line;
+    for (const char *stop; (stop = memchr(line, '\n', (size_t)(at - line))) != NULL;
+         line = stop + 1)
+        c->bad_line++;
+    c->bad_column = at - line + 1;
     return KITH_EFORMAT;
 }
 
@@ -191,7 +195,6 @@ struct work { /* what the threads share while one file is read */
     int n_chunks;
     int64_t first_segment; /* of this block */
     int64_t line;          /* lines before this block */
-    int64_t n_bad;
     int test;
 };
 
@@ -220,7 +223,7 @@ static kith_err parse_piece(const struct work *w, ki_chunk *c)
         c->next = stop == NULL ? c->end : stop + 1;
         if (stop == NULL) stop = c->end;
         if (stop > c->line && stop[-1] == '\r') stop--;
-        c->n_lines++;
+        c->record_line = ++c->n_lines;
         if (stop == c->line) continue; /* an empty line means nothing */
         const kith_err err = w->parser->record(w->parser->self, c, stop);
         if (err != KITH_OK && err != KITH_EFORMAT) return err;
@@ -246,9 +249,8 @@ static kith_err note_bad(struct work *w, const ki_chunk *c)
     if (report->n_skipped == 0)
         snprintf(report->first_skipped, sizeof report->first_skipped, "%.40s:%lld:%lld: %.180s",
                  ki_path_base(ki_source_name(w->source)), line, column, c->bad_why);
-    w->n_bad += c->n_bad;
-    report->n_skipped += c->n_bad;
-    if (w->n_bad <= w->limits->skip_bad) return KITH_OK;
+    report->n_skipped += c->n_bad; /* of all files */
+    if (report->n_skipped <= w->limits->skip_bad) return KITH_OK;
     if (w->limits->skip_bad == 0)
         return ki_fail(KITH_EFORMAT, "%s:%lld:%lld: %s", ki_source_name(w->source), line, column,
                        c->bad_why);

@@ -33,7 +33,8 @@ typedef struct ki_row_ahead { /* parsed, its ids not yet looked up */
 /* What one thread finds in one piece of a block. */
 typedef struct ki_chunk {
     char *line, *next, *end; /* the record, where the following one begins, where the piece ends */
-    int64_t n_lines;         /* lines begun; the record's own is the last */
+    int64_t n_lines;         /* lines begun, those within a record of several included */
+    int64_t record_line;     /* the one where the record begins */
 
     ki_idmap users, items; /* in order of first appearance in this place for pieces */
     int64_t n, room;

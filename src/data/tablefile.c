@@ -45,8 +45,8 @@ kith_err ki_idmap_get(ki_idmap *out, const char *name, const ki_mapping *m)
     struct id_sizes s;
     const kith_err err = ki_bundle_learn(fields, id_fields(&lent, &s, fields), name, m);
     if (err != KITH_OK) return err;
-    if (s.n > INT32_MAX - 2)
-        return ki_fail(KITH_EFORMAT, "%s: more than 2^31 %s", ki_tensors_path(m), name);
+    if (s.n > KI_IDS_MAX)
+        return ki_fail(KITH_EFORMAT, "%s: more than 2^30 %s", ki_tensors_path(m), name);
     return ki_idmap_borrow(out, (int32_t)s.n, lent.text, s.bytes, lent.start, name);
 }
 

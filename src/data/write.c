@@ -3,14 +3,15 @@
  *
  * Columns   user_id, item_id, rating, timestamp.  rating is left out when every value is 1, timestamp when there are no
  *           times (unix seconds).  Numbers are the shortest that read back as the same float, rows keep the order of
- *           the log, so reading the file gives the same ids, the same log and the same fingerprint.
+ *           the log, so reading the file gives the same log, and the same fingerprint if ids are numbered in its order.
  * Beside    PATH.test.LAYOUT has the rows of the predefined test part.  PATH.items.csv has the attributes of items, and
  *           those without interactions, which the log cannot hold; PATH.users.csv likewise.  Each is written only when
- *           there is something to write.
+ *           there is something to write, or an old one to be overwritten.
  * Attributes  Words of a set are joined by '|', times are RFC 3339, a vector column is called NAME:float_seq and holds
  *           numbers between blanks.
  * Safety    Every file appears whole or not at all; the log appears last.
  */
+#include "base/file.h" /* ki_path_find */
 #include "base/mem.h"
 #include "base/outfile.h"
 #include "data/dataset.h"
@@ -39,7 +40,7 @@ struct shape { /* of the log's file */
 static int print_float(char *out, float x)
 {
     int n = 0;
-    if (x == floorf(x) && fabsf(x) < 1e7f) return snprintf(out, NUMBER_SIZE, "%d", (int)x);
+    if (x == floorf(x) && fabsf(x) < 1e7f) return snprintf(out, NUMBER_SIZE, "%.0f", (double)x);
     for (int digits = 1; digits <= 9; digits++) {
         n = snprintf(out, NUMBER_SIZE, "%.*g", digits, (double)x);
         if (strtof(out, NULL) == x) break;
@@ -296,13 +297,24 @@ static kith_err open_beside(const char *path, const char *suffix, ki_outfile **o
     return ki_outfile_open(beside, out);
 }
 
+/* Has an earlier write, or somebody else, left such a file? */
+static int is_beside(const char *path, const char *suffix)
+{
+    char folder[KI_PATH_MAX], name[KI_PATH_MAX], found[KI_PATH_MAX];
+    if (strlen(path) >= KI_PATH_MAX) return 0;
+    ki_path_folder(folder, path);
+    return snprintf(name, sizeof name, "%s.%s", ki_path_base(path), suffix) < KI_PATH_MAX &&
+           ki_path_find(found, folder, name);
+}
+
+/* A table with nothing to say is written only over one that would be taken for its own on reading. */
 static kith_err prepare_table(const char *path, const char *suffix, const ki_table *t,
                               const ki_idmap *ids, const int32_t *index, int64_t n,
                               const char *id_name, ki_outfile **out)
 {
     int complete = 1;
     kith_err err = all_active(index, n, ids->n, &complete);
-    if (err != KITH_OK || (complete && t->n_columns == 0)) return err;
+    if (err != KITH_OK || (complete && t->n_columns == 0 && !is_beside(path, suffix))) return err;
     err = open_beside(path, suffix, out);
     return err == KITH_OK ? put_table(*out, t, ids, id_name) : err;
 }
