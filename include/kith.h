@@ -276,8 +276,9 @@ typedef struct kith_prediction {
                      score */
     double raw;   /* before clipping */
     int is_rating;
-    int is_fallback; /* 1: user or item is unknown, or nothing supports an estimate; value is then a
-                        mean of training values (0 for preference scores) */
+    int is_fallback; /* 1: user or item is unknown, or nothing supports an estimate; value is then
+                        what the model has without it: the item's mean, or that of all values (0
+                        for preference scores) */
 } kith_prediction;
 
 KITH_API kith_err kith_predict(kith *k, const kith_model *model, const char *user_id,

@@ -67,7 +67,7 @@ TEST(bootstrap_of_equal_users_has_no_width)
     for (int j = 0; j < MOST; j++) x[j] = 0.25;
     fill(&s, x, MOST);
     const ki_values v = values_of(&s, "recall@5", 1, MOST);
-    const ki_chance how = { NULL, 1, 100 };
+    const ki_chance how = { NULL, 1, 100, NULL };
     CHECK_OK(ki_bootstrap(&v, 1, &how, drawn));
     ki_interval(drawn, 100, 0.95, &lo, &hi);
     CHECK_NEAR(lo, 0.25, 1e-12);
@@ -85,7 +85,7 @@ TEST(bootstrap_agrees_with_the_normal_interval)
     const double error = sqrt(squares / MOST / MOST); /* standard error of the mean: about 0.1 */
     fill(&s, x, MOST);
     const ki_values v = values_of(&s, "recall@5", 1, MOST);
-    const ki_chance how = { NULL, 1, 4000 };
+    const ki_chance how = { NULL, 1, 4000, NULL };
     CHECK_OK(ki_bootstrap(&v, 1, &how, drawn));
     ki_interval(drawn, 4000, 0.95, &lo, &hi);
     /* a 2.5% quantile of 4000 draws has a standard error of 0.042 of the spread; three of these */
@@ -103,8 +103,8 @@ TEST(bootstrap_does_not_depend_on_threads)
     const ki_values v = values_of(&s, "recall@5", 1, MOST);
     ki_pool *pool;
     CHECK_OK(ki_pool_new(5, &pool));
-    CHECK_OK(ki_bootstrap(&v, 1, &(ki_chance){ NULL, 9, 64 }, one));
-    CHECK_OK(ki_bootstrap(&v, 1, &(ki_chance){ pool, 9, 64 }, five));
+    CHECK_OK(ki_bootstrap(&v, 1, &(ki_chance){ NULL, 9, 64, NULL }, one));
+    CHECK_OK(ki_bootstrap(&v, 1, &(ki_chance){ pool, 9, 64, NULL }, five));
     CHECK(memcmp(one, five, sizeof one) == 0);
     ki_pool_free(pool);
 }
@@ -118,7 +118,7 @@ TEST(models_see_the_same_resamples)
     fill(&a, x, MOST);
     fill(&b, y, MOST);
     const ki_values v[] = { values_of(&a, "recall@5", 1, MOST), values_of(&b, "recall@5", 1, MOST) };
-    CHECK_OK(ki_bootstrap(v, 2, &(ki_chance){ NULL, 1, 50 }, drawn));
+    CHECK_OK(ki_bootstrap(v, 2, &(ki_chance){ NULL, 1, 50, NULL }, drawn));
     for (int t = 0; t < 50; t++) CHECK_NEAR(drawn[50 + t] - drawn[t], 1, 1e-12);
 }
 
@@ -129,7 +129,7 @@ static double flip_p(const double *x, const double *y, int64_t n, int flips)
     fill(&a, x, n);
     fill(&b, y, n);
     const ki_values va = values_of(&a, "recall@5", 1, n), vb = values_of(&b, "recall@5", 1, n);
-    CHECK_OK(ki_flip_test(&va, &vb, &(ki_chance){ NULL, 2, flips }, &p));
+    CHECK_OK(ki_flip_test(&va, &vb, &(ki_chance){ NULL, 2, flips, NULL }, &p));
     return p;
 }
 
@@ -158,7 +158,7 @@ TEST(flips_swap_weights_with_the_sums)
     struct sample b = { .sum = { { 3, 0 } }, .weight = { { 2, 0 } } };
     const ki_values va = values_of(&a, "novelty@5", 1, 2), vb = values_of(&b, "novelty@5", 1, 2);
     double p;
-    CHECK_OK(ki_flip_test(&va, &vb, &(ki_chance){ NULL, 2, 9999 }, &p));
+    CHECK_OK(ki_flip_test(&va, &vb, &(ki_chance){ NULL, 2, 9999, NULL }, &p));
     CHECK_NEAR(p, 0.5, 0.02);
 }
 

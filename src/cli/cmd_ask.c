@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * cmd_ask.c -- kith recommend, similar, predict
  */
+#include "base/outfile.h" /* lists of all users */
 #include "cli/command.h"
 #include "cli/console.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,20 +86,35 @@ static cli_exit tell_list(const cli_args *a, const kith_list *list, const char *
  * ------------------------------------------------------------------------------------------------
  */
 
-static void write_row(FILE *to, const kith_model *m, int32_t u, int rank, int32_t item, float score)
+static void put(ki_outfile *to, const char *text)
 {
-    const char *ids[] = { kith_model_user_id(m, u), kith_model_item_id(m, item) };
-    for (int j = 0; j < 2; j++) {
-        const int quote = strpbrk(ids[j], ",\"\r\n") != NULL;
-        if (quote) fputc('"', to);
-        for (const char *c = ids[j]; *c != '\0'; c++) {
-            if (*c == '"') fputc('"', to);
-            fputc(*c, to);
-        }
-        if (quote) fputc('"', to);
-        if (j == 0) fprintf(to, ",%d,", rank);
+    ki_outfile_put(to, text, strlen(text));
+}
+
+/* One field of a CSV row, quoted where it must be. */
+static void put_field(ki_outfile *to, const char *text)
+{
+    if (strpbrk(text, ",\"\r\n") == NULL) {
+        put(to, text);
+        return;
     }
-    fprintf(to, ",%.9g\n", (double)score);
+    put(to, "\"");
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c == '"') put(to, "\"");
+        ki_outfile_put(to, c, 1);
+    }
+    put(to, "\"");
+}
+
+static void put_row(ki_outfile *to, const char *user_id, int rank, const char *item_id, float score)
+{
+    char number[48];
+    put_field(to, user_id);
+    snprintf(number, sizeof number, ",%d,", rank);
+    put(to, number);
+    put_field(to, item_id);
+    snprintf(number, sizeof number, ",%.9g\n", (double)score);
+    put(to, number);
 }
 
 struct lists { /* of all users: rows of n, counts[u] of row u are valid */
@@ -108,19 +123,21 @@ struct lists { /* of all users: rows of n, counts[u] of row u are valid */
     float *scores;
 };
 
+/* The file appears whole or not at all. */
 static cli_exit write_lists(const char *path, const kith_model *m, const struct lists *l)
 {
-    FILE *to = fopen(path, "w");
-    if (to == NULL) return cli_complain(CLI_FAILED, "%s: %s", path, strerror(errno));
-    fputs("user_id,rank,item_id,score\n", to);
-    for (int32_t u = 0; u < kith_model_n_users(m); u++)
+    ki_outfile *to = NULL;
+    kith_err err = ki_outfile_open(path, &to);
+    if (err != KITH_OK) return cli_fail(err);
+    put(to, "user_id,rank,item_id,score\n");
+    for (int32_t u = 0; u < kith_model_n_users(m) && !ki_outfile_failed(to); u++)
         for (int r = 0; r < l->counts[u]; r++) {
             const size_t at = (size_t)u * (size_t)l->n + (size_t)r;
-            write_row(to, m, u, r + 1, l->items[at], l->scores[at]);
+            put_row(to, kith_model_user_id(m, u), r + 1, kith_model_item_id(m, l->items[at]),
+                    l->scores[at]);
         }
-    const int bad = ferror(to);
-    if (fclose(to) != 0 || bad) return cli_complain(CLI_FAILED, "%s: could not be written", path);
-    return CLI_DONE;
+    err = ki_outfile_commit(to);
+    return err == KITH_OK ? CLI_DONE : cli_fail(err);
 }
 
 static cli_exit rank_all(const cli_args *a, kith *k, const kith_model *m, const struct lists *l)

@@ -159,20 +159,22 @@ static kith_prediction fallback(const ki_model *m)
     };
 }
 
-static kith_err predict_known(const ki_model *m, int32_t u, int32_t item, kith_prediction *out)
+/* u == -1: somebody of whom nothing is known; what the model has without a history, as evaluation
+ * takes it. */
+static kith_err predict_item(const ki_model *m, int32_t u, int32_t item, kith_prediction *out)
 {
     ki_ranker *r = NULL;
     float raw = 0;
     uint8_t supported = 0;
     kith_err err = ki_ranker_new(m, 1, 1, &r);
     if (err != KITH_OK) return err;
-    const ki_query q = ki_query_user(m, u);
+    const ki_query q = u >= 0 ? ki_query_user(m, u) : (ki_query){ .user = -1 };
     if ((err = ki_ranker_predict(r, &q, &item, 1, &raw, &supported)) == KITH_OK) {
         const float clipped = ki_model_rates(m) ? KI_MAX(m->min, KI_MIN(m->max, raw)) : raw;
         *out = (kith_prediction){ .value = (double)clipped,
                                   .raw = (double)raw,
                                   .is_rating = ki_model_rates(m),
-                                  .is_fallback = !supported };
+                                  .is_fallback = u < 0 || !supported };
         if (!isfinite(raw)) *out = fallback(m);
     }
     ki_ranker_free(r);
@@ -187,7 +189,7 @@ kith_err kith_predict(kith *k, const kith_model *model, const char *user_id, con
                        "kith_predict: context, model, user_id, item_id and out must not be NULL");
     const int32_t u = ki_idmap_find(&model->users, user_id, strlen(user_id));
     const int32_t i = ki_idmap_find(&model->items, item_id, strlen(item_id));
-    if (u >= 0 && i >= 0) return predict_known(&model->core, u, i, out);
+    if (i >= 0) return predict_item(&model->core, u, i, out);
     *out = fallback(&model->core);
     return KITH_OK;
 }

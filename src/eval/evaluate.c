@@ -330,7 +330,7 @@ static kith_err compare(const struct run *r, const struct statistics *s, int a, 
     ki_comparison *c = &report->comparisons[report->n_comparisons++];
     const double *drawn_a = s->drawn + (int64_t)a * N_RESAMPLES;
     const double *drawn_b = s->drawn + (int64_t)b * N_RESAMPLES;
-    const ki_chance how = { r->job->pool, r->job->seed, N_FLIPS };
+    const ki_chance how = { r->job->pool, r->job->seed, N_FLIPS, r->job };
     const int j = s->metric[a];
     *c = (ki_comparison){ .a = s->model[a],
                           .b = s->model[b],
@@ -377,7 +377,7 @@ static kith_err compare_all(const struct run *r, const struct statistics *s)
 static kith_err find_statistics(struct run *r)
 {
     struct statistics s = { 0 };
-    const ki_chance how = { r->job->pool, r->job->seed, N_RESAMPLES };
+    const ki_chance how = { r->job->pool, r->job->seed, N_RESAMPLES, r->job };
     for (int m = 0; m < r->report->n_models; m++)
         for (int j = 0; j < r->report->plan.n; j++) summarise(r, m, j);
     kith_err err = gather(r, &s);

@@ -85,11 +85,17 @@ static double resampled_mean(const ki_values *v, const int32_t *times, struct we
     return total / v->n_folds;
 }
 
+static int cancelled(const ki_chance *how)
+{
+    return how->job != NULL && ki_job_cancelled(how->job);
+}
+
 static kith_err resample(void *arg, int64_t begin, int64_t end, int worker)
 {
     const struct bootstrap *s = arg;
     const int64_t n_users = s->v[0].n_users;
     int32_t *times = s->times + worker * n_users;
+    if (cancelled(s->how)) return ki_fail(KITH_ECANCELED, "the intervals were cancelled");
     for (int64_t b = begin; b < end; b++) {
         struct weights last = { 0 };
         draw(times, n_users, s->how->seed, b);

@@ -7,7 +7,7 @@
 #ifndef KI_SIGNIFICANCE_H
 #define KI_SIGNIFICANCE_H
 
-#include "base/pool.h"
+#include "base/job.h"
 #include "eval/metrics.h"
 #include "eval/protocol.h" /* KI_MAX_FOLDS */
 
@@ -23,7 +23,8 @@ typedef struct ki_values {
 typedef struct ki_chance { /* how chance is drawn */
     ki_pool *pool;
     uint64_t seed;
-    int n; /* resamples, or flips */
+    int n;             /* resamples, or flips */
+    const ki_job *job; /* asked for a cancel; NULL: none */
 } ki_chance;
 
 /* The mean over folds; NaN when a fold has nobody with a say. */

@@ -254,14 +254,18 @@ kith_err ki_ranker_explain(ki_ranker *r, const ki_query *q, int32_t item, ki_ter
     return KITH_OK;
 }
 
+static kith_err no_similar(const ki_model *m)
+{
+    return ki_fail(KITH_EDATA,
+                   "%s has no notion of similar items; train item-knn, ials or another model",
+                   m->desc->name);
+}
+
 kith_err ki_ranker_similar(ki_ranker *r, int32_t item, int32_t *items, float *scores,
                            int32_t *count)
 {
     const ki_form *form = r->m->desc->form;
-    if (form->similar == NULL)
-        return ki_fail(KITH_EDATA,
-                       "%s has no notion of similar items; train item-knn, ials or another model",
-                       r->m->desc->name);
+    if (form->similar == NULL) return no_similar(r->m);
     if (r->whole == NULL) {
         const kith_err err = ki_alloc(&r->whole, (size_t)r->m->n_items, sizeof *r->whole);
         if (err != KITH_OK) return err;
@@ -273,7 +277,7 @@ kith_err ki_ranker_similar(ki_ranker *r, int32_t item, int32_t *items, float *sc
     for (int32_t i = 0; i < r->m->n_items; i += r->tile)
         keep_best(r, &heap, r->whole + i, i, KI_MIN(r->tile, r->m->n_items - i));
     *count = drain(&heap);
-    return KITH_OK;
+    return *count == 0 && r->m->n_items - r->m->n_cold > 1 ? no_similar(r->m) : KITH_OK;
 }
 
 void ki_ranker_free(ki_ranker *r)
