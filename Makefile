@@ -1,5 +1,5 @@
 # kith: the two commands are `make demo` and `make test`; `make help` lists the rest.
-SHELL  := /bin/bash
+SHELL  := /bin/bash -o pipefail
 BUILD  ?= build
 export BUILD
 
@@ -19,13 +19,13 @@ $(BUILD)/build.ninja:
 	@rm -f $(BUILD)-setup.log
 
 all: setup $(BUILD)/build.ninja ## build the library and the program: $(BUILD)/kith
-	@ninja -C $(BUILD) --quiet
+	@ninja -C $(BUILD) --quiet | { grep -v 'no work to do' || true; }
 
 demo: all        ## train, evaluate and recommend on real data, or on the built-in sample
 	@scripts/demo
 
 test: setup-test $(BUILD)/build.ninja ## build and run every test; T=name runs those whose file name contains it
-	@ninja -C $(BUILD) --quiet
+	@ninja -C $(BUILD) --quiet | { grep -v 'no work to do' || true; }
 	@scripts/test $(T)
 
 asan:            ## the tests under AddressSanitizer and UBSan, in build-asan
@@ -33,6 +33,9 @@ asan:            ## the tests under AddressSanitizer and UBSan, in build-asan
 
 tsan:            ## the threaded tests under ThreadSanitizer, in build-tsan
 	@scripts/sanitize tsan
+
+fuzz:            ## fuzz a parser: F=csv|ndjson|lines|movielens|recbole|contract|tensors|param [SECONDS=60]
+	@scripts/fuzz "$(F)" $(or $(SECONDS),60)
 
 bench: all       ## race kith against its peers on one machine; results in bench/results
 	@bench/peers/setup.sh && python3 bench/race.py $(if $(B),--only $(B))
@@ -52,4 +55,4 @@ install: all     ## install library, header, pkg-config file and program (PREFIX
 clean:           ## remove what was built
 	@rm -rf build build-*
 
-.PHONY: help setup setup-test all demo test asan tsan bench layers format format-check install clean
+.PHONY: help setup setup-test all demo test asan tsan fuzz bench layers format format-check install clean

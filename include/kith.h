@@ -140,9 +140,10 @@ KITH_API kith_err kith_data_new(kith *k, size_t n, const char *const *users,
                                 kith_data **out);
 
 typedef struct kith_generate_options {
-    int64_t n_users, n_items, n_interactions; /* 0: 1000, 500, 50000 */
-    int32_t rank;                             /* planted low rank of the tastes; 0: 8 */
-    double popularity_power;                  /* item popularity ~ rank^-power; 0: 0.8 */
+    int64_t n_users, n_items; /* 0: 1000, and 500 or the number of the catalogue */
+    int64_t n_interactions;   /* 0: 50 a user, or a quarter of the items where that is less */
+    int32_t rank;             /* planted low rank of the tastes; 0: 8, or 32 over a catalogue */
+    double popularity_power;  /* item popularity ~ rank^-power; 0: 0.8 */
     double noise; /* standard deviation of what the planted model does not explain; 0: 0.5 */
     int implicit; /* 1: events without values instead of ratings 1..5 */
     const char *items_path; /* a catalogue (CSV with attributes) whose genres, people and years
@@ -155,7 +156,9 @@ KITH_API kith_err kith_data_generate(kith *k, const kith_generate_options *optio
                                      kith_data **out);
 
 /* Write: kith_data_save in binary (fast to read again), kith_data_write in a text layout ("csv",
- * "ndjson", "tsv"). */
+ * "ndjson", "tsv"; NULL: csv).  What a text layout has no place for goes into files beside it, where
+ * kith_data_read finds it: attributes into PATH.items.csv and PATH.users.csv, and into
+ * PATH.test.LAYOUT a test part, for its test_path. */
 KITH_API kith_err kith_data_save(kith *k, const kith_data *data, const char *path);
 KITH_API kith_err kith_data_write(kith *k, const kith_data *data, const char *path,
                                   const char *layout);
@@ -222,11 +225,12 @@ typedef enum kith_on_unknown {
 } kith_on_unknown;
 
 typedef struct kith_query {
-    const char *user;          /* an id seen in training, or NULL */
-    const char *const *liked;  /* or a history: item ids */
+    const char *user; /* an id seen in training, or NULL */
+    const char *const
+        *liked; /* or a history: item ids; not both.  Of a repeated id the last counts */
     const float *liked_values; /* their values; NULL: the top of the training scale */
     int n_liked;
-    int n;                      /* how many to return; 0: 10 */
+    int n;                      /* how many to return; 0: 10; at most 1000000 */
     const char *const *exclude; /* item ids never to return */
     int n_exclude;
     int include_seen; /* 1: items of the history may be returned */
@@ -257,7 +261,8 @@ typedef struct kith_list {
 } kith_list;
 
 /* The best items for a user or a history, best first; ties go to the lower item index.  Liked ids
- * that the model does not know are named in the note; none known is handled as an unknown user. */
+ * that the model does not know are named in the note; none known is handled as an unknown user, and so
+ * is a user without training history.  The list holds copies: it may outlive the model. */
 KITH_API kith_err kith_recommend(kith *k, const kith_model *model, const kith_query *query,
                                  kith_list **out);
 
@@ -271,16 +276,17 @@ typedef struct kith_prediction {
                      score */
     double raw;   /* before clipping */
     int is_rating;
-    int is_fallback; /* 1: user or item is unknown, or nothing supports an estimate; value is then
-                        the model's mean */
+    int is_fallback; /* 1: user or item is unknown, or nothing supports an estimate; value is then a
+                        mean of training values (0 for preference scores) */
 } kith_prediction;
 
 KITH_API kith_err kith_predict(kith *k, const kith_model *model, const char *user_id,
                                const char *item_id, kith_prediction *out);
 
-/* Top n for users[0..n_users) (dense indexes; NULL: all users in order) in one pass over the
- * catalogue, seen items left out.  items and scores are [n_users, n]; counts[r] of row r are valid,
- * the rest is -1 and -inf. */
+/* Top n for users[0..n_users) (dense indexes; NULL: the first n_users, or all when that is 0 too) by
+ * blocks that share a pass over the catalogue, seen items left out.  items and scores are
+ * [n_users, n]; counts[r] of row r are valid, the rest is -1 and -inf.  A user without training
+ * history gets none. */
 KITH_API kith_err kith_recommend_batch(kith *k, const kith_model *model, const int32_t *users,
                                        int32_t n_users, int n, int32_t *items, float *scores,
                                        int32_t *counts);
@@ -292,11 +298,12 @@ KITH_API kith_err kith_recommend_batch(kith *k, const kith_model *model, const i
 typedef struct kith_evaluate_options {
     const char *const *models; /* names of algorithms */
     int n_models;
-    const kith_param *params; /* a bare name goes to every model that has it; "ials.l2" to one */
+    const kith_param *params; /* a bare name goes to every model that has it; "ials.reg" to one */
     int n_params;
     const char
         *protocol; /* "kfold:5", "holdout:0.8", "temporal:0.8", "leave-one-out", "predefined[:u1]",
-                    * "strong:0.8"; NULL: temporal:0.8 when the data has times, else holdout:0.8 */
+                    * "strong:0.8"; NULL: predefined when the data came with a test part, else
+                    * temporal:0.8 when it has times, else holdout:0.8 */
     const char *metrics;  /* "recall@10,ndcg@10,rmse"; NULL: those that fit the data */
     double relevant_from; /* test items with at least this value are relevant; 0: all of them */
     double confidence;    /* of the intervals; 0: 0.95 */

@@ -16,6 +16,7 @@
 #include <string.h>
 
 void test_register(const TTest *t);
+void test_register_each(const TTest *t, int (*count)(void));
 
 #define TEST(name)                                                                                                     \
     static void name(int);                                                                                             \
@@ -25,6 +26,16 @@ void test_register(const TTest *t);
         test_register(&name##_entry);                                                                                  \
     }                                                                                                                  \
     static void name(int loop_index __attribute__((unused)))
+
+/* A test that runs once for each loop_index in [0, count()), in a process of its own each. */
+#define TEST_EACH(name, count)                                                                                         \
+    static void name(int);                                                                                             \
+    static const TTest name##_entry = { #name, name, __FILE__, __LINE__ };                                             \
+    __attribute__((constructor)) static void name##_register(void)                                                     \
+    {                                                                                                                  \
+        test_register_each(&name##_entry, count);                                                                      \
+    }                                                                                                                  \
+    static void name(int loop_index)
 
 #define CHECK(cond)          ck_assert_msg(cond, "not so: %s", #cond)
 #define CHECK_INT(got, want) ck_assert_int_eq(got, want)

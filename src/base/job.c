@@ -3,6 +3,11 @@
  */
 #include "base/job.h"
 
+void ki_job_begin(ki_job *job)
+{
+    atomic_store(&job->cancel, 0);
+}
+
 kith_err ki_job_step(ki_job *job, const char *what, int64_t done, int64_t total)
 {
     if (ki_job_cancelled(job)) return ki_fail(KITH_ECANCELED, "%s was cancelled", what);

@@ -18,6 +18,9 @@ typedef struct ki_job {
     int quiet;         /* > 0: steps are not told (an inner job whose parent tells its own) */
 } ki_job;
 
+/* A public call begins: a cancel that was meant for an earlier one is forgotten. */
+void ki_job_begin(ki_job *job);
+
 /* Tell progress and ask whether to go on: KITH_ECANCELED after a cancel, else KITH_OK.  To be
  * called by the thread that owns the job, a few hundred times a second at most; cheap otherwise. */
 kith_err ki_job_step(ki_job *job, const char *what, int64_t done, int64_t total);

@@ -61,7 +61,7 @@ kith_err ki_alloc(void *out, size_t n, size_t size)
 
 kith_err ki_grow(void *p, size_t old_n, size_t new_n, size_t size)
 {
-    void *old, *fresh;
+    void *old, *fresh = NULL;
     kith_err err = ki_alloc(&fresh, new_n, size);
     if (err != KITH_OK) return err;
     memcpy(&old, p, sizeof old);

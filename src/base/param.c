@@ -119,7 +119,7 @@ static kith_err no_such(const ki_param *table, int n, const char *owner, const c
             snprintf(names + used, sizeof names - used, "%s%s", j > 0 ? ", " : "", table[j].name);
         used += wrote > 0 ? (size_t)wrote : 0;
     }
-    return ki_fail(KITH_ENOTFOUND, "%s has no parameter \"%.64s\"; it has: %s", owner, name, names);
+    return ki_fail(KITH_EINVAL, "%s has no parameter \"%.64s\"; it has: %s", owner, name, names);
 }
 
 kith_err ki_params_set(const ki_param *table, int n, void *self, const char *owner,
@@ -193,8 +193,7 @@ kith_err ki_params_read(const ki_param *table, int n, void *self, const char *ow
 {
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)values, name, value)
-    {
+    json_object_foreach ((json_t *)values, name, value) {
         const ki_param *p = ki_params_find(table, n, name);
         if (p == NULL) return no_such(table, n, owner, name);
         const kith_err err = read_one(p, self, owner, value);

@@ -39,8 +39,8 @@ typedef struct ki_param {
 /* Every field of `self` its default. */
 void ki_params_default(const ki_param *table, int n, void *self);
 
-/* Set one by name from text.  KITH_ENOTFOUND for a name that the table lacks, KITH_EINVAL for a
- * value that does not parse or is out of range; `owner` ("ials") stands in the sentence. */
+/* Set one by name from text.  KITH_EINVAL for a name that the table lacks, and for a value that
+ * does not parse or is out of range; `owner` ("ials") stands in the sentence. */
 kith_err ki_params_set(const ki_param *table, int n, void *self, const char *owner,
                        const char *name, const char *value);
 

@@ -28,10 +28,16 @@ struct loop {
     char fail_message[KI_MESSAGE_SIZE];
 };
 
+struct start { /* what a new thread is told */
+    ki_pool *pool;
+    int worker;
+};
+
 struct ki_pool {
     int n_threads; /* the caller included */
     int n_started; /* entries of `threads` that run */
     pthread_t *threads;
+    struct start *starts; /* [n_threads - 1] */
     pthread_mutex_t busy; /* held by the thread whose loop runs; taken before `lock` */
 
     pthread_mutex_t lock; /* guards all below */
@@ -40,11 +46,6 @@ struct ki_pool {
     uint64_t round;    /* counts loops, so that a worker joins each one once */
     int inside;        /* workers that have not left the loop yet */
     int stop;
-};
-
-struct start { /* handed to a new thread, freed by it */
-    ki_pool *pool;
-    int worker;
 };
 
 static _Thread_local int inside_loop;
@@ -75,9 +76,8 @@ static void run_chunks(struct loop *loop, int worker)
 
 static void *work(void *p)
 {
-    struct start start = *(struct start *)p;
-    ki_pool *pool = start.pool;
-    ki_free(p);
+    const struct start *start = p;
+    ki_pool *pool = start->pool;
     inside_loop = 1; /* for good: a worker never posts loops */
     uint64_t seen = 0;
     pthread_mutex_lock(&pool->lock);
@@ -88,7 +88,7 @@ static void *work(void *p)
         seen = pool->round;
         struct loop *loop = pool->loop;
         pthread_mutex_unlock(&pool->lock);
-        run_chunks(loop, start.worker);
+        run_chunks(loop, start->worker);
         pthread_mutex_lock(&pool->lock);
         if (--pool->inside == 0) pthread_cond_signal(&pool->left);
     }
@@ -152,15 +152,11 @@ static int processors(void)
 
 static kith_err start_worker(ki_pool *pool, int worker)
 {
-    struct start *start;
-    kith_err err = ki_alloc(&start, 1, sizeof *start);
-    if (err != KITH_OK) return err;
+    struct start *start = &pool->starts[worker - 1];
     *start = (struct start){ .pool = pool, .worker = worker };
-    if (pthread_create(&pool->threads[worker - 1], NULL, work, start) != 0) {
-        ki_free(start);
+    if (pthread_create(&pool->threads[worker - 1], NULL, work, start) != 0)
         return ki_fail(KITH_ENOMEM, "thread %d of %d could not be started", worker + 1,
                        pool->n_threads);
-    }
     pool->n_started++;
     return KITH_OK;
 }
@@ -179,6 +175,8 @@ kith_err ki_pool_new(int n_threads, ki_pool **out)
     pthread_cond_init(&pool->posted, NULL);
     pthread_cond_init(&pool->left, NULL);
     err = ki_alloc(&pool->threads, (size_t)pool->n_threads, sizeof *pool->threads);
+    if (err == KITH_OK)
+        err = ki_alloc(&pool->starts, (size_t)pool->n_threads, sizeof *pool->starts);
     for (int w = 1; err == KITH_OK && w < pool->n_threads; w++) err = start_worker(pool, w);
     if (err != KITH_OK) {
         ki_pool_free(pool);
@@ -206,5 +204,6 @@ void ki_pool_free(ki_pool *pool)
     pthread_cond_destroy(&pool->posted);
     pthread_cond_destroy(&pool->left);
     ki_free(pool->threads);
+    ki_free(pool->starts);
     ki_free(pool);
 }

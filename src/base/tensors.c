@@ -8,6 +8,7 @@
 #include "base/tensors.h"
 
 #include "base/mem.h"
+#include "base/outfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -72,83 +73,36 @@ static char *header_text(const ki_tensor *list, int n, const int *order, const j
     return text;
 }
 
-static kith_err write_all(int fd, const void *data, size_t n, const char *path)
+static void put_header(ki_outfile *f, const char *text)
 {
-    const char *p = data;
-    while (n > 0) {
-        const ssize_t wrote = write(fd, p, KI_MIN(n, (size_t)1 << 30));
-        if (wrote < 0 && errno == EINTR) continue;
-        if (wrote < 0) return ki_fail(KITH_EIO, "%s: write failed: %s", path, strerror(errno));
-        p += wrote;
-        n -= (size_t)wrote;
-    }
-    return KITH_OK;
-}
-
-static kith_err write_header(int fd, const char *text, const char *path)
-{
-    static const char blanks[KI_ALIGN] =
-        "                                                               ";
+    static const char blanks[KI_ALIGN + 1] =
+        "                                                                ";
     const size_t length = strlen(text), end = 8 + length;
     const size_t pad = (KI_ALIGN - end % KI_ALIGN) % KI_ALIGN;
     const uint64_t told = length + pad;
     unsigned char size[8];
-    kith_err err;
     for (int j = 0; j < 8; j++) size[j] = (unsigned char)(told >> (8 * j));
-    if ((err = write_all(fd, size, sizeof size, path)) != KITH_OK) return err;
-    if ((err = write_all(fd, text, length, path)) != KITH_OK) return err;
-    for (size_t left = pad; left > 0; left--)
-        if ((err = write_all(fd, blanks, 1, path)) != KITH_OK) return err;
-    return KITH_OK;
-}
-
-/* The folder of `path`, so that the rename itself is made durable. */
-static void sync_folder(const char *path)
-{
-    char folder[4096];
-    const char *slash = strrchr(path, '/');
-    snprintf(folder, sizeof folder, "%.*s", slash == NULL ? 1 : (int)(slash - path + 1),
-             slash == NULL ? "." : path);
-    const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return;
-    (void)!fsync(fd);
-    close(fd);
+    ki_outfile_put(f, size, sizeof size);
+    ki_outfile_put(f, text, length);
+    ki_outfile_put(f, blanks, pad);
 }
 
 kith_err ki_tensors_write(const char *path, const ki_tensor *list, int n, const json_t *metadata)
 {
-    char temporary[4096];
     int order[MAX_TENSORS];
-    char *text = NULL;
-    int fd = -1;
-    kith_err err;
+    ki_outfile *f = NULL;
     if (n > MAX_TENSORS)
         return ki_fail(KITH_EINVAL, "%d arrays in one file, want at most %d", n, MAX_TENSORS);
-    if (snprintf(temporary, sizeof temporary, "%s.tmp-%ld", path, (long)getpid()) >=
-        (int)sizeof temporary)
-        return ki_fail(KITH_EINVAL, "the path is too long: %.64s...", path);
     order_by_width(list, n, order);
-    if ((text = header_text(list, n, order, metadata)) == NULL) return ki_fail_memory(1);
-    fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0) {
-        err = ki_fail(KITH_EIO, "%s: cannot be created: %s", temporary, strerror(errno));
-        goto done;
+    char *text = header_text(list, n, order, metadata);
+    if (text == NULL) return ki_fail_memory(1);
+    kith_err err = ki_outfile_open(path, &f);
+    if (err == KITH_OK) {
+        put_header(f, text);
+        for (int j = 0; j < n; j++)
+            ki_outfile_put(f, list[order[j]].data, tensor_bytes(&list[order[j]]));
+        err = ki_outfile_commit(f);
     }
-    if ((err = write_header(fd, text, path)) != KITH_OK) goto done;
-    for (int j = 0; j < n; j++) {
-        const ki_tensor *t = &list[order[j]];
-        if ((err = write_all(fd, t->data, tensor_bytes(t), path)) != KITH_OK) goto done;
-    }
-    if (fsync(fd) != 0) err = ki_fail(KITH_EIO, "%s: fsync failed: %s", path, strerror(errno));
-done:
-    if (fd >= 0 && close(fd) != 0 && err == KITH_OK)
-        err = ki_fail(KITH_EIO, "%s: %s", path, strerror(errno));
-    if (err == KITH_OK && rename(temporary, path) != 0)
-        err = ki_fail(KITH_EIO, "%s: cannot be put in place: %s", path, strerror(errno));
-    if (err == KITH_OK)
-        sync_folder(path);
-    else if (fd >= 0)
-        unlink(temporary);
     free(text); /* jansson's */
     return err;
 }
@@ -207,20 +161,24 @@ static kith_err parse_entry(ki_mapping *m, const char *name, const json_t *entry
         json_integer_value(second) < json_integer_value(first) ||
         (uint64_t)json_integer_value(second) > room ||
         (uint64_t)(json_integer_value(second) - json_integer_value(first)) != bytes ||
-        (uint64_t)json_integer_value(first) % dtypes[dtype].bytes != 0)
+        (data_begin + (uint64_t)json_integer_value(first)) % dtypes[dtype].bytes != 0)
         return ki_fail(
             KITH_EFORMAT,
-            "%s: array %.64s has offsets that do not fit its shape or the file (%zu bytes)",
+            "%s: array %.64s has offsets that do not fit its shape, its alignment or the "
+            "file (%zu bytes)",
             m->path, name, m->size);
     t->data = m->base + data_begin + json_integer_value(first);
     m->n++;
     return KITH_OK;
 }
 
+/* An empty array goes before the one that begins at the same byte. */
 static int by_place(const void *a, const void *b)
 {
-    const char *x = ((const ki_tensor *)a)->data, *y = ((const ki_tensor *)b)->data;
-    return (x > y) - (x < y);
+    const ki_tensor *x = a, *y = b;
+    const char *p = x->data, *q = y->data;
+    if (p != q) return p > q ? 1 : -1;
+    return (tensor_bytes(x) > tensor_bytes(y)) - (tensor_bytes(x) < tensor_bytes(y));
 }
 
 /* Sorted by place, the arrays must follow one another from the first byte of the data to the last
@@ -255,8 +213,7 @@ static kith_err parse_header(ki_mapping *m, uint64_t length)
         return ki_fail(KITH_EFORMAT, "%s: too many arrays", m->path);
     err = ki_alloc(&m->list, json_object_size(m->header), sizeof *m->list);
     if (err != KITH_OK) return err;
-    json_object_foreach(m->header, name, entry)
-    {
+    json_object_foreach (m->header, name, entry) {
         if (strcmp(name, "__metadata__") == 0)
             m->metadata = entry;
         else if ((err = parse_entry(m, name, entry, 8 + (size_t)length)) != KITH_OK)
@@ -322,8 +279,13 @@ fail:
 int ki_tensors_is_file(const char *path)
 {
     unsigned char head[10];
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* not to wait for a pipe */
     if (fd < 0) return 0;
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) { /* a pipe's bytes would be gone */
+        close(fd);
+        return 0;
+    }
     const ssize_t n = read(fd, head, sizeof head);
     close(fd);
     return n == (ssize_t)sizeof head && header_length(head) <= MAX_HEADER && head[8] == '{' &&
@@ -391,8 +353,9 @@ int ki_fields_to_tensors(const ki_field *fields, int n, const char *prefix, char
 /* The file's size of one axis against what is known of it; learnt when it was -1. */
 static int agree(int64_t *known, int64_t extra, int64_t found)
 {
-    if (*known < 0 && found >= extra) *known = found - extra;
-    return *known + extra == found;
+    if (found < extra) return 0;
+    if (*known < 0) *known = found - extra;
+    return *known == found - extra;
 }
 
 static kith_err bind_one(const ki_field *f, const char *name, const ki_mapping *m)

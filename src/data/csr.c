@@ -130,7 +130,7 @@ static kith_err check_row(const ki_csr *a, const char *name, int32_t r)
         if (a->idx[j] < 0 || a->idx[j] >= a->n_cols)
             return ki_fail(KITH_EFORMAT, "%s: row %d has column %d of %d", name, r, a->idx[j],
                            a->n_cols);
-        if (j > a->ptr[r] && a->idx[j] < a->idx[j - 1])
+        if (j > a->ptr[r] && a->idx[j] <= a->idx[j - 1])
             return ki_fail(KITH_EFORMAT, "%s: columns of row %d are not rising", name, r);
         if (!isfinite(a->val[j]))
             return ki_fail(KITH_EFORMAT, "%s: row %d holds a value that is not finite", name, r);

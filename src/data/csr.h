@@ -9,7 +9,7 @@
 typedef struct ki_csr {
     int32_t n_rows, n_cols;
     int64_t *ptr; /* [n_rows + 1], ptr[0] == 0, not falling */
-    int32_t *idx; /* [nnz] columns, rising within a row */
+    int32_t *idx; /* [nnz] columns, rising within a row, each once */
     float *val;   /* [nnz] */
     int owned;    /* 1: the arrays are freed by ki_csr_clear; 0: they belong to a file mapping or
                      another matrix */
@@ -45,6 +45,14 @@ int64_t ki_csr_find(const ki_csr *a, int32_t row, int32_t col);
 /* Is it well-formed (rising pointers and columns in range, finite values)?  KITH_EFORMAT with a
  * sentence if not. */
 kith_err ki_csr_check(const ki_csr *a, const char *name);
+
+/* The same matrix, whose arrays stay a's. */
+static inline ki_csr ki_csr_lend(const ki_csr *a)
+{
+    ki_csr b = *a;
+    b.owned = 0;
+    return b;
+}
 
 void ki_csr_clear(ki_csr *a); /* frees what is owned; {0} afterwards */
 

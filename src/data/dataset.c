@@ -10,36 +10,64 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- duplicates
  * ---------------------------------------------------------------------------------------------------
  *
- * Rows are grouped by (user, item, test part) with two counting sorts, which keep file order within
- * a group.  The row that survives takes the merged value; `gone` marks the others. */
+ * Rows are grouped by (user, item) with two counting sorts, and a cell that has several is sorted by
+ * (part, time, place in the file): an event that is repeated all day long may fill one cell.  The row
+ * that survives takes the merged value; `gone` marks the others. */
 
 static const char *const policy_names[] = {
     "auto", "last", "first", "sum", "mean", "max", "error"
 };
 
-static kith_duplicates settle(kith_duplicates policy, int has_values)
+/* Values that are all 1 are what a source without values has; all 5 are ratings that agree. */
+static kith_duplicates settle(kith_duplicates policy, const kith_data *d)
 {
     if (policy != KITH_DUPLICATES_AUTO) return policy;
-    return has_values ? KITH_DUPLICATES_LAST : KITH_DUPLICATES_SUM;
+    const int are_ratings = d->has_values || (d->log.n > 0 && d->log.value[0] != 1);
+    return are_ratings ? KITH_DUPLICATES_LAST : KITH_DUPLICATES_SUM;
 }
 
-/* Merge rows order[0..n) of one cell; returns the row that stays. */
-static int64_t merge_cell(ki_log *log, const int64_t *order, int64_t n, kith_duplicates policy)
+struct place { /* of a row within its cell */
+    int64_t part, time, row;
+};
+
+static int by_place(const void *a, const void *b)
 {
-    int64_t stays = order[n - 1];
-    double sum = 0;
-    float top = log->value[order[0]];
+    const struct place *x = a, *y = b;
+    if (x->part != y->part) return x->part < y->part ? -1 : 1;
+    if (x->time != y->time) return x->time < y->time ? -1 : 1;
+    return (x->row > y->row) - (x->row < y->row);
+}
+
+/* The rows order[0..n) of a cell, train before test, by time where there is one, else as in the file. */
+static void sort_cell(const ki_log *log, const int64_t *order, int64_t n, struct place *out)
+{
     for (int64_t j = 0; j < n; j++) {
-        sum += log->value[order[j]];
-        top = KI_MAX(top, log->value[order[j]]);
+        const int64_t row = order[j];
+        out[j] = (struct place){ .part = log->test != NULL && log->test[row],
+                                 .time = log->time == NULL ? 0 : log->time[row],
+                                 .row = row };
+    }
+    qsort(out, (size_t)n, sizeof *out, by_place);
+}
+
+/* Merge the rows at[0..n) of one cell and part; returns the row that stays. */
+static int64_t merge_rows(ki_log *log, const struct place *at, int64_t n, kith_duplicates policy)
+{
+    int64_t stays = at[n - 1].row;
+    double sum = 0;
+    float top = log->value[at[0].row];
+    for (int64_t j = 0; j < n; j++) {
+        sum += log->value[at[j].row];
+        top = KI_MAX(top, log->value[at[j].row]);
     }
     if (policy == KITH_DUPLICATES_FIRST)
-        stays = order[0];
+        stays = at[0].row;
     else if (policy == KITH_DUPLICATES_SUM)
         log->value[stays] = (float)sum;
     else if (policy == KITH_DUPLICATES_MEAN)
@@ -49,42 +77,16 @@ static int64_t merge_cell(ki_log *log, const int64_t *order, int64_t n, kith_dup
     return stays;
 }
 
-/* Times need not rise in file order: "last" and "first" mean by time where there is one (ties: file
- * order). */
-static void sort_cell_by_time(const ki_log *log, int64_t *order, int64_t n)
-{
-    if (log->time == NULL) return;
-    for (int64_t j = 1; j < n; j++) { /* insertion: stable, and cells are short */
-        const int64_t row = order[j];
-        int64_t k = j;
-        for (; k > 0 && log->time[order[k - 1]] > log->time[row]; k--) order[k] = order[k - 1];
-        order[k] = row;
-    }
-}
-
-static int part_of(const ki_log *log, int64_t row)
-{
-    return log->test != NULL && log->test[row];
-}
-
-/* Within one cell, test rows and train rows are merged apart.  Returns how many rows went. */
-static int64_t merge_cell_parts(ki_log *log, int64_t *order, int64_t n, kith_duplicates policy,
-                                uint8_t *gone)
+/* Test rows and train rows of a cell are merged apart; at[n] is sorted.  Returns how many rows went. */
+static int64_t merge_cell(ki_log *log, const struct place *at, int64_t n, kith_duplicates policy,
+                          uint8_t *gone)
 {
     int64_t went = 0;
-    for (int part = 0; part < 2; part++) {
-        int64_t some = 0; /* rows of this part are moved to the front of order[0..n) */
-        for (int64_t j = 0; j < n; j++) {
-            if (part_of(log, order[j]) != part) continue;
-            const int64_t row = order[j];
-            memmove(order + some + 1, order + some, (size_t)(j - some) * sizeof *order);
-            order[some++] = row;
-        }
-        if (some < 2) continue;
-        sort_cell_by_time(log, order, some);
-        const int64_t stays = merge_cell(log, order, some, policy);
-        for (int64_t j = 0; j < some; j++) gone[order[j]] = order[j] != stays;
-        went += some - 1;
+    for (int64_t begin = 0, end; begin < n; begin = end) {
+        for (end = begin + 1; end < n && at[end].part == at[begin].part;) end++;
+        const int64_t stays = merge_rows(log, at + begin, end - begin, policy);
+        for (int64_t j = begin; j < end; j++) gone[at[j].row] = at[j].row != stays;
+        went += end - begin - 1;
     }
     return went;
 }
@@ -104,34 +106,71 @@ static void pack_log(ki_log *log, const uint8_t *gone)
     log->n = to;
 }
 
+static kith_err blame_cell(const kith_data *d, int64_t row, const char *why)
+{
+    return ki_fail(KITH_EDATA, "user \"%.64s\" and item \"%.64s\" %s",
+                   ki_idmap_name(&d->users, d->log.user[row]),
+                   ki_idmap_name(&d->items, d->log.item[row]), why);
+}
+
+/* One past the last entry of the cell that begins at entry j. */
+static int64_t cell_end(const ki_csr *cells, int32_t u, int64_t j)
+{
+    int64_t end = j + 1;
+    while (end < cells->ptr[u + 1] && cells->idx[end] == cells->idx[j]) end++;
+    return end;
+}
+
+static int64_t longest_cell(const ki_csr *cells)
+{
+    int64_t longest = 0;
+    for (int32_t u = 0; u < cells->n_rows; u++)
+        for (int64_t j = cells->ptr[u], end; j < cells->ptr[u + 1]; j = end) {
+            end = cell_end(cells, u, j);
+            longest = KI_MAX(longest, end - j);
+        }
+    return longest;
+}
+
+/* Merge all cells; order[n] says which row each entry of `cells` is, `at` is scratch for the longest. */
+static kith_err merge_cells(kith_data *d, const ki_csr *cells, const int64_t *order,
+                            kith_duplicates policy, struct place *at, uint8_t *gone)
+{
+    for (int32_t u = 0; u < d->users.n; u++) {
+        for (int64_t j = cells->ptr[u], end; j < cells->ptr[u + 1]; j = end) {
+            end = cell_end(cells, u, j);
+            if (end - j < 2) continue;
+            sort_cell(&d->log, order + j, end - j, at);
+            const int64_t went = merge_cell(&d->log, at, end - j, policy, gone);
+            d->report.n_duplicates += went;
+            if (went > 0 && policy == KITH_DUPLICATES_ERROR)
+                return blame_cell(d, order[j], "occur together more than once");
+            for (int64_t e = j; e < end; e++)
+                if (!isfinite(d->log.value[order[e]]))
+                    return blame_cell(d, order[e], "have values whose sum is beyond 3.4e38");
+        }
+    }
+    return KITH_OK;
+}
+
 static kith_err merge_duplicates(kith_data *d, kith_duplicates policy)
 {
     ki_log *log = &d->log;
     ki_csr cells = { 0 };
     int64_t *order = NULL;
+    struct place *at = NULL;
     uint8_t *gone = NULL;
     kith_err err = ki_csr_from_triplets(&cells, d->users.n, d->items.n, log->n, log->user,
                                         log->item, NULL, &order);
     if (err != KITH_OK) return err;
+    if ((err = ki_alloc(&at, (size_t)longest_cell(&cells), sizeof *at)) != KITH_OK) goto done;
     if ((err = ki_alloc(&gone, (size_t)log->n, 1)) != KITH_OK) goto done;
-    for (int32_t u = 0; u < d->users.n; u++) {
-        for (int64_t j = cells.ptr[u], end; j < cells.ptr[u + 1]; j = end) {
-            for (end = j + 1; end < cells.ptr[u + 1] && cells.idx[end] == cells.idx[j];) end++;
-            if (end - j < 2) continue;
-            const int64_t went = merge_cell_parts(log, order + j, end - j, policy, gone);
-            d->report.n_duplicates += went;
-            if (went > 0 && policy == KITH_DUPLICATES_ERROR) {
-                err = ki_fail(KITH_EDATA,
-                              "user \"%.64s\" and item \"%.64s\" occur together more than once",
-                              ki_idmap_name(&d->users, u), ki_idmap_name(&d->items, cells.idx[j]));
-                goto done;
-            }
-        }
-    }
-    if (d->report.n_duplicates > 0) pack_log(log, gone);
+    err = merge_cells(d, &cells, order, policy, at, gone);
+    if (err == KITH_OK && d->report.n_duplicates > 0) pack_log(log, gone);
 done:
     ki_csr_clear(&cells);
     ki_free(order);
+    ki_free(at);
     ki_free(gone);
     return err;
 }
@@ -146,7 +185,7 @@ static int values_differ(const ki_log *log)
 kith_err ki_data_finish(kith_data *d, kith_duplicates policy)
 {
     d->has_values = values_differ(&d->log);
-    policy = settle(policy, d->has_values);
+    policy = settle(policy, d);
     snprintf(d->report.duplicates, sizeof d->report.duplicates, "%s", policy_names[policy]);
     return merge_duplicates(d, policy);
 }

@@ -17,16 +17,27 @@ static uint64_t fold(uint64_t a, uint64_t b)
     return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
 
-static uint64_t hash(const char *s, size_t n)
+/* The last n < 8 bytes as one number: loads that overlap instead of a copy of unknown length. */
+static uint64_t tail(const char *s, size_t n)
+{
+    uint32_t low, high;
+    if (n < 4)
+        return n == 0 ? 0
+                      : (uint64_t)(uint8_t)s[0] << 16 | (uint64_t)(uint8_t)s[n / 2] << 8 |
+                            (uint8_t)s[n - 1];
+    memcpy(&low, s, 4);
+    memcpy(&high, s + n - 4, 4);
+    return (uint64_t)high << 32 | low;
+}
+
+uint64_t ki_idmap_hash(const char *s, size_t n)
 {
     uint64_t h = n * 0x9e3779b97f4a7c15u, w;
     for (; n >= 8; n -= 8, s += 8) {
         memcpy(&w, s, 8);
         h = fold(h ^ w, 0xa0761d6478bd642fu);
     }
-    w = 0;
-    memcpy(&w, s, n);
-    return fold(h ^ w, 0xe7037ed1a0b428dbu);
+    return fold(h ^ tail(s, n), 0xe7037ed1a0b428dbu);
 }
 
 static int same(const ki_idmap *m, int32_t i, const char *id, size_t n)
@@ -35,9 +46,9 @@ static int same(const ki_idmap *m, int32_t i, const char *id, size_t n)
 }
 
 /* The slot of `id`, or the empty one where it would go. */
-static uint32_t probe(const ki_idmap *m, const char *id, size_t n)
+static uint32_t probe(const ki_idmap *m, const char *id, size_t n, uint64_t hash)
 {
-    uint32_t at = (uint32_t)hash(id, n) & (m->n_slots - 1);
+    uint32_t at = (uint32_t)hash & (m->n_slots - 1);
     while (m->slots[at] != 0 && !same(m, (int32_t)(m->slots[at] - 1), id, n))
         at = (at + 1) & (m->n_slots - 1);
     return at;
@@ -52,7 +63,8 @@ static kith_err rehash(ki_idmap *m, uint32_t n_slots)
     m->slots = slots;
     m->n_slots = n_slots;
     for (int32_t i = 0; i < m->n; i++) {
-        uint32_t at = (uint32_t)hash(ki_idmap_name(m, i), ki_idmap_length(m, i)) & (n_slots - 1);
+        uint32_t at =
+            (uint32_t)ki_idmap_hash(ki_idmap_name(m, i), ki_idmap_length(m, i)) & (n_slots - 1);
         while (slots[at] != 0) at = (at + 1) & (n_slots - 1);
         slots[at] = (uint32_t)i + 1;
     }
@@ -63,7 +75,7 @@ static kith_err make_room(ki_idmap *m, size_t bytes)
 {
     const size_t used = m->n == 0 ? 0 : (size_t)m->start[m->n];
     kith_err err;
-    if (m->n >= INT32_MAX - 2) return ki_fail(KITH_EDATA, "more than 2147483645 different ids");
+    if (m->n >= KI_IDS_MAX) return ki_fail(KITH_EDATA, "more than %d different ids", KI_IDS_MAX);
     if (used + bytes > m->text_size) {
         const size_t size = KI_MAX(used + bytes, KI_MAX(m->text_size * 2, (size_t)1024));
         if ((err = ki_grow(&m->text, used, size, 1)) != KITH_OK) return err;
@@ -80,13 +92,15 @@ static kith_err make_room(ki_idmap *m, size_t bytes)
     return KITH_OK;
 }
 
-kith_err ki_idmap_add(ki_idmap *m, const char *id, size_t n, int32_t *out)
+kith_err ki_idmap_add_hashed(ki_idmap *m, const char *id, size_t n, uint64_t hash, int32_t *out)
 {
-    const int32_t found = ki_idmap_find(m, id, n);
-    if (found >= 0) return *out = found, KITH_OK;
+    if (m->n_slots > 0) {
+        const uint32_t found = m->slots[probe(m, id, n, hash)];
+        if (found > 0) return *out = (int32_t)(found - 1), KITH_OK;
+    }
     const kith_err err = make_room(m, n + 1);
     if (err != KITH_OK) return err;
-    const uint32_t at = probe(m, id, n); /* anew: the table may have grown */
+    const uint32_t at = probe(m, id, n, hash); /* anew: the table may have grown */
     char *to = m->text + m->start[m->n];
     memcpy(to, id, n);
     to[n] = '\0';
@@ -96,10 +110,15 @@ kith_err ki_idmap_add(ki_idmap *m, const char *id, size_t n, int32_t *out)
     return KITH_OK;
 }
 
+kith_err ki_idmap_add(ki_idmap *m, const char *id, size_t n, int32_t *out)
+{
+    return ki_idmap_add_hashed(m, id, n, ki_idmap_hash(id, n), out);
+}
+
 int32_t ki_idmap_find(const ki_idmap *m, const char *id, size_t n)
 {
     if (m->n_slots == 0) return -1;
-    return (int32_t)m->slots[probe(m, id, n)] - 1;
+    return (int32_t)m->slots[probe(m, id, n, ki_idmap_hash(id, n))] - 1;
 }
 
 static uint32_t slots_for(int32_t n)
@@ -112,7 +131,7 @@ static uint32_t slots_for(int32_t n)
 kith_err ki_idmap_borrow(ki_idmap *out, int32_t n, char *text, int64_t text_bytes, int64_t *start,
                          const char *what)
 {
-    if (n > INT32_MAX - 2 || start[0] != 0 || start[n] != text_bytes)
+    if (n > KI_IDS_MAX || start[0] != 0 || start[n] != text_bytes)
         return ki_fail(KITH_EFORMAT, "%s: offsets do not span the text", what);
     for (int32_t i = 0; i < n; i++) {
         if (start[i + 1] <= start[i] || start[i + 1] > text_bytes ||
@@ -150,6 +169,12 @@ kith_err ki_idmap_copy(ki_idmap *out, const ki_idmap *from)
 fail:
     ki_idmap_clear(&m);
     return err;
+}
+
+void ki_idmap_empty(ki_idmap *m)
+{
+    m->n = 0;
+    if (m->n_slots > 0) memset(m->slots, 0, m->n_slots * sizeof *m->slots);
 }
 
 void ki_idmap_clear(ki_idmap *m)

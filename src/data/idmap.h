@@ -22,10 +22,35 @@ typedef struct ki_idmap {
     size_t text_size, start_size; /* allocated elements */
 } ki_idmap;                       /* {0} is an empty map */
 
-/* The index of `id` (of n bytes, without NUL inside), added if new.  KITH_EDATA beyond 2^31 - 2
+#define KI_IDS_MAX ((1 << 30) - 1) /* more would want 2^32 slots, and their number has 32 bits */
+
+/* The index of `id` (of n bytes, without NUL inside), added if new.  KITH_EDATA beyond KI_IDS_MAX
  * ids. */
 kith_err ki_idmap_add(ki_idmap *m, const char *id, size_t n, int32_t *out);
 int32_t ki_idmap_find(const ki_idmap *m, const char *id, size_t n); /* -1 when unknown */
+
+/* The same with the hash at hand. */
+uint64_t ki_idmap_hash(const char *id, size_t n);
+kith_err ki_idmap_add_hashed(ki_idmap *m, const char *id, size_t n, uint64_t hash, int32_t *out);
+
+/* Bring what a find will read closer, one step of it per call: the slot, the offset, the text.  A find waits for
+ * memory three times; over a batch of ids these waits overlap. */
+static inline void ki_idmap_near_slot(const ki_idmap *m, uint64_t hash)
+{
+    if (m->n_slots > 0) __builtin_prefetch(&m->slots[(uint32_t)hash & (m->n_slots - 1)]);
+}
+
+static inline void ki_idmap_near_offset(const ki_idmap *m, uint64_t hash)
+{
+    const uint32_t slot = m->n_slots == 0 ? 0 : m->slots[(uint32_t)hash & (m->n_slots - 1)];
+    if (slot > 0) __builtin_prefetch(&m->start[slot - 1]);
+}
+
+static inline void ki_idmap_near_text(const ki_idmap *m, uint64_t hash)
+{
+    const uint32_t slot = m->n_slots == 0 ? 0 : m->slots[(uint32_t)hash & (m->n_slots - 1)];
+    if (slot > 0) __builtin_prefetch(m->text + m->start[slot - 1]);
+}
 
 static inline const char *ki_idmap_name(const ki_idmap *m, int32_t i)
 {
@@ -41,6 +66,7 @@ static inline size_t ki_idmap_length(const ki_idmap *m, int32_t i)
  * not sound, and builds the hash.  `what` ("user ids") stands in the sentence. */
 kith_err ki_idmap_borrow(ki_idmap *out, int32_t n, char *text, int64_t text_bytes, int64_t *start,
                          const char *what);
+void ki_idmap_empty(ki_idmap *m); /* no ids, but the memory is kept for new ones */
 kith_err ki_idmap_copy(ki_idmap *out, const ki_idmap *from);
 void ki_idmap_clear(ki_idmap *m);
 

@@ -51,6 +51,9 @@ kith_err ki_table_append(ki_table *t, ki_column *c);
 kith_err ki_column_from_strings(ki_column *out, const char *name, int32_t n_rows,
                                 const char *const *cells, int kind, char set_separator);
 
+/* Does the name say that the cells are words for people ("title", "description", "movie_title")? */
+int ki_column_is_prose(const char *name, size_t n);
+
 kith_err ki_table_check(const ki_table *t);
 kith_err ki_table_copy(ki_table *out, const ki_table *from);
 void ki_column_clear(ki_column *c);

@@ -24,7 +24,12 @@ kith_err ki_model_params(const ki_model_desc *desc, const kith_param *given, int
     ki_params_default(desc->params, desc->n_params, params);
     for (int j = 0; j < n; j++) {
         const char *name = addressed(desc, given[j].name);
-        if (name == NULL) continue;
+        if (name == NULL && lenient) continue;
+        if (name == NULL) {
+            ki_free(params);
+            return ki_fail(KITH_EINVAL, "%s: the parameter \"%.64s\" speaks to another model",
+                           desc->name, given[j].name);
+        }
         if (lenient && name == given[j].name &&
             ki_params_find(desc->params, desc->n_params, name) == NULL)
             continue;
@@ -67,13 +72,6 @@ static kith_err check_needs(const ki_model_desc *desc, const void *params, const
     return desc->memory == NULL ? KITH_OK : ki_job_memory(job, desc->name, desc->memory(params, r));
 }
 
-static ki_csr lend(const ki_csr *a)
-{
-    ki_csr b = *a;
-    b.owned = 0;
-    return b;
-}
-
 kith_err ki_model_fit(ki_model *out, const ki_model_desc *desc, void *params, const kith_data *data,
                       const ki_ratings *ratings, ki_job *job)
 {
@@ -82,8 +80,8 @@ kith_err ki_model_fit(ki_model *out, const ki_model_desc *desc, void *params, co
     kith_err err;
     *out = (ki_model){ 0 };
     if ((err = check_needs(desc, params, ratings, job)) != KITH_OK) goto fail;
-    m.history = lend(&ratings->by_user);
-    m.raters = lend(&ratings->by_item);
+    m.history = ki_csr_lend(&ratings->by_user);
+    m.raters = ki_csr_lend(&ratings->by_item);
     m.n_users = m.history.n_rows;
     m.n_items = m.history.n_cols;
     m.mean = ratings->mean;

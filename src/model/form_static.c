@@ -17,8 +17,11 @@ static int fields(void *state, ki_field *out)
 static kith_err check(const ki_model *m)
 {
     const ki_static *s = m->state;
+    if (s->n_items != m->n_items)
+        return ki_fail(KITH_EFORMAT, "scores of %lld items, want %d", (long long)s->n_items,
+                       m->n_items);
     for (int64_t i = 0; i < s->n_items; i++)
-        if (!isfinite(s->score[i]))
+        if (!isfinite(s->score[i]) || (s->estimate != NULL && !isfinite(s->estimate[i])))
             return ki_fail(KITH_EFORMAT, "score of item %lld is not finite", (long long)i);
     return KITH_OK;
 }

@@ -86,6 +86,14 @@ static kith_err check(const ki_model *m)
     return check_finite(v->gram, v->dim * v->dim, "gram");
 }
 
+kith_err ki_vectors_check_gram(const ki_model *m)
+{
+    const ki_vectors *v = m->state;
+    if (v->X != NULL && v->gram != NULL) return KITH_OK;
+    return ki_fail(KITH_EFORMAT, "the factors or the gram are missing that %s reads",
+                   m->desc->name);
+}
+
 /* ---- the ridge solve of one history ---- */
 
 static float centred(const ki_vectors *v, const ki_query *q, int32_t j)

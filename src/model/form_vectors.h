@@ -26,6 +26,9 @@ kith_err ki_vectors_alloc(ki_vectors *v, const ki_ratings *r, int32_t dim, int w
                           int with_gram);
 
 /* A descriptor's fold_in and explain have scratch of dim * dim + dim + n_items floats. */
+/* A descriptor's check: KITH_EFORMAT when factors or gram, which its own fold_in reads, are NULL. */
+kith_err ki_vectors_check_gram(const ki_model *m);
+
 extern const ki_form ki_form_vectors;
 
 #endif

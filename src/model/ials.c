@@ -338,6 +338,7 @@ const ki_model_desc ki_ials = {
     .size = sizeof(struct ials),
     .form = &ki_form_vectors,
     .memory = memory,
+    .check = ki_vectors_check_gram,
     .fit = fit,
     .fold_in = fold_in,
     .explain = explain,

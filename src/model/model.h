@@ -105,7 +105,9 @@ struct ki_model_desc {
     const char *summary; /* one line */
     const char *paper;   /* authors, title, venue, year */
     unsigned needs;      /* of enum ki_needs; refused with KITH_EDATA when the data lacks it */
-    int rates; /* 1: predict estimates ratings (when the data has values); 0: preference scores */
+    int version; /* of what fit leaves behind: raised when files saved before would mean something
+                    else */
+    int rates;   /* 1: predict estimates ratings (when the data has values); 0: preference scores */
 
     const ki_param *params;
     int n_params;
@@ -114,6 +116,10 @@ struct ki_model_desc {
 
     /* Peak bytes that fit will take beyond the ratings; NULL: a small multiple of them. */
     size_t (*memory)(const void *params, const ki_ratings *r);
+
+    /* After loading and after the form's check: are the optional parts of the state there that the
+     * functions below read?  NULL: they read none. */
+    kith_err (*check)(const ki_model *m);
 
     /* Fill *state (zeroed, of form->size) with arrays from ki_alloc.  On failure what was allocated
      * is freed by the caller through form->fields. */
@@ -124,6 +130,10 @@ struct ki_model_desc {
     kith_err (*fold_in)(const ki_model *m, const ki_query *q, float *x, float *bias,
                         float *scratch);
 
+    /* Form function: out[j] = score of items[j] for a query; higher is better.  NULL for other forms. */
+    void (*score_items)(const ki_model *m, const ki_query *q, const int32_t *items, int n,
+                        float *out);
+
     /* In place of the form's own; NULL: the form's. */
     void (*predict)(const ki_model *m, const ki_query *q, const float *prepared,
                     const int32_t *items, int n, float *out, uint8_t *supported, float *scratch);
@@ -133,6 +143,9 @@ struct ki_model_desc {
 
 extern const ki_model_desc *const ki_models[];        /* list.c; ends with NULL */
 const ki_model_desc *ki_model_find(const char *name); /* NULL when unknown */
+
+/* The same, KITH_ENOTFOUND with the names that there are when unknown. */
+kith_err ki_model_want(const char *name, const ki_model_desc **out);
 
 /* ---- a fitted model ---- */
 
@@ -153,8 +166,8 @@ struct ki_model {
     uint64_t seed;
 };
 
-/* Default parameters of `desc`, overridden by `given` (bare names that it lacks are skipped when
- * `lenient`). */
+/* Default parameters of `desc`, overridden by `given`.  When `lenient`, bare names that it lacks and
+ * names that speak to another model are skipped; else they are KITH_EINVAL. */
 kith_err ki_model_params(const ki_model_desc *desc, const kith_param *given, int n, int lenient,
                          void **out);
 
@@ -174,16 +187,5 @@ static inline int ki_model_rates(const ki_model *m)
 {
     return m->desc->rates && m->has_values;
 }
-
-/* ---- a model that stands alone: what kith_train makes and a file holds ---- */
-
-struct kith_model {
-    ki_model core;
-    ki_ratings ratings; /* what core borrows; by_user may lie in the mapping */
-    ki_idmap users, items;
-    ki_table user_attrs, item_attrs;
-    json_t *about;              /* object of strings: trained_at, fingerprint, source, ... */
-    struct ki_mapping *mapping; /* NULL when fresh from training */
-};
 
 #endif

@@ -15,6 +15,7 @@
 #include "simd/kernels.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -204,6 +205,21 @@ kith_err ki_ranker_run(ki_ranker *r, const ki_query *queries, int n, int32_t *it
     return KITH_OK;
 }
 
+kith_err ki_ranker_scores(ki_ranker *r, const ki_query *q, float *out)
+{
+    const ki_model *m = r->m;
+    const ki_form *form = m->desc->form;
+    const kith_err err = form->prepare(m, q, r->prepared, r->scratch);
+    if (err != KITH_OK) return err;
+    for (int32_t begin = 0; begin < m->n_items; begin += r->tile) {
+        const int32_t end = KI_MIN(begin + r->tile, m->n_items);
+        form->score(m, q, r->prepared, 1, begin, end, out + begin, r->tile, r->scratch);
+    }
+    for (int32_t j = 0; j < m->n_cold; j++) out[m->cold[j]] = NAN;
+    for (int32_t j = 0; j < q->n_skip; j++) out[q->skip[j]] = NAN;
+    return KITH_OK;
+}
+
 kith_err ki_ranker_predict(ki_ranker *r, const ki_query *q, const int32_t *items, int n, float *out,
                            uint8_t *supported)
 {
@@ -215,15 +231,12 @@ kith_err ki_ranker_predict(ki_ranker *r, const ki_query *q, const int32_t *items
     return KITH_OK;
 }
 
-static void sort_terms(ki_term *t, int n)
+/* Largest first, ties by index. */
+static int by_part(const void *a, const void *b)
 {
-    for (int j = 1; j < n;
-         j++) { /* insertion: histories are short, and this is one item of one list */
-        const ki_term x = t[j];
-        int k = j;
-        for (; k > 0 && t[k - 1].part < x.part; k--) t[k] = t[k - 1];
-        t[k] = x;
-    }
+    const ki_term *x = a, *y = b;
+    if (x->part != y->part) return x->part < y->part ? 1 : -1;
+    return (x->item > y->item) - (x->item < y->item);
 }
 
 kith_err ki_ranker_explain(ki_ranker *r, const ki_query *q, int32_t item, ki_term *out,
@@ -237,7 +250,7 @@ kith_err ki_ranker_explain(ki_ranker *r, const ki_query *q, int32_t item, ki_ter
     const kith_err err = desc->form->prepare(r->m, q, r->prepared, r->scratch);
     if (err != KITH_OK) return err;
     *n_terms = explain(r->m, q, r->prepared, item, out, r->scratch);
-    sort_terms(out, *n_terms);
+    if (*n_terms > 1) qsort(out, (size_t)*n_terms, sizeof *out, by_part);
     return KITH_OK;
 }
 

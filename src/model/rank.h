@@ -19,6 +19,10 @@ int ki_ranker_block(const ki_ranker *r);
 kith_err ki_ranker_run(ki_ranker *r, const ki_query *queries, int n, int32_t *items, float *scores,
                        int32_t *counts);
 
+/* Scores of the whole catalogue for one query: out is [n_items], NaN for what is never ranked (items
+ * without a training event, skipped ones). */
+kith_err ki_ranker_scores(ki_ranker *r, const ki_query *q, float *out);
+
 /* Estimates of `n` items for one query (prepares it): the descriptor's predict, or the form's. */
 kith_err ki_ranker_predict(ki_ranker *r, const ki_query *q, const int32_t *items, int n, float *out,
                            uint8_t *supported);

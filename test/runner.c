@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * main.c -- runs the tests that registered themselves; `test_x NAME...` runs only those whose name
+ * runner.c -- runs the tests that registered themselves; `test_x NAME...` runs only those whose name
  * contains a NAME
  */
 #include "test.h"
@@ -7,13 +7,22 @@
 #include <stdlib.h>
 
 enum { MAX_TESTS = 512 };
-static const TTest *tests[MAX_TESTS];
+static struct {
+    const TTest *test;
+    int (*count)(void); /* NULL: once */
+} tests[MAX_TESTS];
 static int n_tests;
+
+void test_register_each(const TTest *t, int (*count)(void))
+{
+    if (n_tests == MAX_TESTS) abort();
+    tests[n_tests].test = t;
+    tests[n_tests++].count = count;
+}
 
 void test_register(const TTest *t)
 {
-    if (n_tests == MAX_TESTS) abort();
-    tests[n_tests++] = t;
+    test_register_each(t, NULL);
 }
 
 static int wanted(const TTest *t, int argc, char **argv)
@@ -29,7 +38,8 @@ int main(int argc, char **argv)
     TCase *tcase = tcase_create("all");
     tcase_set_timeout(tcase, 600);
     for (int t = 0; t < n_tests; t++)
-        if (wanted(tests[t], argc, argv)) tcase_add_test(tcase, tests[t]);
+        if (wanted(tests[t].test, argc, argv))
+            tcase_add_loop_test(tcase, tests[t].test, 0, tests[t].count == NULL ? 1 : tests[t].count());
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

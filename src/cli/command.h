@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT
+ * command.h -- the commands of the program, their options, and what a command gets to run with
+ *
+ * Two tables say everything: `cli_options` (options.c) each option once, `cli_commands`
+ * (commands.c) each command with the options it takes.  Parsing, help, usage errors and shell
+ * completion are made from them.
+ */
+#ifndef KITH_CLI_COMMAND_H
+#define KITH_CLI_COMMAND_H
+
+#include "kith.h"
+
+#include <stdio.h>
+
+enum cli_limits { CLI_MAX_LIST = 64, CLI_MAX_OPTIONS = 32 };
+
+typedef enum cli_exit { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2 } cli_exit;
+
+typedef struct cli_list { /* an option given several times, or several values between commas */
+    const char *at[CLI_MAX_LIST];
+    int n;
+} cli_list;
+
+/* Every value that any option sets. */
+typedef struct cli_args {
+    /* for every command */
+    int64_t seed, threads, memory;
+    int help, json, quiet;
+    /* data */
+    const char *data, *train, *test, *layout, *duplicates, *users_file, *items_file;
+    const char *user_column, *item_column, *value_column, *time_column;
+    int64_t skip_bad;
+    const char *out, *to;
+    int64_t n_users, n_items, n_interactions, rank;
+    double popularity_power, noise;
+    int implicit;
+    /* models and evaluation */
+    cli_list models, params;
+    const char *protocol, *metrics, *per_user;
+    double relevant_from, confidence;
+    /* asking */
+    const char *model_file, *user, *item, *users, *on_unknown;
+    cli_list liked, exclude;
+    int64_t n;
+    int include_seen, explain;
+    /* words after the options */
+    const char *words[4];
+    int n_words;
+} cli_args;
+
+typedef enum cli_kind { CLI_FLAG, CLI_TEXT, CLI_WHOLE, CLI_NUMBER, CLI_BYTES, CLI_WORDS } cli_kind;
+
+typedef struct cli_option {
+    const char *name; /* "model-file" */
+    char letter;      /* 'n', or 0 */
+    cli_kind kind;    /* FLAG int, TEXT const char *, WHOLE and BYTES int64_t, NUMBER double, WORDS
+                         cli_list */
+    size_t offset;    /* of its field in cli_args */
+    const char *argument; /* "FILE"; NULL for flags */
+    const char *meaning;
+    const char *complete; /* what a shell offers: "file", "model", "layout", or words between
+                             blanks; NULL: nothing */
+    double min, max;      /* of numbers; both 0: any */
+} cli_option;
+
+typedef struct cli_command cli_command;
+struct cli_command {
+    const char *name;  /* "data stats" */
+    const char *words; /* what follows: "PATH", "[NAME]"; NULL: none */
+    int min_words, max_words;
+    const char *summary; /* one line */
+    const char *detail;  /* a paragraph and examples for its own help */
+    cli_exit (*run)(const cli_args *a, kith *k);
+    const char *options[CLI_MAX_OPTIONS]; /* names; those for every command are not repeated */
+    const char *required[4];
+};
+
+extern const cli_option cli_options[];
+extern const int cli_n_options;
+extern const char *const cli_common_options[]; /* ends with NULL */
+extern const cli_command cli_commands[];
+extern const int cli_n_commands;
+
+const cli_option *cli_find_option(const char *name); /* NULL when unknown */
+
+/* Fill *a from argv (after the command's name).  On failure a sentence has gone to stderr. */
+cli_exit cli_parse(const cli_command *command, int argc, char **argv, cli_args *a);
+
+void cli_help_all(FILE *to);
+void cli_help_command(const cli_command *command, FILE *to);
+
+/* "kith: sentence" to stderr; returns CLI_USAGE for KITH_EINVAL, else CLI_FAILED. */
+cli_exit cli_fail(kith_err err);
+
+/* The library's sentence is replaced by one of the program's own. */
+cli_exit cli_complain(cli_exit code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Progress bar on stderr, for kith_options.progress; cli_progress_clear wipes an unfinished one. */
+void cli_progress(void *udata, const char *what, int64_t done, int64_t total);
+void cli_progress_clear(void);
+double cli_seconds(void); /* of a clock that never goes back */
+
+/* Read the data that --data, or --train and --test, name; says on stderr what was found unless
+ * quiet. */
+cli_exit cli_read_data(const cli_args *a, kith *k, kith_data **out);
+kith_read_options cli_read_options(const cli_args *a);
+
+/* Are there algorithms of these names?  Asked before the data is read, so that a typing error costs no wait. */
+cli_exit cli_check_models(const cli_args *a);
+
+/* The parameters of -p key=value as the library takes them; params is [CLI_MAX_LIST], text their
+ * storage (freed by the caller).  -1 after a sentence when one is not key=value. */
+int cli_params(const cli_args *a, kith_param *params, char **text);
+
+/* The commands. */
+cli_exit cmd_models(const cli_args *a, kith *k);
+cli_exit cmd_metrics(const cli_args *a, kith *k);
+cli_exit cmd_data_stats(const cli_args *a, kith *k);
+cli_exit cmd_data_convert(const cli_args *a, kith *k);
+cli_exit cmd_data_generate(const cli_args *a, kith *k);
+cli_exit cmd_train(const cli_args *a, kith *k);
+cli_exit cmd_evaluate(const cli_args *a, kith *k);
+cli_exit cmd_recommend(const cli_args *a, kith *k);
+cli_exit cmd_similar(const cli_args *a, kith *k);
+cli_exit cmd_predict(const cli_args *a, kith *k);
+cli_exit cmd_completion(const cli_args *a, kith *k);
+cli_exit cmd_version(const cli_args *a, kith *k);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+ * console.h -- tables that line up, in any script, and small bars
+ */
+#ifndef KITH_CLI_CONSOLE_H
+#define KITH_CLI_CONSOLE_H
+
+#include "cli/command.h"
+
+#include <jansson.h>
+#include <stddef.h>
+
+typedef struct cli_table cli_table;
+
+/* One letter per column: 'l' left, 'r' right; '|' joins nothing, a capital letter lets the column
+ * be cut to fit the terminal.  Headers come as the first row.  NULL when memory ran out; every call
+ * below accepts it. */
+cli_table *cli_table_new(const char *columns);
+void cli_table_cell(cli_table *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void cli_table_print(const cli_table *t); /* to stdout; first row underlined on a terminal */
+void cli_table_free(cli_table *t);
+
+/* A bar of `width` cells for a share in [0, 1], in eighths, into out (3 bytes a cell + 1). */
+void cli_bar(double share, int width, char *out, size_t size);
+
+/* "1,234,567"; one of a few static buffers, good until the eighth call after. */
+const char *cli_count(long long n);
+
+/* Print an object, indented, and let go of it.  NULL: memory ran out while it was made. */
+cli_exit cli_print_object(json_t *o);
+
+/* The same for what the library said as JSON. */
+cli_exit cli_print_json(const char *text);
+
+/* A JSON string of what came from the command line, which need not be UTF-8: where it is not, bytes
+ * beyond ASCII become '?'.  NULL becomes null. */
+json_t *cli_json_text(const char *text);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ * help.c -- the program's help, made from the tables of commands and options
+ */
+#include "cli/command.h"
+
+#include <string.h>
+
+void cli_help_all(FILE *to)
+{
+    fprintf(to,
+            "kith %s -- from a file of ratings or events to recommendations with honest numbers\n\n"
+            "usage: kith COMMAND [OPTIONS]\n\ncommands:\n",
+            kith_version());
+    for (int c = 0; c < cli_n_commands; c++) {
+        char call[64];
+        const char *words = cli_commands[c].words;
+        snprintf(call, sizeof call, "%s%s%s", cli_commands[c].name, words == NULL ? "" : " ",
+                 words == NULL ? "" : words);
+        fprintf(to, "  %-25s  %s\n", call, cli_commands[c].summary);
+    }
+    fputs("\nfirst steps:\n"
+          "  kith data stats ratings.csv\n"
+          "  kith evaluate --data ratings.csv --model popularity,ials\n"
+          "  kith train --data ratings.csv --model ials --out my.kith\n"
+          "  kith recommend --model-file my.kith --user ID --explain\n"
+          "\n`kith COMMAND --help` tells the rest.\n",
+          to);
+}
+
+static void option_line(const char *name, int required, FILE *to)
+{
+    const cli_option *o = cli_find_option(name);
+    char call[64], letter[8] = "    ";
+    if (o == NULL) return;
+    if (o->letter != 0) snprintf(letter, sizeof letter, "-%c, ", o->letter);
+    snprintf(call, sizeof call, "%s--%s%s%s", letter, o->name, o->argument == NULL ? "" : " ",
+             o->argument == NULL ? "" : o->argument);
+    fprintf(to, "  %-30s  %s%s\n", call, o->meaning, required ? " [required]" : "");
+}
+
+static int is_required(const cli_command *command, const char *name)
+{
+    for (int j = 0; j < 4 && command->required[j] != NULL; j++)
+        if (strcmp(command->required[j], name) == 0) return 1;
+    return 0;
+}
+
+void cli_help_command(const cli_command *command, FILE *to)
+{
+    fprintf(to, "kith %s -- %s\n\nusage: kith %s%s%s [OPTIONS]\n\n%s\n", command->name,
+            command->summary, command->name, command->words == NULL ? "" : " ",
+            command->words == NULL ? "" : command->words, command->detail);
+    if (command->options[0] != NULL) fputs("\noptions:\n", to);
+    for (int j = 0; j < CLI_MAX_OPTIONS && command->options[j] != NULL; j++)
+        option_line(command->options[j], is_required(command, command->options[j]), to);
+    fputs("\nfor every command:\n", to);
+    for (int j = 0; cli_common_options[j] != NULL; j++) option_line(cli_common_options[j], 0, to);
+}

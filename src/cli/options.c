@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT
+ * options.c -- every option of the program, said once
+ */
+#include "cli/command.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define AT(field) offsetof(cli_args, field)
+
+const cli_option cli_options[] = {
+    { "help", 'h', CLI_FLAG, AT(help), NULL, "show the help of the command", NULL, 0, 0 },
+    { "json", 0, CLI_FLAG, AT(json), NULL, "print one JSON object on standard output, nothing else",
+      NULL, 0, 0 },
+    { "quiet", 'q', CLI_FLAG, AT(quiet), NULL, "no progress and no notes, only results and errors",
+      NULL, 0, 0 },
+    { "seed", 0, CLI_WHOLE, AT(seed), "N", "every random choice follows from it (42)", NULL, 0,
+      9e15 },
+    { "threads", 0, CLI_WHOLE, AT(threads), "N", "worker threads (one per processor)", NULL, 0,
+      256 },
+    { "memory", 0, CLI_BYTES, AT(memory), "SIZE",
+      "refuse what needs more, such as 8G (all there is)", NULL, 0, 0 },
+
+    { "data", 'd', CLI_TEXT, AT(data), "PATH",
+      "ratings or events: a file or folder of any known layout", "file", 0, 0 },
+    { "train", 0, CLI_TEXT, AT(train), "FILE",
+      "the training part, with --test, for protocol predefined", "file", 0, 0 },
+    { "test", 0, CLI_TEXT, AT(test), "FILE", "the test part, with --train", "file", 0, 0 },
+    { "layout", 0, CLI_TEXT, AT(layout), "NAME", "layout of the data (detected)", "layout", 0, 0 },
+    { "skip-bad", 0, CLI_WHOLE, AT(skip_bad), "N", "skip and count up to N malformed lines (0)",
+      NULL, 0, 9e15 },
+    { "duplicates", 0, CLI_TEXT, AT(duplicates), "POLICY",
+      "what becomes of repeated pairs: auto, last, first, sum, mean, max, error (auto)",
+      "auto last first sum mean max error", 0, 0 },
+    { "users", 0, CLI_TEXT, AT(users_file), "FILE", "attributes of users (found beside the data)",
+      "file", 0, 0 },
+    { "items", 0, CLI_TEXT, AT(items_file), "FILE", "attributes of items (found beside the data)",
+      "file", 0, 0 },
+    { "user-column", 0, CLI_TEXT, AT(user_column), "NAME",
+      "column that holds the user (the usual names)", NULL, 0, 0 },
+    { "item-column", 0, CLI_TEXT, AT(item_column), "NAME", "column that holds the item", NULL, 0,
+      0 },
+    { "value-column", 0, CLI_TEXT, AT(value_column), "NAME",
+      "column that holds the rating or count", NULL, 0, 0 },
+    { "time-column", 0, CLI_TEXT, AT(time_column), "NAME", "column that holds the time", NULL, 0,
+      0 },
+    { "out", 'o', CLI_TEXT, AT(out), "FILE", "file to write", "file", 0, 0 },
+    { "to", 0, CLI_TEXT, AT(to), "LAYOUT", "binary, csv, tsv or ndjson (by the ending of --out)",
+      "binary csv tsv ndjson", 0, 0 },
+    { "n-users", 0, CLI_WHOLE, AT(n_users), "N", "users (1000)", NULL, 1, 2e9 },
+    { "n-items", 0, CLI_WHOLE, AT(n_items), "N", "items (500)", NULL, 1, 2e9 },
+    { "n-interactions", 0, CLI_WHOLE, AT(n_interactions), "N", "interactions (50000)", NULL, 1,
+      1e12 },
+    { "rank", 0, CLI_WHOLE, AT(rank), "N", "planted rank of the tastes (8)", NULL, 1, 256 },
+    { "popularity-power", 0, CLI_NUMBER, AT(popularity_power), "X",
+      "item popularity falls as rank^-X (0.8)", NULL, 0.001, 10 },
+    { "noise", 0, CLI_NUMBER, AT(noise), "X", "standard deviation beyond the planted tastes (0.5)",
+      NULL, 0.001, 100 },
+    { "implicit", 0, CLI_FLAG, AT(implicit), NULL,
+      "events without values instead of ratings 1 to 5", NULL, 0, 0 },
+
+    { "model", 'm', CLI_WORDS, AT(models), "NAME[,NAME...]",
+      "which algorithm; `kith models` lists them", "model", 0, 0 },
+    { "param", 'p', CLI_WORDS, AT(params), "KEY=VALUE",
+      "a parameter; again for more; ials.reg=0.1 speaks to one model", NULL, 0, 0 },
+    { "protocol", 0, CLI_TEXT, AT(protocol), "P",
+      "kfold:5, holdout:0.8, temporal:0.8, leave-one-out, predefined, predefined:u1, strong:0.8 "
+      "(predefined with a test part, else temporal with times, else holdout)",
+      "kfold:5 holdout:0.8 temporal:0.8 leave-one-out predefined strong:0.8", 0, 0 },
+    { "metrics", 0, CLI_TEXT, AT(metrics), "LIST",
+      "such as rmse,recall@20,ndcg@20 (those that fit the data)", NULL, 0, 0 },
+    { "relevant-from", 0, CLI_NUMBER, AT(relevant_from), "X",
+      "test items with at least this value count as relevant", NULL, 0, 0 },
+    { "confidence", 0, CLI_NUMBER, AT(confidence), "X", "of the intervals (0.95)", NULL, 0.5,
+      0.9999 },
+    { "per-user", 0, CLI_TEXT, AT(per_user), "FILE", "write each user's values there as CSV",
+      "file", 0, 0 },
+
+    { "model-file", 'f', CLI_TEXT, AT(model_file), "FILE", "a model that `kith train` wrote",
+      "file", 0, 0 },
+    { "user", 'u', CLI_TEXT, AT(user), "ID", "for this user", NULL, 0, 0 },
+    { "all-users", 0, CLI_TEXT, AT(users), "FILE",
+      "the lists of every user, as CSV, into this file", "file", 0, 0 },
+    { "item", 'i', CLI_TEXT, AT(item), "ID", "for this item", NULL, 0, 0 },
+    { "liked", 'l', CLI_WORDS, AT(liked), "ID[,ID...]", "for somebody new who likes these items",
+      NULL, 0, 0 },
+    { "exclude", 'x', CLI_WORDS, AT(exclude), "ID[,ID...]", "never these items", NULL, 0, 0 },
+    { "number", 'n', CLI_WHOLE, AT(n), "N", "how many (10)", NULL, 1, 100000 },
+    { "include-seen", 0, CLI_FLAG, AT(include_seen), NULL,
+      "items of the history may be recommended", NULL, 0, 0 },
+    { "explain", 'e', CLI_FLAG, AT(explain), NULL, "say why, with each reason's share of the score",
+      NULL, 0, 0 },
+    { "on-unknown", 0, CLI_TEXT, AT(on_unknown), "WHAT",
+      "an unknown user gets popular items, or an error (popular)", "popular error", 0, 0 },
+};
+
+const int cli_n_options = sizeof cli_options / sizeof cli_options[0];
+
+const char *const cli_common_options[] = { "json",   "quiet", "seed", "threads",
+                                           "memory", "help",  NULL };
+
+const cli_option *cli_find_option(const char *name)
+{
+    for (int j = 0; j < cli_n_options; j++)
+        if (strcmp(cli_options[j].name, name) == 0) return &cli_options[j];
+    return NULL;
+}

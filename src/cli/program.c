@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT
+ * program.c -- kith: finds the command, makes the context, runs it
+ */
+#include "cli/command.h"
+
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static kith *volatile interruptible; /* what ctrl-C cancels */
+
+static void interrupt(int sig)
+{
+    static volatile sig_atomic_t asked;
+    kith *k = interruptible;
+    if (asked || k == NULL) _exit(128 + sig);
+    asked = 1;
+    kith_cancel(k);
+}
+
+/* How many words of argv make up the command's name ("data stats" is two); 0: it is not this one.
+ */
+static int names(const cli_command *command, int argc, char **argv)
+{
+    char name[64];
+    int n = 0;
+    snprintf(name, sizeof name, "%s", command->name);
+    for (char *save = NULL, *word = strtok_r(name, " ", &save); word != NULL;
+         word = strtok_r(NULL, " ", &save)) {
+        if (n + 1 >= argc || strcmp(argv[n + 1], word) != 0) return 0;
+        n++;
+    }
+    return n;
+}
+
+static cli_exit run(const cli_command *command, const cli_args *a)
+{
+    const int bar = !a->quiet && isatty(STDERR_FILENO);
+    kith *k = NULL;
+    const kith_err err = kith_new(&(kith_options){ .threads = (int)a->threads,
+                                                   .seed = (uint64_t)a->seed,
+                                                   .memory_bytes = (size_t)a->memory,
+                                                   .progress = bar ? cli_progress : NULL },
+                                  &k);
+    if (err != KITH_OK) return cli_fail(err);
+    interruptible = k;
+    const cli_exit code = command->run(a, k);
+    interruptible = NULL;
+    cli_progress_clear();
+    kith_free(k);
+    if (fflush(stdout) != 0 || ferror(stdout))
+        return cli_complain(CLI_FAILED, "standard output could not be written");
+    return code;
+}
+
+static cli_exit no_such_command(int argc, char **argv)
+{
+    const char *first = argv[1];
+    if (strcmp(first, "--version") == 0) return printf("kith %s\n", kith_version()), CLI_DONE;
+    if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0 || strcmp(first, "help") == 0)
+        return cli_help_all(stdout), CLI_DONE;
+    if (strcmp(first, "data") == 0)
+        return cli_complain(CLI_USAGE, "data%s%s: want one of: stats, convert, generate",
+                            argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
+    return cli_complain(CLI_USAGE, "there is no command \"%s\"; `kith --help` lists them", first);
+}
+
+int main(int argc, char **argv)
+{
+    setlocale(LC_CTYPE, "C.UTF-8"); /* for the width of titles; numbers keep the C locale */
+    signal(SIGPIPE, SIG_DFL);
+    sigaction(SIGINT, &(struct sigaction){ .sa_handler = interrupt }, NULL);
+    sigaction(SIGTERM, &(struct sigaction){ .sa_handler = interrupt }, NULL);
+    if (argc < 2) return cli_help_all(stderr), CLI_USAGE;
+    for (int c = 0; c < cli_n_commands; c++) {
+        const int n = names(&cli_commands[c], argc, argv);
+        cli_args a;
+        if (n == 0) continue;
+        const cli_exit code = cli_parse(&cli_commands[c], argc - n, argv + n, &a);
+        if (code != CLI_DONE) return code;
+        if (a.help) return cli_help_command(&cli_commands[c], stdout), CLI_DONE;
+        return run(&cli_commands[c], &a);
+    }
+    return no_such_command(argc, argv);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT
+ * rows.h -- the interactions of a text file: cut into pieces at line ends, parsed by all threads, joined in file order
+ *
+ * A layout only says how one record is parsed (ki_row_parser); reading in blocks, threads, line numbers, bad lines and
+ * the numbering of ids are done here.  The result does not depend on blocks, pieces or threads: indexes are given in
+ * order of first appearance in the file.
+ */
+#ifndef KI_ROWS_H
+#define KI_ROWS_H
+
+#include "base/file.h"
+#include "data/dataset.h"
+
+typedef struct ki_span { /* some bytes of the text; no NUL after them */
+    const char *at;
+    size_t n;
+} ki_span;
+
+typedef struct ki_row { /* one interaction as found; time counts only with has_time */
+    ki_span user, item;
+    float value;
+    int has_time;
+    int64_t time;
+} ki_row;
+
+enum { KI_ROWS_AHEAD = 32 };
+
+typedef struct ki_row_ahead { /* parsed, its ids not yet looked up */
+    ki_row row;
+    uint64_t user_hash, item_hash;
+} ki_row_ahead;
+
+/* What one thread finds in one piece of a block. */
+typedef struct ki_chunk {
+    char *line, *next, *end; /* the record, where the following one begins, where the piece ends */
+    int64_t n_lines;         /* lines begun, those within a record of several included */
+    int64_t record_line;     /* the one where the record begins */
+
+    ki_idmap users, items; /* in order of first appearance in this place for pieces */
+    int64_t n, room;
+    int32_t *user, *item; /* [n] into the maps above */
+    float *value;         /* [n] */
+    int64_t *time;        /* [n], 0 where there is none */
+    int64_t n_timed;
+
+    ki_row_ahead ahead[KI_ROWS_AHEAD];
+    int n_ahead;
+
+    int64_t n_bad;
+    int64_t bad_line, bad_column; /* of the first bad one; within the piece, from 1 */
+    char bad_why[200];
+
+    int32_t *user_map, *item_map;         /* [users.n], [items.n] to indexes of the dataset ... */
+    int32_t users_entered, items_entered; /* ... of which so many are set */
+    int32_t user_room, item_room;
+} ki_chunk;
+
+typedef struct ki_row_parser {
+    const void *self; /* the layout's own, shared by the threads */
+
+    /* Parse the record at c->line, whose line ends at `end` (no line break, and a CR there is gone): add what is in
+     * it, or return ki_chunk_bad(...).  A record of several lines moves c->next on and counts them in c->n_lines.
+     * Nothing must be added from a bad record.  The text may be written to. */
+    kith_err (*record)(const void *self, ki_chunk *c, char *end);
+
+    /* Where the record at `at` ends, past its line break, or NULL when that is not before `end`.  Asked only where the
+     * text has a '"'.  NULL: a record is a line. */
+    const char *(*record_end)(const void *self, const char *at, const char *end);
+
+    size_t skip_bytes; /* a header that the layout has read by peeking */
+    int64_t skip_lines;
+} ki_row_parser;
+
+/* Add an interaction; its ids are checked (not empty, valid UTF-8, no NUL).  They must stay where they are until the
+ * piece ends, or until the next ki_chunk_settle. */
+kith_err ki_chunk_add(ki_chunk *c, const ki_row *row);
+
+/* Is it not empty, without NUL and UTF-8?  `what` ("an item id") stands in the sentence. */
+kith_err ki_chunk_check_id(ki_chunk *c, ki_span id, const char *what);
+
+/* Look up what was added: before ids that do not lie in the text go away. */
+kith_err ki_chunk_settle(ki_chunk *c);
+
+/* Add a user that has nothing. */
+kith_err ki_chunk_add_user(ki_chunk *c, ki_span user);
+
+/* The record is malformed at `at`: "got X, want Y".  Returns KITH_EFORMAT. */
+kith_err ki_chunk_bad(ki_chunk *c, const char *at, const char *format, ...) KI_PRINTF(3, 4);
+
+/* Value and time from text, with the sentence if it is none; `name` of the column stands in it. */
+kith_err ki_chunk_value(ki_chunk *c, ki_span text, const char *name, float *out);
+kith_err ki_chunk_time(ki_chunk *c, ki_span text, const char *name, int64_t *out);
+
+/* A piece of the log with the indexes of the dataset. */
+typedef struct ki_segment {
+    int64_t n;
+    int32_t *user, *item;
+    float *value;
+    int64_t *time; /* NULL when no row has one */
+    uint8_t test;
+} ki_segment;
+
+typedef struct ki_log_parts {
+    ki_segment *list;
+    int64_t n, room, n_rows, n_timed;
+    int has_test;
+} ki_log_parts;
+
+typedef struct ki_row_limits {
+    int64_t skip_bad;   /* malformed records that may be skipped */
+    size_t piece_bytes; /* 0: 1 MiB */
+    size_t line_bytes;  /* longest record; 0: 64 MiB */
+} ki_row_limits;
+
+#define KI_LINE_MAX ((size_t)64 << 20)
+
+/* Read all of `s` into d->users, d->items, d->report and `parts`.  KITH_EFORMAT with file, line and column when more
+ * than limits->skip_bad records are malformed. */
+kith_err ki_rows_read(ki_source *s, const ki_row_parser *p, const ki_row_limits *limits, int test,
+                      ki_job *job, kith_data *d, ki_log_parts *parts);
+
+/* One more segment of n rows with zeroed arrays, for layouts that are not read by lines. */
+kith_err ki_log_parts_add(ki_log_parts *parts, int64_t n, int timed, int test, ki_segment **out);
+
+/* Join the parts into d->log and empty them.  KITH_EDATA when some rows have times and others none. */
+kith_err ki_log_parts_join(ki_log_parts *parts, kith_data *d);
+void ki_log_parts_clear(ki_log_parts *parts);
+
+#endif

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT
+ * ask.c -- kith_recommend, kith_similar, kith_predict: one question, one answer
+ */
+#include "base/mem.h"
+#include "engine/listing.h"
+#include "model/rank.h"
+
+#include <math.h>
+#include <string.h>
+
+struct picks { /* what a question found, before it becomes a list */
+    int n;
+    int32_t *items; /* [n] best first */
+    float *scores;
+    int n_reasons;  /* width of terms */
+    ki_term *terms; /* [n, n_reasons]; NULL: no reasons wanted, or nobody's history */
+    int *n_terms;   /* [n] */
+};
+
+static void clear_picks(struct picks *p)
+{
+    ki_free(p->items);
+    ki_free(p->scores);
+    ki_free(p->terms);
+    ki_free(p->n_terms);
+}
+
+static kith_err make_picks(struct picks *p, int n)
+{
+    const kith_err err = ki_alloc(&p->items, (size_t)n, sizeof *p->items);
+    return err != KITH_OK ? err : ki_alloc(&p->scores, (size_t)n, sizeof *p->scores);
+}
+
+/* ---- recommend ---- */
+
+/* Items by how many training users have them; the score is that number. */
+static void pick_popular(const kith_model *m, const ki_asked *a, struct picks *p)
+{
+    for (int32_t r = 0; r < m->core.n_items && p->n < a->n; r++) {
+        const int32_t item = m->popular[r];
+        int32_t low = 0, high = a->query.n_skip;
+        if (m->reach[item] == 0) return;
+        while (low < high) {
+            const int32_t mid = low + (high - low) / 2;
+            if (a->query.skip[mid] < item)
+                low = mid + 1;
+            else
+                high = mid;
+        }
+        if (low < a->query.n_skip && a->query.skip[low] == item) continue;
+        p->items[p->n] = item;
+        p->scores[p->n++] = (float)m->reach[item];
+    }
+}
+
+/* The largest terms of every picked item. */
+static kith_err explain_picks(ki_ranker *r, const ki_query *q, struct picks *p)
+{
+    ki_term *all = NULL;
+    kith_err err;
+    if ((err = ki_alloc(&all, (size_t)q->n, sizeof *all)) != KITH_OK) return err;
+    if ((err = ki_alloc(&p->terms, (size_t)p->n * (size_t)p->n_reasons, sizeof *all)) != KITH_OK)
+        goto done;
+    if ((err = ki_alloc(&p->n_terms, (size_t)p->n, sizeof *p->n_terms)) != KITH_OK) goto done;
+    for (int j = 0; j < p->n; j++) {
+        int n = 0;
+        if ((err = ki_ranker_explain(r, q, p->items[j], all, &n)) != KITH_OK) goto done;
+        p->n_terms[j] = KI_MIN(n, p->n_reasons);
+        for (int t = 0; t < p->n_terms[j]; t++)
+            p->terms[(size_t)j * (size_t)p->n_reasons + (size_t)t] = all[t];
+    }
+done:
+    ki_free(all);
+    return err;
+}
+
+static kith_err pick_ranked(const kith_model *m, const ki_asked *a, struct picks *p)
+{
+    ki_ranker *r = NULL;
+    kith_err err = ki_ranker_new(&m->core, a->n, 1, &r);
+    if (err != KITH_OK) return err;
+    int32_t n = 0;
+    if ((err = ki_ranker_run(r, &a->query, 1, p->items, p->scores, &n)) == KITH_OK) {
+        p->n = n;
+        if (p->n_reasons > 0) err = explain_picks(r, &a->query, p);
+    }
+    ki_ranker_free(r);
+    return err;
+}
+
+kith_err kith_recommend(kith *k, const kith_model *model, const kith_query *query, kith_list **out)
+{
+    struct picks p = { 0 };
+    ki_asked a;
+    kith_err err;
+    if (k == NULL || model == NULL || query == NULL || out == NULL)
+        return ki_fail(KITH_EINVAL,
+                       "kith_recommend: context, model, query and out must not be NULL");
+    if ((err = ki_asked_make(model, query, &a)) != KITH_OK) return err;
+    p.n_reasons = KI_MIN(query->n_reasons, a.query.n);
+    if ((err = make_picks(&p, a.n)) != KITH_OK) goto done;
+    if (a.basis == KI_BASIS_POPULAR)
+        pick_popular(model, &a, &p);
+    else if ((err = pick_ranked(model, &a, &p)) != KITH_OK)
+        goto done;
+    const ki_listing l = { .m = model,
+                           .query = &a.query,
+                           .basis = a.basis,
+                           .note = a.note,
+                           .n = p.n,
+                           .items = p.items,
+                           .scores = p.scores,
+                           .n_reasons = p.terms != NULL ? p.n_reasons : KI_MIN(query->n_reasons, 1),
+                           .terms = p.terms,
+                           .n_terms = p.n_terms };
+    err = ki_listing_make(&l, out);
+done:
+    clear_picks(&p);
+    ki_asked_clear(&a);
+    return err;
+}
+
+/* ---- similar ---- */
+
+kith_err kith_similar(kith *k, const kith_model *model, const char *item_id, int n, kith_list **out)
+{
+    struct picks p = { 0 };
+    ki_ranker *r = NULL;
+    int32_t item, found = 0;
+    kith_err err;
+    if (k == NULL || model == NULL || item_id == NULL || out == NULL)
+        return ki_fail(KITH_EINVAL,
+                       "kith_similar: context, model, item_id and out must not be NULL");
+    if ((err = ki_asked_count(model, n, &n)) != KITH_OK) return err;
+    if ((err = ki_asked_id(&model->items, "item", item_id, &item)) != KITH_OK) return err;
+    if ((err = make_picks(&p, n)) != KITH_OK) goto done;
+    if ((err = ki_ranker_new(&model->core, n, 1, &r)) != KITH_OK) goto done;
+    if ((err = ki_ranker_similar(r, item, p.items, p.scores, &found)) != KITH_OK) goto done;
+    const ki_listing l = { .m = model,
+                           .basis = KI_BASIS_ITEM,
+                           .note = "",
+                           .n = found,
+                           .items = p.items,
+                           .scores = p.scores };
+    err = ki_listing_make(&l, out);
+done:
+    ki_ranker_free(r);
+    clear_picks(&p);
+    return err;
+}
+
+/* ---- predict ---- */
+
+static kith_prediction fallback(const ki_model *m)
+{
+    const double mean = ki_model_rates(m) ? m->mean : 0;
+    return (kith_prediction){
+        .value = mean, .raw = mean, .is_rating = ki_model_rates(m), .is_fallback = 1
+    };
+}
+
+static kith_err predict_known(const ki_model *m, int32_t u, int32_t item, kith_prediction *out)
+{
+    ki_ranker *r = NULL;
+    float raw = 0;
+    uint8_t supported = 0;
+    kith_err err = ki_ranker_new(m, 1, 1, &r);
+    if (err != KITH_OK) return err;
+    const ki_query q = ki_query_user(m, u);
+    if ((err = ki_ranker_predict(r, &q, &item, 1, &raw, &supported)) == KITH_OK) {
+        const float clipped = ki_model_rates(m) ? KI_MAX(m->min, KI_MIN(m->max, raw)) : raw;
+        *out = (kith_prediction){ .value = (double)clipped,
+                                  .raw = (double)raw,
+                                  .is_rating = ki_model_rates(m),
+                                  .is_fallback = !supported };
+        if (!isfinite(raw)) *out = fallback(m);
+    }
+    ki_ranker_free(r);
+    return err;
+}
+
+kith_err kith_predict(kith *k, const kith_model *model, const char *user_id, const char *item_id,
+                      kith_prediction *out)
+{
+    if (k == NULL || model == NULL || user_id == NULL || item_id == NULL || out == NULL)
+        return ki_fail(KITH_EINVAL,
+                       "kith_predict: context, model, user_id, item_id and out must not be NULL");
+    const int32_t u = ki_idmap_find(&model->users, user_id, strlen(user_id));
+    const int32_t i = ki_idmap_find(&model->items, item_id, strlen(item_id));
+    if (u >= 0 && i >= 0) return predict_known(&model->core, u, i, out);
+    *out = fallback(&model->core);
+    return KITH_OK;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ * asked.h -- from a public query to what a model can rank: who is meant, with which history,
+ * without which items
+ */
+#ifndef KI_ASKED_H
+#define KI_ASKED_H
+
+#include "model/package.h"
+
+typedef enum ki_basis { KI_BASIS_USER, KI_BASIS_LIKED, KI_BASIS_POPULAR, KI_BASIS_ITEM } ki_basis;
+
+typedef struct ki_asked {
+    ki_query query;
+    ki_basis basis;
+    int n;          /* how many are wanted, at most the number of items */
+    char note[512]; /* why the basis is not what was asked for, or what was left out; or "" */
+    int32_t *items, *skip; /* owned; query points into them */
+    float *values;
+} ki_asked;
+
+/* KITH_EINVAL for a query that makes no sense, KITH_ENOTFOUND for an unknown user when the query
+ * wants that refused. */
+kith_err ki_asked_make(const kith_model *m, const kith_query *q, ki_asked *out);
+void ki_asked_clear(ki_asked *a);
+
+/* n as given by a caller: 0 is 10, at most what there is.  KITH_EINVAL when it is no number of
+ * results. */
+kith_err ki_asked_count(const kith_model *m, int n, int *out);
+
+/* Dense index of an id that must be there; KITH_ENOTFOUND says how many there are, and what they
+ * look like. */
+kith_err ki_asked_id(const ki_idmap *ids, const char *what, const char *id, int32_t *out);
+
+#endif

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT
+ * listing.c -- laying a list out in one block
+ *
+ * The same walk runs twice: without memory it counts the bytes, with memory it writes them.  The
+ * block is the list, its items, their reasons, then all strings.
+ *
+ * Sentences   "because you liked Heat (1995) and Ronin (1998)" names history items with a positive
+ *             part in the score.  An item counts as liked when its value is not below both the
+ *             user's mean and that of all; where only others speak for the recommendation it is
+ *             "because of how you rated ...".  Without any it is how many people have the item.
+ */
+#include "engine/listing.h"
+
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { NAMED = 3 }; /* items in one sentence */
+
+struct block {
+    char *base; /* NULL: only count */
+    size_t used;
+};
+
+/* ---- strings ---- */
+
+static const char *place(const struct block *b)
+{
+    return b->base == NULL ? NULL : b->base + b->used;
+}
+
+static void append(struct block *b, const char *text, size_t n)
+{
+    if (b->base != NULL) memcpy(b->base + b->used, text, n);
+    b->used += n;
+}
+
+static void say(struct block *b, const char *text)
+{
+    append(b, text, strlen(text));
+}
+
+static const char *put(struct block *b, const char *text)
+{
+    const char *at = place(b);
+    append(b, text, strlen(text) + 1);
+    return at;
+}
+
+static const char *put_title(struct block *b, const kith_model *m, int32_t item)
+{
+    const char *title = ki_item_title(&m->item_attrs, item);
+    return title == NULL ? NULL : put(b, title);
+}
+
+/* ---- sentences ---- */
+
+static void say_name(struct block *b, const kith_model *m, int32_t item)
+{
+    const char *title = ki_item_title(&m->item_attrs, item);
+    say(b, title != NULL ? title : ki_idmap_name(&m->items, item));
+}
+
+/* 1234567 as "1,234,567". */
+static void say_count(struct block *b, int32_t n)
+{
+    char digits[16];
+    const int length = snprintf(digits, sizeof digits, "%d", n);
+    for (int j = 0; j < length; j++) {
+        if (j > 0 && (length - j) % 3 == 0) say(b, ",");
+        append(b, digits + j, 1);
+    }
+}
+
+static double history_mean(const ki_query *q)
+{
+    double sum = 0;
+    for (int32_t j = 0; j < q->n; j++) sum += (double)q->values[j];
+    return q->n > 0 ? sum / q->n : 0;
+}
+
+static double value_of(const ki_query *q, int32_t item)
+{
+    for (int32_t low = 0, high = q->n; low < high;) {
+        const int32_t mid = low + (high - low) / 2;
+        if (q->items[mid] == item) return (double)q->values[mid];
+        if (q->items[mid] < item)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return 0;
+}
+
+/* The first few terms that are liked items, or that are not: `liked` says which.  Returns how many.
+ */
+static int choose_named(const ki_listing *l, const ki_term *terms, int n, int liked, int32_t *out)
+{
+    const double from = KI_MIN(l->m->core.mean, history_mean(l->query));
+    int to = 0;
+    for (int t = 0; t < n && to < NAMED; t++) {
+        const int is_liked = !l->m->core.has_values || value_of(l->query, terms[t].item) >= from;
+        if (is_liked == liked) out[to++] = terms[t].item;
+    }
+    return to;
+}
+
+static const char *put_sentence(struct block *b, const ki_listing *l, int32_t item,
+                                const ki_term *terms, int n_terms)
+{
+    const char *at = place(b);
+    const kith_model *m = l->m;
+    int32_t named[NAMED];
+    int n = n_terms > 0 ? choose_named(l, terms, n_terms, 1, named) : 0;
+    if (n > 0) {
+        say(b, "because you liked ");
+    } else if (n_terms > 0) {
+        n = choose_named(l, terms, n_terms, 0, named);
+        say(b, "because of how you rated ");
+    } else {
+        say(b, m->core.has_values ? "rated by " : "liked by ");
+        say_count(b, m->reach[item]);
+        say(b, m->reach[item] == 1 ? " person" : " people");
+    }
+    for (int j = 0; j < n; j++) {
+        if (j > 0) say(b, j == n - 1 ? " and " : ", ");
+        say_name(b, m, named[j]);
+    }
+    append(b, "", 1);
+    return at;
+}
+
+/* ---- layout ---- */
+
+/* Terms that speak for the item: they come largest first. */
+static int positive_terms(const ki_listing *l, int j)
+{
+    int n = 0;
+    if (l->terms == NULL || l->n_reasons == 0) return 0;
+    while (n < l->n_terms[j] && l->terms[(size_t)j * (size_t)l->n_reasons + (size_t)n].part > 0)
+        n++;
+    return n;
+}
+
+static kith_reason make_reason(struct block *b, const kith_model *m, const ki_term *t)
+{
+    kith_reason r = { .contribution = (double)t->part };
+    r.item_id = put(b, ki_idmap_name(&m->items, t->item));
+    r.title = put_title(b, m, t->item);
+    return r;
+}
+
+/* Item j; its reasons go to reasons[] (NULL while counting).  Returns how many there are. */
+static int lay_item(struct block *b, const ki_listing *l, int j, kith_item *item,
+                    kith_reason *reasons)
+{
+    const int32_t i = l->items[j];
+    const int n = positive_terms(l, j);
+    const ki_term *terms = n == 0 ? NULL : l->terms + (size_t)j * (size_t)l->n_reasons;
+    kith_item made = { .score = (double)l->scores[j], .reasons = reasons, .n_reasons = n };
+    made.item_id = put(b, ki_idmap_name(&l->m->items, i));
+    made.title = put_title(b, l->m, i);
+    if (l->n_reasons > 0) made.reason = put_sentence(b, l, i, terms, n);
+    for (int t = 0; t < n; t++) {
+        const kith_reason reason = make_reason(b, l->m, &terms[t]);
+        if (reasons != NULL) reasons[t] = reason;
+    }
+    if (item != NULL) *item = made;
+    return n;
+}
+
+static const char *const basis_names[] = { "user", "liked", "popular", "item" };
+
+static void lay(struct block *b, const ki_listing *l, size_t n_reasons)
+{
+    kith_list *list = (kith_list *)(void *)b->base;
+    kith_item *items = NULL;
+    kith_reason *reasons = NULL;
+    b->used = sizeof *list + (size_t)l->n * sizeof *items + n_reasons * sizeof *reasons;
+    if (list != NULL) {
+        items = (kith_item *)(list + 1);
+        reasons = (kith_reason *)(items + l->n);
+    }
+    for (int j = 0; j < l->n; j++) {
+        const int n = lay_item(b, l, j, items == NULL ? NULL : &items[j], reasons);
+        if (reasons != NULL) reasons += n;
+    }
+    const char *note = put(b, l->note);
+    if (list != NULL)
+        *list =
+            (kith_list){ .items = items, .n = l->n, .basis = basis_names[l->basis], .note = note };
+}
+
+kith_err ki_listing_make(const ki_listing *l, kith_list **out)
+{
+    struct block b = { 0 };
+    size_t n_reasons = 0;
+    for (int j = 0; j < l->n; j++) n_reasons += (size_t)positive_terms(l, j);
+    lay(&b, l, n_reasons);
+    const kith_err err = ki_alloc(&b.base, b.used, 1);
+    if (err != KITH_OK) return err;
+    lay(&b, l, n_reasons);
+    *out = (kith_list *)(void *)b.base;
+    return KITH_OK;
+}
+
+void kith_list_free(kith_list *list)
+{
+    ki_free(list);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT
+ * listing.h -- from ranked indexes to a kith_list: ids, titles, reasons and sentences in one block
+ * of memory
+ */
+#ifndef KI_LISTING_H
+#define KI_LISTING_H
+
+#include "engine/asked.h"
+
+typedef struct ki_listing {
+    const kith_model *m;
+    const ki_query *query; /* whose history the terms speak of; NULL: nobody's */
+    ki_basis basis;
+    const char *note;
+    int n;
+    const int32_t *items;
+    const float *scores;
+    int n_reasons;        /* most per item; 0: no reasons and no sentences */
+    const ki_term *terms; /* [n, n_reasons], largest first; NULL: none */
+    const int *n_terms;   /* [n] */
+} ki_listing;
+
+/* The list holds copies, so it may outlive the model. */
+kith_err ki_listing_make(const ki_listing *l, kith_list **out);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT
+ * package.c -- looking at a model that stands alone, and letting it go
+ */
+#include "model/package.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+
+/* popular = items by falling reach, then by index: one counting sort. */
+static kith_err order_by_reach(kith_model *m)
+{
+    const int32_t n = m->core.n_items, most = m->core.n_users;
+    int32_t *place = NULL; /* [most + 1]: where items of reach r begin */
+    kith_err err;
+    if ((err = ki_alloc(&m->popular, (size_t)n, sizeof *m->popular)) != KITH_OK) return err;
+    if ((err = ki_alloc(&place, (size_t)most + 2, sizeof *place)) != KITH_OK) return err;
+    for (int32_t i = 0; i < n; i++) place[KI_MIN(m->reach[i], most)]++;
+    for (int32_t r = most, before = 0; r >= 0; r--) {
+        const int32_t here = place[r];
+        place[r] = before;
+        before += here;
+    }
+    for (int32_t i = 0; i < n; i++) m->popular[place[KI_MIN(m->reach[i], most)]++] = i;
+    ki_free(place);
+    return KITH_OK;
+}
+
+kith_err ki_package_count(kith_model *m)
+{
+    const kith_err err = ki_alloc(&m->reach, (size_t)m->core.n_items, sizeof *m->reach);
+    if (err != KITH_OK) return err;
+    for (int64_t j = 0; j < ki_csr_nnz(&m->core.history); j++) m->reach[m->core.history.idx[j]]++;
+    return order_by_reach(m);
+}
+
+json_t *ki_seed_json(uint64_t seed)
+{
+    return seed <= INT64_MAX ? json_integer((json_int_t)seed)
+                             : json_sprintf("%llu", (unsigned long long)seed);
+}
+
+kith_err kith_model_json(const kith_model *m, char **json)
+{
+    if (m == NULL || json == NULL)
+        return ki_fail(KITH_EINVAL, "kith_model_json: model and json must not be NULL");
+    const ki_model *core = &m->core;
+    const ki_model_desc *desc = core->desc;
+    json_t *o =
+        json_pack("{s:s, s:s, s:s, s:o, s:o, s:i, s:i, s:I, s:s, s:s, s:s, s:f, s:f, s:f}", "model",
+                  desc->name, "family", desc->family, "predicts",
+                  ki_model_rates(core) ? "rating" : "preference", "params",
+                  ki_params_values(desc->params, desc->n_params, core->params), "seed",
+                  ki_seed_json(core->seed), "n_users", (int)core->n_users, "n_items",
+                  (int)core->n_items, "n_interactions", (json_int_t)ki_csr_nnz(&core->history),
+                  "fingerprint", m->fingerprint, "trained_at", m->trained_at, "source", m->source,
+                  "mean", core->mean, "min", (double)core->min, "max", (double)core->max);
+    char *text = o == NULL ? NULL : json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    json_decref(o);
+    if (text == NULL) return ki_fail_memory(1);
+    const kith_err err = ki_strdup(json, text);
+    free(text); /* jansson's */
+    return err;
+}
+
+int32_t kith_model_n_users(const kith_model *m)
+{
+    return m->core.n_users;
+}
+
+int32_t kith_model_n_items(const kith_model *m)
+{
+    return m->core.n_items;
+}
+
+const char *kith_model_user_id(const kith_model *m, int32_t u)
+{
+    return u >= 0 && u < m->users.n ? ki_idmap_name(&m->users, u) : NULL;
+}
+
+const char *kith_model_item_id(const kith_model *m, int32_t i)
+{
+    return i >= 0 && i < m->items.n ? ki_idmap_name(&m->items, i) : NULL;
+}
+
+void kith_model_free(kith_model *m)
+{
+    if (m == NULL) return;
+    ki_model_clear(&m->core);
+    ki_ratings_clear(&m->ratings);
+    ki_idmap_clear(&m->users);
+    ki_idmap_clear(&m->items);
+    ki_table_clear(&m->user_attrs);
+    ki_table_clear(&m->item_attrs);
+    ki_free(m->reach);
+    ki_free(m->popular);
+    ki_free(m->source);
+    ki_tensors_close(m->mapping);
+    ki_free(m);
+}

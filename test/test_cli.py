@@ -1,0 +1,293 @@
+#!/usr/bin/env python3
+"""The program as its users meet it: commands, files, exit codes, JSON.  Usage: test_cli.py PATH-TO-KITH
+
+Each test_* function runs in a folder of its own; what fails is told with the command that failed.
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import traceback
+
+KITH = os.path.abspath(sys.argv[1])
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+SHARED = os.environ.get("KITH_DATA") or os.path.join(ROOT, "..", "shared", "data")
+
+# The source document's example: three users, four films, seven ratings.
+SEVEN = "user,item,rating\nU1,M1,4\nU1,M3,5\nU2,M2,3\nU2,M4,2\nU3,M1,5\nU3,M2,4\nU3,M4,3\n"
+
+
+def run(*words, code=0):
+    done = subprocess.run([KITH, *words], capture_output=True, text=True, errors="surrogateescape")
+    assert done.returncode == code, f"kith {' '.join(words)}: exit {done.returncode}, want {code}\n{done.stderr}{done.stdout}"
+    return done
+
+
+def run_json(*words):
+    return json.loads(run(*words, "--json").stdout)
+
+
+def write(name, text):
+    with open(name, "w", encoding="utf-8") as f:
+        f.write(text)
+    return name
+
+
+def small():
+    """Forty viewers of two tastes, by arithmetic: even users like even films."""
+    rows = ["user,item,rating,timestamp"]
+    for u in range(40):
+        for i in range(20):
+            if (u * 7 + i * 3) % 5 < 3:
+                rows.append(f"u{u},i{i},{4 + (u + i) % 2 if u % 2 == i % 2 else 1 + (u + i) // 2 % 2},{1000000000 + u * 1000 + i}")
+    return write("small.csv", "\n".join(rows) + "\n")
+
+
+def test_the_svd_example_is_reproduced_to_the_printed_digits():
+    want = [[4.297, 0, 4.719, 0], [1.086, 2.276, 0, 1.644], [4.448, 4.368, 0.522, 3.181]]
+    write("seven.csv", SEVEN)
+    run("train", "--data", "seven.csv", "--model", "svd", "-p", "n_factors=2", "--out", "m.kith")
+    for u in range(3):
+        for i in range(4):
+            got = run_json("predict", "--model-file", "m.kith", "--user", f"U{u + 1}", "--item", f"M{i + 1}")
+            assert abs(max(got["raw"], 0) - want[u][i]) < 5.1e-4, (u, i, got)  # half of the last printed digit
+    assert "4.297" in run("predict", "--model-file", "m.kith", "--user", "U1", "--item", "M1").stdout
+
+
+def test_the_knn_formula_of_the_source_document():
+    # sim(U1, U3) over full rows: 20 / (sqrt(41) sqrt(50)); only U3 of U1's neighbours rated M2, so the estimate is 4.
+    write("seven.csv", SEVEN)
+    run("train", "--data", "seven.csv", "--model", "user-knn", "-p", "similarity=cosine", "-p", "variant=basic", "--out",
+        "m.kith")
+    got = run_json("predict", "--model-file", "m.kith", "--user", "U1", "--item", "M2")
+    assert abs(got["raw"] - 4) < 1e-5, got
+    # U3 on M3: only U1 has it (5).  U2 on M1: neighbour U3 alone shares films with U2, and gave 5.
+    assert abs(run_json("predict", "--model-file", "m.kith", "--user", "U2", "--item", "M1")["raw"] - 5) < 1e-5
+
+
+def test_every_model_trains_saves_and_recommends():
+    small()
+    for model in [m["name"] for m in run_json("models")["models"]]:
+        run("train", "--data", "small.csv", "--model", model, "--out", f"{model}.kith")
+        got = run_json("recommend", "--model-file", f"{model}.kith", "--user", "u3", "-n", "5", "--explain")
+        assert got["basis"] == "user" and 1 <= len(got["items"]) <= 5, (model, got)
+        scores = [item["score"] for item in got["items"]]
+        assert scores == sorted(scores, reverse=True), (model, scores)
+
+
+def test_a_new_user_is_folded_in_and_an_unknown_one_is_said_to_be():
+    small()
+    run("train", "--data", "small.csv", "--model", "item-knn", "--out", "m.kith")
+    got = run_json("recommend", "--model-file", "m.kith", "--liked", "i0,i2,nonesuch", "-n", "3")
+    assert got["basis"] == "liked" and "nonesuch" in got["note"], got
+    assert not {"i0", "i2"} & {item["item_id"] for item in got["items"]}, got
+    got = run_json("recommend", "--model-file", "m.kith", "--user", "nobody")
+    assert got["basis"] == "popular" and got["note"], got
+    done = run("recommend", "--model-file", "m.kith", "--user", "nobody", "--on-unknown", "error", code=1)
+    assert "nobody" in done.stderr
+
+
+def test_evaluate_reports_the_promised_fields():
+    small()
+    got = run_json("evaluate", "--data", "small.csv", "--model", "bias", "--protocol", "kfold:3", "--metrics",
+                   "rmse,mae,ndcg@5")
+    for field in ["model", "params", "protocol", "seed", "n_users", "n_test", "metrics", "fit_seconds", "eval_seconds",
+                  "peak_rss_bytes"]:
+        assert field in got, field
+    assert len(got["metrics"]["rmse"]["folds"]) == 3
+    both = run_json("evaluate", "--data", "small.csv", "--model", "popularity,item-knn", "--protocol", "holdout:0.7",
+                    "--metrics", "ndcg@5")
+    assert [m["model"] for m in both["models"]] == ["popularity", "item-knn"] and both["comparisons"]
+    text = run("evaluate", "--data", "small.csv", "--model", "popularity,item-knn", "--metrics", "ndcg@5").stdout
+    assert "popularity" in text and "ndcg@5" in text
+
+
+def test_same_figures_for_one_and_four_threads():
+    small()
+    drop = {"fit_seconds", "eval_seconds", "peak_rss_bytes"}
+
+    def figures(threads):
+        got = run_json("evaluate", "--data", "small.csv", "--model", "ials", "--threads", threads, "--protocol", "kfold:2")
+        return {key: value for key, value in got.items() if key not in drop}
+
+    assert figures("1") == figures("4")
+
+
+def test_two_files_are_a_predefined_split():
+    write("a.csv", "user,item\na,x\na,y\nb,x\nb,z\nc,y\nc,z\n")
+    write("b.csv", "user,item\na,z\nb,y\n")
+    got = run_json("evaluate", "--train", "a.csv", "--test", "b.csv", "--model", "popularity", "--metrics", "recall@1")
+    assert got["protocol"].startswith("predefined") and got["n_test"] == 2 and got["metrics"]["recall@1"]["mean"] == 1.0
+
+
+def test_a_published_split_is_named_by_the_protocol():
+    os.mkdir("ml")
+    line = "{}\t{}\t{}\t88\n".format
+    write("ml/u.data", "".join(line(u, i, 1 + (u + i) % 5) for u in range(5) for i in range(5)))
+    write("ml/u2.base", "".join(line(u, i, 1 + (u + i) % 5) for u in range(5) for i in range(5) if u != i))
+    write("ml/u2.test", "".join(line(u, u, 1 + 2 * u % 5) for u in range(5)))
+    got = run_json("evaluate", "--data", "ml", "--protocol", "predefined:u2", "--model", "bias", "--metrics", "rmse")
+    assert got["protocol"] == "predefined:u2" and got["n_train"] == 20 and got["n_test"] == 5, got
+    told = run("evaluate", "--data", "ml", "--protocol", "predefined:u7", "--model", "bias", code=2).stderr
+    assert "u7" in told, told
+    told = run("evaluate", "--data", "ml", "--layout", "movielens-100k:u2", "--protocol", "predefined:u1", "--model", "bias",
+               code=1).stderr
+    assert "movielens-100k:u2" in told, told
+
+
+def test_the_table_of_figures_is_true():
+    small()
+    args = ["evaluate", "--data", "small.csv", "--protocol", "holdout:0.7", "--metrics", "ndcg@5,gini@5"]
+    text = run(*args, "--model", "popularity").stdout
+    row = {line.split()[0]: line for line in text.splitlines() if line}
+    assert "±" in row["ndcg@5"] and "±" not in row["gini@5"], text  # exposure has no interval
+    text = run(*args, "--model", ",".join(["popularity"] * 30)).stdout
+    row = {line.split()[0]: line for line in text.splitlines() if line}
+    assert row["metric"].count("popularity") == 30 and row["ndcg@5"].count("±") == 30, text
+
+
+def test_json_holds_what_is_not_utf8():
+    small()
+    run("train", "--data", "small.csv", "--model", "item-knn", "--out", "m.kith")
+    odd = b"\xff\"q".decode("utf-8", "surrogateescape")
+    got = run_json("recommend", "--model-file", "m.kith", "--user", odd)
+    assert got["user"] == '?"q' and got["basis"] == "popular" and '?"q' in got["note"], got
+    got = run_json("recommend", "--model-file", "m.kith", "--liked", "i1," + odd)
+    assert got["user"] is None and '?"q' in got["note"], got
+    assert run_json("predict", "--model-file", "m.kith", "--user", odd, "--item", "i1")["is_fallback"]
+    assert run_json("data", "convert", "small.csv", "--out", "x" + odd)["path"] == 'x?"q'
+
+
+def test_wrong_usage_exits_2_and_says_what_to_do():
+    small()
+    for words, told in [
+        (["frobnicate"], "no command"),
+        (["train", "--model", "ials", "--out", "m"], "--data"),
+        (["train", "--data", "small.csv", "--model", "ials", "--out", "m", "-p", "n_factors=0"], "n_factors"),
+        (["train", "--data", "small.csv", "--model", "ials", "--out", "m", "-p", "dims=8"], "n_factors"),
+        (["train", "--data", "small.csv", "--model", "ials", "--out", "m", "-p", "bias.reg=1"], "another model"),
+        (["train", "--data", "small.csv", "--model", "ials", "--out", "m", "-p", "reg"], "key=value"),
+        (["data", "stats"], "PATH"),
+        (["recommend", "--model-file", "m.kith"], "--user"),
+        (["recommend", "--model-file", "m.kith", "--all-users", "x.csv", "--exclude", "i1"], "--exclude"),
+        (["data", "generate", "--noise", "0", "--out", "g.csv"], "noise"),  # 0 would be the default
+        (["data", "generate", "--rank", "257", "--out", "g.csv"], "1 to 256"),
+        (["evaluate", "--data", "small.csv", "--model", "bias", "--nonsense"], "--nonsense"),
+        (["evaluate", "--data", "small.csv", "--model", "bias", "--seed", "x"], "seed"),
+    ]:
+        done = run(*words, code=2)
+        assert told in done.stderr, (words, done.stderr)
+        assert not done.stdout, words
+
+
+def test_failures_exit_1_and_name_the_place():
+    write("bad.csv", "user,item,rating\na,x,4\nb,y,five\n")
+    done = run("data", "stats", "bad.csv", code=1)
+    assert "bad.csv:3" in done.stderr, done.stderr
+    assert run_json("data", "stats", "bad.csv", "--skip-bad", "1")
+    done = run("data", "stats", "nowhere.csv", code=1)
+    assert "nowhere.csv" in done.stderr
+    write("notamodel", "hello, this is not a model at all\n")
+    assert "notamodel" in run("recommend", "--model-file", "notamodel", "--user", "a", code=1).stderr
+
+
+def test_data_goes_round_through_every_layout():
+    small()
+    want = run_json("data", "stats", "small.csv")["fingerprint"]
+    for name in ["x.kithdata", "x.csv", "x.tsv", "x.ndjson"]:
+        run("data", "convert", "small.csv", "--out", name)
+        assert run_json("data", "stats", name)["fingerprint"] == want, name
+
+
+def test_generated_data_follows_the_seed():
+    args = ["data", "generate", "--n-users", "200", "--n-items", "50", "--n-interactions", "2000"]
+    run(*args, "--out", "a.csv")
+    run(*args, "--out", "b.csv", "--threads", "1")
+    run(*args, "--out", "c.csv", "--seed", "7")
+    read = lambda name: open(name, encoding="utf-8").read()
+    assert read("a.csv") == read("b.csv") != read("c.csv")
+
+
+def test_lists_for_all_users_agree_with_single_ones():
+    small()
+    run("train", "--data", "small.csv", "--model", "ials", "--out", "m.kith")
+    run("recommend", "--model-file", "m.kith", "--all-users", "lists.csv", "-n", "3")
+    rows = [line.split(",") for line in open("lists.csv", encoding="utf-8").read().splitlines()[1:]]
+    got = run_json("recommend", "--model-file", "m.kith", "--user", "u7", "-n", "3")
+    assert [r[2] for r in rows if r[0] == "u7"] == [item["item_id"] for item in got["items"]]
+
+
+def test_similar_leaves_the_item_itself_out():
+    small()
+    run("train", "--data", "small.csv", "--model", "item-knn", "--out", "m.kith")
+    got = run_json("similar", "--model-file", "m.kith", "--item", "i4", "-n", "4")
+    assert len(got["items"]) == 4 and "i4" not in {item["item_id"] for item in got["items"]}
+
+
+def test_help_comes_from_the_tables_and_completion_knows_them():
+    text = run("--help").stdout
+    for word in ["train", "evaluate", "recommend", "similar", "predict", "data stats"]:
+        assert word in text, word
+        assert "--json" in run(*word.split(), "--help").stdout, word
+    script = run("completion", "bash").stdout
+    subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+    probe = script + "\nCOMP_WORDS=(kith train --model ia); COMP_CWORD=3; _kith; echo ${COMPREPLY[@]}\n"
+    assert "ials" in subprocess.run(["bash"], input=probe, text=True, capture_output=True, check=True).stdout
+    assert "ials" in run("completion", "fish").stdout and run("completion", "zsh").stdout
+
+
+def completed(*words):
+    """What bash offers for the last of these words."""
+    quoted = " ".join("'" + word + "'" for word in ["kith", *words])
+    probe = run("completion", "bash").stdout + f"""
+COMP_WORDS=({quoted}); COMP_CWORD={len(words)}; _kith; printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+    return subprocess.run(["bash"], input=probe, text=True, capture_output=True, check=True).stdout.split("\n")[:-1]
+
+
+def test_bash_completes_commands_letters_and_files():
+    write("a file with blanks.csv", "")
+    assert "evaluate" in completed("ev") and "generate" in completed("data", "g")
+    assert completed("train", "-m", "ia") == ["ials"] and completed("models", "ea") == ["ease"]
+    assert completed("completion", "f") == ["fish"] and completed("data", "stats", "--layout", "ts") == ["tsv"]
+    assert completed("train", "--data", "a") == ["a file with blanks.csv"] == completed("data", "stats", "a f")
+
+
+def test_fish_gets_every_quote_closed():
+    for line in run("completion", "fish").stdout.splitlines():
+        bare = line.replace("\\\\", "").replace("\\'", "")
+        assert bare.count("'") % 2 == 0, line
+
+
+def test_json_is_one_object_even_for_models_and_version():
+    assert run_json("version")["version"]
+    assert any(p["name"] == "n_factors" for p in run_json("models", "ials")["params"])
+    assert {m["name"] for m in run_json("metrics")["metrics"]} >= {"rmse", "ndcg", "recall"}
+    assert "nonesuch" in run("models", "nonesuch", code=1).stderr
+
+
+def test_memory_limit_is_said_before_the_work_starts():
+    small()
+    done = run("train", "--data", "small.csv", "--model", "ease", "--memory", "1k", "--out", "m.kith", code=1)
+    assert "needs" in done.stderr and not os.path.exists("m.kith"), done.stderr
+
+
+def main():
+    passed = failed = 0
+    for name, test in sorted((n, t) for n, t in globals().items() if n.startswith("test_")):
+        with tempfile.TemporaryDirectory() as folder:
+            os.chdir(folder)
+            try:
+                test()
+                passed += 1
+            except Exception:  # an assertion, or whatever a wrong reply led to
+                failed += 1
+                print(f"{name} failed", file=sys.stderr)
+                traceback.print_exc()
+            os.chdir(ROOT)
+    print(f"{passed} passed, {failed} failed")
+    return failed > 0
+
+
+sys.exit(main())
