@@ -51,6 +51,11 @@ static void run_gram(struct bench *b)
     b->k->gram_rows(b->A, b->Y, b->rows, b->w, TERMS, b->dim);
 }
 
+static void run_normal(struct bench *b)
+{
+    b->k->normal_at(b->out, NULL, b->w, b->Y, b->rows, b->X, TERMS, b->dim);
+}
+
 static void run_scan(struct bench *b)
 {
     b->k->scan_above(b->at, b->X, SCAN, 3.5f);
@@ -93,6 +98,11 @@ static double flop_gram(double d)
     return TERMS * d * (d + 1); /* the lower triangle alone is counted */
 }
 
+static double flop_normal(double d)
+{
+    return 4 * d * TERMS;
+}
+
 static double flop_scan(double d)
 {
     return d > 0 ? SCAN : 0;
@@ -114,10 +124,15 @@ static double flop_solve(double d)
 }
 
 static const struct row table[] = {
-    { "dot", run_dot, flop_dot },          { "dot_rows", run_dot_rows, flop_dot_rows },
-    { "score_tile", run_tile, flop_tile }, { "gram_rows", run_gram, flop_gram },
-    { "scan_above", run_scan, flop_scan }, { "sgd_step", run_sgd, flop_sgd },
-    { "chol", run_chol, flop_chol },       { "chol_solve", run_solve, flop_solve },
+    { "dot", run_dot, flop_dot },
+    { "dot_rows", run_dot_rows, flop_dot_rows },
+    { "score_tile", run_tile, flop_tile },
+    { "gram_rows", run_gram, flop_gram },
+    { "scan_above", run_scan, flop_scan },
+    { "sgd_step", run_sgd, flop_sgd },
+    { "chol", run_chol, flop_chol },
+    { "chol_solve", run_solve, flop_solve },
+    { "normal_at", run_normal, flop_normal },
 };
 
 static double now_ns(void)

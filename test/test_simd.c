@@ -128,32 +128,43 @@ TEST(dot_rows_is_a_dot_per_row_whatever_the_number_of_rows)
         }
 }
 
-TEST(dot_at_and_axpy_at_follow_a_list_of_rows)
+/* What dot_at, axpy_at and normal_at make of n rows of Y, against sums in double. */
+static void check_at(const ki_kernels *k, int64_t n, int64_t dim)
 {
-    const int32_t rows[] = { 4, 0, 0, 6, 2, 5 };
+    const int32_t rows[] = { 4, 0, 0, 6, 2, 5, 1, 1, 3, 6, 4, 2, 0, 5, 1, 3, 2, 6, 0 };
+    float *Y = floats(7 * dim, 7), *x = floats(dim, 8), *a = floats(n, 9), *w = floats(n, 10);
+    float *out = floats(n, 11), *sum = copy(x, dim), *normal = copy(x, dim), *bare = copy(x, dim);
+    k->dot_at(out, Y, rows, x, n, dim);
+    k->axpy_at(sum, a, Y, rows, n, dim);
+    k->normal_at(normal, a, w, Y, rows, x, n, dim);
+    k->normal_at(bare, NULL, w, Y, rows, x, n, dim);
+    for (int64_t t = 0; t < n; t++) {
+        double mass;
+        const double want = dot64(Y + rows[t] * dim, x, dim, &mass);
+        CHECK_NEAR(out[t], want, (double)dim * EPS * mass);
+    }
+    for (int64_t j = 0; j < dim; j++) {
+        double linear = x[j], square = 0, mass = fabs(x[j]), mass_dot;
+        for (int64_t t = 0; t < n; t++) {
+            const double y = Y[rows[t] * dim + j];
+            const double s = dot64(Y + rows[t] * dim, x, dim, &mass_dot);
+            linear += a[t] * y;
+            square += w[t] * s * y;
+            mass += fabs(a[t] * y) + fabs(w[t] * mass_dot * y);
+        }
+        const double tol = (double)(n + dim + 2) * EPS * mass; /* a sum of n sums of dim terms */
+        CHECK_NEAR(sum[j], linear, tol);
+        CHECK_NEAR(normal[j], linear + square, tol);
+        CHECK_NEAR(bare[j], x[j] + square, tol);
+    }
+    free(Y), free(x), free(a), free(w), free(out), free(sum), free(normal), free(bare);
+}
+
+TEST(sums_over_a_list_of_rows_follow_the_list)
+{
     EACH_SET(k)
     for (int64_t dim = 0; dim <= 130; dim += dim < 34 ? 1 : 7)
-        for (int64_t n = 0; n <= 6; n++) {
-            float *Y = floats(7 * dim, 7), *x = floats(dim, 8), *out = floats(n, 9);
-            float *y = copy(x, dim);
-            const float *a = out;
-            k->dot_at(out, Y, rows, x, n, dim);
-            for (int64_t t = 0; t < n; t++) {
-                double mass;
-                const double want = dot64(Y + rows[t] * dim, x, dim, &mass);
-                CHECK_NEAR(out[t], want, (double)dim * EPS * mass);
-            }
-            k->axpy_at(y, a, Y, rows, n, dim);
-            for (int64_t j = 0; j < dim; j++) {
-                double want = x[j], mass = fabs(x[j]);
-                for (int64_t t = 0; t < n; t++) {
-                    want += (double)a[t] * Y[rows[t] * dim + j];
-                    mass += fabs((double)a[t] * Y[rows[t] * dim + j]);
-                }
-                CHECK_NEAR(y[j], want, (double)(n + 1) * EPS * mass);
-            }
-            free(Y), free(x), free(out), free(y);
-        }
+        for (int64_t n = 0; n <= 19; n++) check_at(k, n, dim);
 }
 
 /* One tile against sums in double, then every value again in a tile of its own: the same bits. */

@@ -5,9 +5,9 @@
  *             about the same.  Within a chunk what all rows share, the product with G, is one matrix
  *             product; what differs, the sums over a row's events, are gathered from Y.
  * cholesky    builds and factors each row's matrix: n d^2 + d^3 / 3 flops for n events
- * cg          k steps from the last x: (k + 1) (4 n d + 2 d^2) flops.  Takacs, Pilaszy, Tikk,
- *             Applications of the Conjugate Gradient Method for Implicit Feedback Collaborative
- *             Filtering, RecSys 2011
+ * cg          k steps from the last x: (k + 1) (4 n d + 2 d^2) flops, a pass over Y each.  Takacs,
+ *             Pilaszy, Tikk, Applications of the Conjugate Gradient Method for Implicit Feedback
+ *             Collaborative Filtering, RecSys 2011
  * block       minimises over b coordinates after the other, the products s_t = x.y_t at hand:
  *             n d (b + 8) + 2 d^2 + d b^2 / 3 flops.  Rendle, Krichene, Zhang, Koren, iALS++, arXiv
  *             2110.14044, 2021.  Y is held block by block, so that a block's rows are contiguous.
@@ -113,9 +113,9 @@ static void solve_exactly(const ki_als_side *side, const int32_t *rows, int n_ro
 
 /* ---- conjugate gradients ---- */
 
-/* out[j] = A_j p_j for each row of the chunk; s is room for the products of one row. */
+/* out[j] = A_j p_j for each row of the chunk; minus b_j when `minus` is room for coefficients. */
 static void multiply(const ki_als_side *side, const int32_t *rows, int n_rows, const float *p,
-                     float *out, float *s)
+                     float *out, float *minus)
 {
     const ki_als_given *g = &side->given;
     g->k->score_tile(out, g->d, p, n_rows, g->gram, g->d, g->d);
@@ -124,9 +124,8 @@ static void multiply(const ki_als_side *side, const int32_t *rows, int n_rows, c
         const float *pj = p + j * g->d;
         float *to = out + j * g->d;
         for (int64_t c = 0; c < g->d; c++) to[c] = g->alpha0 * to[c] + row.l * pj[c];
-        g->k->dot_at(s, g->Y, row.idx, pj, row.n, g->d);
-        for (int64_t t = 0; t < row.n; t++) s[t] *= row.w[t];
-        g->k->axpy_at(to, s, g->Y, row.idx, row.n, g->d);
+        for (int64_t t = 0; minus != NULL && t < row.n; t++) minus[t] = -g->alpha0 - row.w[t];
+        g->k->normal_at(to, minus, row.w, g->Y, row.idx, pj, row.n, g->d);
     }
 }
 
@@ -151,17 +150,12 @@ static void solve_by_cg(const ki_als_side *side, const int32_t *rows, int n_rows
     const int64_t d = g->d, room = ROWS * d;
     float *x = s->rows, *r = x + room, *p = r + room, *Ap = p + room, rr[ROWS];
     load_rows(side, rows, n_rows, x);
-    multiply(side, rows, n_rows, x, Ap, s->s);
-    memset(r, 0, (size_t)room * sizeof *r);
-    for (int j = 0; j < n_rows; j++) {
-        const ki_als_row row = row_of(side, rows[j]);
-        add_targets(g, &row, r + j * d);
-        g->k->axpy(r + j * d, -1, Ap + j * d, d);
-        rr[j] = g->k->dot(r + j * d, r + j * d, d);
-    }
-    memcpy(p, r, (size_t)room * sizeof *p);
+    multiply(side, rows, n_rows, x, r, s->s);
+    for (int64_t c = 0; c < n_rows * d; c++) r[c] = -r[c];
+    for (int j = 0; j < n_rows; j++) rr[j] = g->k->dot(r + j * d, r + j * d, d);
+    memcpy(p, r, (size_t)(n_rows * d) * sizeof *p);
     for (int32_t step = 0; step < side->cg_steps; step++) {
-        multiply(side, rows, n_rows, p, Ap, s->s);
+        multiply(side, rows, n_rows, p, Ap, NULL);
         for (int j = 0; j < n_rows; j++)
             step_row(g->k, x + j * d, r + j * d, p + j * d, Ap + j * d, d, &rr[j]);
     }

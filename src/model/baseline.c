@@ -8,7 +8,7 @@
  * SGD        e = r_ui - mean - bu_u - bi_i;  bu_u += lr (e - reg bu_u);  bi_i += lr (e - reg bi_i)
  * Cost       per epoch nnz additions; ALS reads the ratings once by item and once by user
  * Departs    SGD visits a user's items by rising index, Surprise in file order
- * Checked    test_bias.c: hand-computed steps, Surprise's values, normal equations at convergence, 1 = 5 threads
+ * Checked    test_bias.c: hand-computed steps, Surprise's values, normal equations, 1 = 5 threads
  */
 #include "model/baseline.h"
 

@@ -18,7 +18,7 @@ typedef struct ki_vectors {
     float *X, *Y;   /* [n_users, dim], [n_items, dim], row-major; NULL when dim is 0 */
     float *bu, *bi; /* [n_users], [n_items]; NULL: none */
     float *gram;    /* [dim, dim] Y'Y where fold-in needs it; NULL: none */
-    float *l2;      /* [one] ridge of the form's own fold-in */
+    float *l2; /* [one] ridge of the form's own fold-in, or a number that the descriptor's needs */
 } ki_vectors;
 
 /* Set the sizes and allocate the parts: with_biases for bu and bi, with_gram for gram. */

@@ -12,6 +12,7 @@
 
 #include <immintrin.h>
 #include <math.h>
+#include <stddef.h>
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -143,12 +144,12 @@ static void dot_rows(float *out, const float *Y, const float *x, int64_t n_rows,
     for (; r < n_rows; r++) dot_block(1, out + r, Y + r * dim, x, dim);
 }
 
-/* Sums of `rows` rows with x, one accumulator each. */
-INLINE void dot_some_at(int rows, float *out, const float *const *y, const float *x, int64_t dim)
+/* The products of up to 8 rows with x, in the first lanes; the other lanes repeat row 0. */
+INLINE __m256 dot_some(int rows, const float *const *y, const float *x, int64_t dim)
 {
-    __m256 s[4];
+    __m256 s[LANES];
     int64_t j = 0;
-    for (int r = 0; r < rows; r++) s[r] = _mm256_setzero_ps();
+    for (int r = 0; r < LANES; r++) s[r] = _mm256_setzero_ps();
     for (; j + LANES <= dim; j += LANES) {
         const __m256 xj = _mm256_loadu_ps(x + j);
         for (int r = 0; r < rows; r++) s[r] = _mm256_fmadd_ps(_mm256_loadu_ps(y[r] + j), xj, s[r]);
@@ -159,21 +160,71 @@ INLINE void dot_some_at(int rows, float *out, const float *const *y, const float
         for (int r = 0; r < rows; r++)
             s[r] = _mm256_fmadd_ps(_mm256_maskload_ps(y[r] + j, on), xj, s[r]);
     }
-    for (int r = 0; r < rows; r++) out[r] = sum_lanes(s[r]);
+    transpose(s); /* lane r of each is a part of row r's sum */
+    return _mm256_add_ps(_mm256_add_ps(_mm256_add_ps(s[0], s[1]), _mm256_add_ps(s[2], s[3])),
+                         _mm256_add_ps(_mm256_add_ps(s[4], s[5]), _mm256_add_ps(s[6], s[7])));
+}
+
+/* Where rows[t..t + 8) begin, the last of n repeated; the 8 after them are asked for. */
+INLINE void find_rows(const float **y, const float *Y, const int32_t *rows, int64_t t, int64_t n,
+                      int64_t dim)
+{
+    const int64_t ahead = dim < 128 ? dim : 128;
+    for (int64_t r = 0; r < LANES; r++) {
+        y[r] = Y + rows[t + r < n ? t + r : n - 1] * dim;
+        const float *next = Y + rows[t + r + LANES < n ? t + r + LANES : n - 1] * dim;
+        for (int64_t j = 0; j < ahead; j += 16) _mm_prefetch((const char *)(next + j), _MM_HINT_T0);
+    }
 }
 
 static void dot_at(float *out, const float *Y, const int32_t *rows, const float *x, int64_t n,
                    int64_t dim)
 {
-    int64_t t = 0;
-    for (; t + 4 <= n; t += 4) {
-        const float *y[4] = { Y + rows[t] * dim, Y + rows[t + 1] * dim, Y + rows[t + 2] * dim,
-                              Y + rows[t + 3] * dim };
-        dot_some_at(4, out + t, y, x, dim);
+    const float *y[LANES];
+    for (int64_t t = 0; t < n; t += LANES) {
+        find_rows(y, Y, rows, t, n, dim);
+        const __m256 s = n - t > 4 ? dot_some(8, y, x, dim) : dot_some(4, y, x, dim);
+        _mm256_maskstore_ps(out + t, first_lanes(n - t), s);
     }
-    for (; t < n; t++) {
-        const float *y = Y + rows[t] * dim;
-        dot_some_at(1, out + t, &y, x, dim);
+}
+
+/* y[0, 8 v) += sum_r a[r] row_r[c..): for v registers of y. */
+INLINE void add_some(int v, int rows, float *y, const float *a, const float *const *row, int64_t c)
+{
+    __m256 s[LANES];
+    for (int k = 0; k < v; k++) s[k] = _mm256_loadu_ps(y + c + k * LANES);
+    for (int r = 0; r < rows; r++) {
+        const __m256 ar = _mm256_broadcast_ss(a + r);
+        for (int k = 0; k < v; k++)
+            s[k] = _mm256_fmadd_ps(ar, _mm256_loadu_ps(row[r] + c + k * LANES), s[k]);
+    }
+    for (int k = 0; k < v; k++) _mm256_storeu_ps(y + c + k * LANES, s[k]);
+}
+
+INLINE void add_all(int rows, float *y, const float *a, const float *const *row, int64_t dim)
+{
+    int64_t c = 0;
+    for (; c + 8 * LANES <= dim; c += 8 * LANES) add_some(8, rows, y, a, row, c);
+    for (; c + LANES <= dim; c += LANES) add_some(1, rows, y, a, row, c);
+    for (int r = 0; r < rows; r++)
+        for (int64_t j = c; j < dim; j++) y[j] = fmaf(a[r], row[r][j], y[j]);
+}
+
+static void normal_at(float *y, const float *a, const float *w, const float *Y, const int32_t *rows,
+                      const float *x, int64_t n, int64_t dim)
+{
+    const float *row[LANES];
+    float by[LANES];
+    for (int64_t t = 0; t < n; t += LANES) {
+        const __m256i on = first_lanes(n - t);
+        find_rows(row, Y, rows, t, n, dim);
+        const __m256 s = n - t > 4 ? dot_some(8, row, x, dim) : dot_some(4, row, x, dim);
+        const __m256 at = a != NULL ? _mm256_maskload_ps(a + t, on) : _mm256_setzero_ps();
+        _mm256_storeu_ps(by, _mm256_fmadd_ps(_mm256_maskload_ps(w + t, on), s, at));
+        if (n - t > 4)
+            add_all(8, y, by, row, dim);
+        else
+            add_all(4, y, by, row, dim);
     }
 }
 
@@ -592,6 +643,7 @@ void ki_kernels_avx2(ki_kernels *k)
     k->gram_rows = gram_rows;
     k->dot_at = dot_at;
     k->axpy_at = axpy_at;
+    k->normal_at = normal_at;
     k->scan_above = scan_above;
     k->sgd_step = sgd_step;
     k->chol = chol;

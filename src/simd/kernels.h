@@ -48,6 +48,11 @@ typedef struct ki_kernels {
     void (*axpy_at)(float *y, const float *a, const float *Y, const int32_t *rows, int64_t n,
                     int64_t dim);
 
+    /* y += sum_t (a[t] + w[t] (Y[rows[t], :] . x)) Y[rows[t], :]: the product of a normal matrix with
+     * x, in one pass.  a may be NULL: zeroes. */
+    void (*normal_at)(float *y, const float *a, const float *w, const float *Y, const int32_t *rows,
+                      const float *x, int64_t n, int64_t dim);
+
     /* Positions j with x[j] > threshold, rising, into at[]; returns how many (at has room for n).
      */
     int64_t (*scan_above)(int32_t *at, const float *x, int64_t n, float threshold);

@@ -5,6 +5,8 @@
  */
 #include "simd/kernels.h"
 
+#include <stddef.h>
+
 #include <math.h>
 
 static float dot(const float *a, const float *b, int64_t n)
@@ -49,6 +51,15 @@ static void axpy_at(float *y, const float *a, const float *Y, const int32_t *row
                     int64_t dim)
 {
     for (int64_t t = 0; t < n; t++) axpy(y, a[t], Y + rows[t] * dim, dim);
+}
+
+static void normal_at(float *y, const float *a, const float *w, const float *Y, const int32_t *rows,
+                      const float *x, int64_t n, int64_t dim)
+{
+    for (int64_t t = 0; t < n; t++) {
+        const float *row = Y + rows[t] * dim;
+        axpy(y, (a != NULL ? a[t] : 0) + w[t] * dot(row, x, dim), row, dim);
+    }
 }
 
 static int64_t scan_above(int32_t *at, const float *x, int64_t n, float threshold)
@@ -102,6 +113,7 @@ void ki_kernels_ref(ki_kernels *k)
         .gram_rows = gram_rows,
         .dot_at = dot_at,
         .axpy_at = axpy_at,
+        .normal_at = normal_at,
         .scan_above = scan_above,
         .sgd_step = sgd_step,
         .chol = chol,
