@@ -6,17 +6,17 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/tensors.h"
-#include "data/csr.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- duplicates
  * ---------------------------------------------------------------------------------------------------
  *
- * Rows are grouped by (user, item, test part) with two counting sorts, which keep file order within
- * a group.  The row that survives takes the merged value; `gone` marks the others. */
+ * Rows are grouped by user with one counting sort.  Only rows of items that a user has twice are sorted further, by
+ * item and file order.  The row that survives takes the merged value; `gone` marks the others. */
 
 static const char *const policy_names[] = {
     "auto", "last", "first", "sum", "mean", "max", "error"
@@ -104,34 +104,88 @@ static void pack_log(ki_log *log, const uint8_t *gone)
     log->n = to;
 }
 
-static kith_err merge_duplicates(kith_data *d, kith_duplicates policy)
+/* order = rows by user, in file order within a user; ptr[u] is where user u begins. */
+static kith_err rows_by_user(const kith_data *d, int64_t **ptr, int64_t **order)
+{
+    const ki_log *log = &d->log;
+    kith_err err;
+    if ((err = ki_alloc(ptr, (size_t)d->users.n + 2, sizeof **ptr)) != KITH_OK) return err;
+    if ((err = ki_alloc(order, (size_t)log->n, sizeof **order)) != KITH_OK) return err;
+    int64_t *next = *ptr + 1; /* next[u] becomes the end of user u, which is (*ptr)[u + 1] */
+    for (int64_t j = 0; j < log->n; j++) (*ptr)[log->user[j] + 2]++;
+    for (int32_t u = 0; u < d->users.n; u++) next[u + 1] += next[u];
+    for (int64_t j = 0; j < log->n; j++) (*order)[next[log->user[j]]++] = j;
+    return KITH_OK;
+}
+
+static int by_item_then_row(const void *a, const void *b, void *log)
+{
+    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    const int32_t i = ((const ki_log *)log)->item[x], j = ((const ki_log *)log)->item[y];
+    return i != j ? (i > j) - (i < j) : (x > y) - (x < y);
+}
+
+/* Merge the cells of one user that have several rows: order[0..n).  The first one is an error by policy. */
+static kith_err merge_user(kith_data *d, int64_t *order, int64_t n, kith_duplicates policy,
+                           uint8_t *gone)
 {
     ki_log *log = &d->log;
-    ki_csr cells = { 0 };
-    int64_t *order = NULL;
-    uint8_t *gone = NULL;
-    kith_err err = ki_csr_from_triplets(&cells, d->users.n, d->items.n, log->n, log->user,
-                                        log->item, NULL, &order);
-    if (err != KITH_OK) return err;
-    if ((err = ki_alloc(&gone, (size_t)log->n, 1)) != KITH_OK) goto done;
-    for (int32_t u = 0; u < d->users.n; u++) {
-        for (int64_t j = cells.ptr[u], end; j < cells.ptr[u + 1]; j = end) {
-            for (end = j + 1; end < cells.ptr[u + 1] && cells.idx[end] == cells.idx[j];) end++;
-            if (end - j < 2) continue;
-            const int64_t went = merge_cell_parts(log, order + j, end - j, policy, gone);
-            d->report.n_duplicates += went;
-            if (went > 0 && policy == KITH_DUPLICATES_ERROR) {
-                err = ki_fail(KITH_EDATA,
-                              "user \"%.64s\" and item \"%.64s\" occur together more than once",
-                              ki_idmap_name(&d->users, u), ki_idmap_name(&d->items, cells.idx[j]));
-                goto done;
-            }
-        }
+    if (n > 0) qsort_r(order, (size_t)n, sizeof *order, by_item_then_row, log);
+    for (int64_t j = 0, end; j < n; j = end) {
+        const int32_t item = log->item[order[j]], user = log->user[order[j]];
+        for (end = j + 1; end < n && log->item[order[end]] == item;) end++;
+        if (end - j < 2) continue;
+        const int64_t went = merge_cell_parts(log, order + j, end - j, policy, gone);
+        d->report.n_duplicates += went;
+        if (went > 0 && policy == KITH_DUPLICATES_ERROR)
+            return ki_fail(KITH_EDATA,
+                           "user \"%.64s\" and item \"%.64s\" occur together more than once",
+                           ki_idmap_name(&d->users, user), ki_idmap_name(&d->items, item));
     }
-    if (d->report.n_duplicates > 0) pack_log(log, gone);
+    return KITH_OK;
+}
+
+/* Move the rows whose item occurs more than once among order[0..n), one user's, to its front; returns how many there
+ * are.  seen[item] and twice[item] hold the last user, + 1, who had the item once and more than once. */
+static int64_t keep_repeated(const ki_log *log, int64_t *order, int64_t n, int32_t *seen,
+                             int32_t *twice)
+{
+    int64_t kept = 0;
+    int any = 0;
+    for (int64_t j = 0; j < n; j++) {
+        const int32_t item = log->item[order[j]], mark = log->user[order[j]] + 1;
+        if (seen[item] == mark) {
+            twice[item] = mark;
+            any = 1;
+        }
+        seen[item] = mark;
+    }
+    for (int64_t j = 0; any && j < n; j++)
+        if (twice[log->item[order[j]]] == log->user[order[j]] + 1) order[kept++] = order[j];
+    return kept;
+}
+
+static kith_err merge_duplicates(kith_data *d, kith_duplicates policy)
+{
+    int64_t *ptr = NULL, *order = NULL;
+    int32_t *seen = NULL, *twice = NULL;
+    uint8_t *gone = NULL;
+    kith_err err;
+    if ((err = rows_by_user(d, &ptr, &order)) != KITH_OK) goto done;
+    if ((err = ki_alloc(&seen, (size_t)d->items.n, sizeof *seen)) != KITH_OK) goto done;
+    if ((err = ki_alloc(&twice, (size_t)d->items.n, sizeof *twice)) != KITH_OK) goto done;
+    if ((err = ki_alloc(&gone, (size_t)d->log.n, 1)) != KITH_OK) goto done;
+    for (int32_t u = 0; err == KITH_OK && u < d->users.n; u++) {
+        int64_t *rows = order + ptr[u];
+        err = merge_user(d, rows, keep_repeated(&d->log, rows, ptr[u + 1] - ptr[u], seen, twice),
+                         policy, gone);
+    }
+    if (err == KITH_OK && d->report.n_duplicates > 0) pack_log(&d->log, gone);
 done:
-    ki_csr_clear(&cells);
+    ki_free(ptr);
     ki_free(order);
+    ki_free(seen);
+    ki_free(twice);
     ki_free(gone);
     return err;
 }
