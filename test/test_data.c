@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include "base/mem.h"
+#include "base/rng.h"
 #include "data/csr.h"
 #include "data/dataset.h"
 #include "data/ratings.h"
@@ -83,5 +84,48 @@ TEST(ratings_hold_only_the_kept_rows)
     ki_ratings_clear(&r);
     kith_data_free(d);
     kith_free(k);
+    CHECK_INT(ki_alloc_live(), 0);
+}
+
+/* 4 users, 5 items, 300 rows of which a third are test rows: every cell has several rows. */
+TEST(merged_rows_hold_what_a_slow_search_adds_up)
+{
+    enum { N = 300, USERS = 4, ITEMS = 5 };
+    double sum[2][USERS][ITEMS] = { 0 };
+    int n_cells = 0;
+    kith_data d = { .log = { .n = N } };
+    ki_rng r = ki_rng_make(5, 0, 0);
+    CHECK_OK(ki_alloc(&d.log.user, N, sizeof *d.log.user));
+    CHECK_OK(ki_alloc(&d.log.item, N, sizeof *d.log.item));
+    CHECK_OK(ki_alloc(&d.log.value, N, sizeof *d.log.value));
+    CHECK_OK(ki_alloc(&d.log.test, N, 1));
+    for (int j = 0; j < USERS + ITEMS; j++) {
+        char id[8];
+        int32_t at;
+        snprintf(id, sizeof id, "%d", j);
+        CHECK_OK(ki_idmap_add(j < USERS ? &d.users : &d.items, id, strlen(id), &at));
+    }
+    for (int j = 0; j < N; j++) {
+        const int32_t u = (int32_t)ki_rng_below(&r, USERS), i = (int32_t)ki_rng_below(&r, ITEMS);
+        const uint8_t test = ki_rng_below(&r, 3) == 0;
+        const float value = (float)(1 + ki_rng_below(&r, 9)); /* whole numbers: sums are exact */
+        d.log.user[j] = u;
+        d.log.item[j] = i;
+        d.log.test[j] = test;
+        d.log.value[j] = value;
+        n_cells += sum[test][u][i] == 0;
+        sum[test][u][i] += value;
+    }
+    CHECK_OK(ki_data_finish(&d, KITH_DUPLICATES_SUM));
+    CHECK_INT(d.log.n, n_cells);
+    CHECK_INT(d.report.n_duplicates, N - n_cells);
+    for (int64_t j = 0; j < d.log.n; j++)
+        CHECK_NEAR(d.log.value[j], sum[d.log.test[j]][d.log.user[j]][d.log.item[j]], 0);
+    ki_free(d.log.user);
+    ki_free(d.log.item);
+    ki_free(d.log.value);
+    ki_free(d.log.test);
+    ki_idmap_clear(&d.users);
+    ki_idmap_clear(&d.items);
     CHECK_INT(ki_alloc_live(), 0);
 }
