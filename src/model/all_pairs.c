@@ -15,9 +15,11 @@
 #include "model/best.h"
 #include "simd/kernels.h"
 
+#include <float.h>
 #include <string.h>
 
 enum { BLOCK = 64, BLOCKS_PER_STEP = 32 }; /* rows of a piece; pieces between two progress steps */
+enum { FEW = 32 };                         /* rows that are sorted by insertion */
 
 struct piece { /* the neighbours of a block of rows, row after row */
     int32_t *idx;
@@ -68,35 +70,33 @@ static float take(const struct sweep *s, float *cells, int32_t r, int64_t n_a)
     return sim;
 }
 
-/* The cells of the rows in list[n] that hold more than 0 go to at and sim, and are emptied. */
+/* The cells of the rows in list[n] that hold more than 0 go to at and sim; all are emptied. */
 static int32_t take_sums(float *restrict cells, const int32_t *restrict list, int64_t n,
                          int32_t *restrict at, float *restrict sim)
 {
     int32_t taken = 0;
     for (int64_t j = 0; j < n; j++) {
-        const int32_t r = list[j];
-        const float sum = cells[r];
-        cells[r] = 0;
-        at[taken] = r;
-        sim[taken] = sum;
-        taken += sum > 0;
+        at[taken] = list[j];
+        sim[taken] = cells[list[j]];
+        cells[list[j]] = 0;
+        taken += sim[taken] > 0;
     }
     return taken;
 }
 
-static int32_t take_list(const struct sweep *s, struct scratch *w, const int32_t *list, int64_t n,
-                         int64_t n_a, int32_t to)
+static int32_t take_list(const struct sweep *s, const struct scratch *w, const int32_t *list,
+                         int64_t n, int64_t n_a, int32_t *at, float *sim)
 {
+    int32_t taken = 0;
     for (int64_t j = 0; j < n; j++) {
-        w->at[to] = list[j];
-        w->sim[to] = take(s, w->cells, list[j], n_a);
-        to += w->sim[to] > 0;
+        at[taken] = list[j];
+        sim[taken] = take(s, w->cells, list[j], n_a);
+        taken += sim[taken] > 0;
     }
-    return to;
+    return taken;
 }
 
-/* Rows with a positive similarity into w->at, in the order in which the lists of row a meet them.
- */
+/* Rows with a positive similarity into w->at, in the order in which the lists of row a meet them. */
 static int32_t gather_lists(const struct sweep *s, struct scratch *w, int32_t a)
 {
     const int64_t n_a = ki_csr_len(&s->by_row, a);
@@ -105,10 +105,35 @@ static int32_t gather_lists(const struct sweep *s, struct scratch *w, int32_t a)
         const int32_t c = s->by_row.idx[j];
         const int32_t *list = s->by_col.idx + s->by_col.ptr[c];
         const int64_t len = ki_csr_len(&s->by_col, c);
-        n = s->plain ? n + take_sums(w->cells, list, len, w->at + n, w->sim + n)
-                     : take_list(s, w, list, len, n_a, n);
+        n += s->plain ? take_sums(w->cells, list, len, w->at + n, w->sim + n)
+                      : take_list(s, w, list, len, n_a, w->at + n, w->sim + n);
     }
     return n;
+}
+
+/* As gather_lists and selection in one, for plain sums: most of them fall at one comparison. */
+static int32_t gather_nearest(const struct sweep *s, struct scratch *w, int32_t a)
+{
+    ki_best best = ki_best_into(w->keys, s->n_neighbors);
+    float *cells = w->cells, least = FLT_TRUE_MIN;
+    for (int64_t j = s->by_row.ptr[a]; j < s->by_row.ptr[a + 1]; j++) {
+        const int32_t c = s->by_row.idx[j];
+        const int32_t *r = s->by_col.idx + s->by_col.ptr[c];
+        const int32_t *end = s->by_col.idx + s->by_col.ptr[c + 1];
+        for (; r < end; r++) {
+            const float sum = cells[*r];
+            cells[*r] = 0;
+            if (sum < least) continue;
+            ki_best_push(&best, ki_best_key(sum, *r));
+            least = fmaxf(least, ki_best_score(best.floor));
+        }
+    }
+    ki_best_finish(&best);
+    for (int32_t j = 0; j < best.n; j++) {
+        w->at[j] = ki_best_index(best.key[j]);
+        w->sim[j] = ki_best_score(best.key[j]);
+    }
+    return best.n;
 }
 
 /* The same by looking at all cells, rising. */
@@ -132,11 +157,30 @@ static int32_t gather_cells(const struct sweep *s, struct scratch *w, int32_t a)
     return n;
 }
 
+static void sort_few(struct scratch *w, int32_t n)
+{
+    for (int32_t j = 1; j < n; j++) {
+        const int32_t r = w->at[j];
+        const float sim = w->sim[j];
+        int32_t k = j;
+        for (; k > 0 && w->at[k - 1] > r; k--) {
+            w->at[k] = w->at[k - 1];
+            w->sim[k] = w->sim[k - 1];
+        }
+        w->at[k] = r;
+        w->sim[k] = sim;
+    }
+}
+
 /* Put the n kept rows in rising order: each sets its bit and leaves its similarity in the (empty)
  * cells. */
 static void put_in_order(struct scratch *w, int32_t n)
 {
     int32_t to = 0;
+    if (n <= FEW) {
+        sort_few(w, n);
+        return;
+    }
     for (int32_t j = 0; j < n; j++) {
         w->cells[w->at[j]] = w->sim[j];
         w->bits[w->at[j] >> 6] |= (uint64_t)1 << (w->at[j] & 63);
@@ -159,8 +203,12 @@ static int32_t find_neighbors(const struct sweep *s, struct scratch *w, int32_t 
     const int look_at_cells = additions(s, a) >= s->by_row.n_rows;
     ki_similarity_add(s->lanes, s->by_row.idx + at, s->by_row.val + at, n_a, &s->by_col, w->cells);
     memset(w->cells + (size_t)a * (size_t)s->lanes, 0, (size_t)s->lanes * sizeof *w->cells);
-    const int32_t met = look_at_cells ? gather_cells(s, w, a) : gather_lists(s, w, a);
-    const int32_t n = ki_best_select(w->keys, s->n_neighbors, w->at, w->sim, met);
+    int32_t n;
+    if (look_at_cells)
+        n = gather_cells(s, w, a);
+    else
+        n = s->plain && s->n_neighbors > 0 ? gather_nearest(s, w, a) : gather_lists(s, w, a);
+    n = ki_best_select(w->keys, s->n_neighbors, w->at, w->sim, n);
     if (!look_at_cells) put_in_order(w, n);
     return n;
 }
