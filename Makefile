@@ -19,6 +19,7 @@ $(BUILD)/build.ninja:
 	@rm -f $(BUILD)-setup.log
 
 all: setup $(BUILD)/build.ninja ## build the library and the program: $(BUILD)/kith
+	@[ -e $(BUILD)/kith ] || echo "building (about a minute) ..."
 	@ninja -C $(BUILD) --quiet | { grep -v 'no work to do' || true; }
 
 demo: all        ## train, evaluate and recommend on real data, or on the built-in sample
@@ -49,8 +50,11 @@ format:          ## rewrite C sources in the house format
 format-check:    ## fail when a C source is not in the house format
 	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format-14 --dry-run -Werror
 
-install: all     ## install library, header, pkg-config file and program (PREFIX by meson: -Dprefix)
+install: all     ## install library, header, pkg-config file and program; PREFIX=/usr/local, DESTDIR
+	@[ -z "$(PREFIX)" ] || meson configure $(BUILD) -Dprefix=$(PREFIX)
 	@meson install -C $(BUILD) --quiet
+	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" -ne 0 ] || ldconfig
+	@echo "installed into $(DESTDIR)$(or $(PREFIX),/usr/local)"
 
 clean:           ## remove what was built
 	@rm -rf build build-*

@@ -225,6 +225,33 @@ def test_similar_leaves_the_item_itself_out():
     assert len(got["items"]) == 4 and "i4" not in {item["item_id"] for item in got["items"]}
 
 
+def test_what_is_read_is_not_overwritten_and_a_pipe_is_not_replaced():
+    small()
+    assert "is read" in run("train", "--data", "small.csv", "--model", "bias", "--out", "./small.csv", code=2).stderr
+    assert "is read" in run("data", "convert", "small.csv", "--out", "small.csv", code=2).stderr
+    os.mkfifo("pipe")
+    assert "not a regular file" in run("data", "convert", "small.csv", "--out", "pipe", "--to", "csv", code=1).stderr
+    os.symlink("target.csv", "link.csv")
+    write("target.csv", "old\n")
+    run("data", "convert", "small.csv", "--out", "link.csv")
+    assert os.path.islink("link.csv") and open("target.csv", encoding="utf-8").read().startswith("user_id")
+
+
+def test_words_are_trimmed_and_every_definition_is_there():
+    small()
+    run("evaluate", "--data", "small.csv", "--model", "popularity, bias", "--metrics", "rmse")
+    rows = [line for line in run("metrics").stdout.splitlines() if line]
+    assert any(row.startswith("precision@k") for row in rows)
+    assert all(len(row.split()) > 2 for row in rows if not row.startswith(("metric ", "protocol "))), rows
+
+
+def test_strangers_in_the_test_part_are_pointed_out():
+    rows = ["user,item,timestamp"] + [f"u{u},i{u % 7 + j},{u * 100 + j}" for u in range(40) for j in range(5)]
+    write("grow.csv", "\n".join(rows) + "\n")
+    told = run("evaluate", "--data", "grow.csv", "--model", "popularity", "--metrics", "recall@3").stdout
+    assert "have no training data" in told, told
+
+
 def test_help_comes_from_the_tables_and_completion_knows_them():
     text = run("--help").stdout
     for word in ["train", "evaluate", "recommend", "similar", "predict", "data stats"]:
@@ -264,7 +291,7 @@ def test_json_is_one_object_even_for_models_and_version():
     assert run_json("version")["version"]
     assert any(p["name"] == "n_factors" for p in run_json("models", "ials")["params"])
     assert {m["name"] for m in run_json("metrics")["metrics"]} >= {"rmse", "ndcg", "recall"}
-    assert "nonesuch" in run("models", "nonesuch", code=1).stderr
+    assert "nonesuch" in run("models", "nonesuch", code=2).stderr
 
 
 def test_memory_limit_is_said_before_the_work_starts():

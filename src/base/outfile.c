@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * outfile.c -- a file that appears whole or not at all
  *
- * Bytes go to PATH.tmp-PID-N, N the first that is free; commit makes them durable (fsync), puts the name in place (rename) and makes that durable
- * too (fsync of the folder).  After a crash PATH is either what it was or the whole new file.
+ * Bytes go to PATH.tmp-PID-N, N the first that is free; commit makes them durable (fsync), puts the name in place
+ * (rename) and makes that durable too (fsync of the folder).  After a crash PATH is either what it was or the whole new
+ * file.
  */
 #include "base/outfile.h"
 
@@ -11,7 +12,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { BUFFER = 1 << 18, PATH_SIZE = 4096, MOST_TURNS = 1000 };
@@ -39,16 +42,30 @@ static kith_err create(ki_outfile *f, const char *path)
     }
 }
 
+/* Where the name goes in the end: a link is followed, so that it stays a link; a pipe or a device cannot be replaced
+ * by a file and is refused. */
+static kith_err settle(const char *path, char *out)
+{
+    struct stat st;
+    const int there = stat(path, &st) == 0;
+    if (there && !S_ISREG(st.st_mode))
+        return ki_fail(KITH_EIO, "%s: not a regular file; want the name of a file to be made",
+                       path);
+    char *real = there ? realpath(path, NULL) : NULL;
+    const int n = snprintf(out, PATH_SIZE, "%s", real != NULL ? real : path);
+    free(real); /* the C library's */
+    return n < PATH_SIZE ? KITH_OK : ki_fail(KITH_EINVAL, "the path is too long: %.64s...", path);
+}
+
 kith_err ki_outfile_open(const char *path, ki_outfile **out)
 {
     ki_outfile *f = NULL;
     kith_err err = ki_alloc(&f, 1, sizeof *f);
     if (err != KITH_OK) return err;
-    if ((err = create(f, path)) != KITH_OK) {
+    if ((err = settle(path, f->path)) != KITH_OK || (err = create(f, f->path)) != KITH_OK) {
         ki_free(f);
         return err;
     }
-    memcpy(f->path, path, strlen(path));
     *out = f;
     return KITH_OK;
 }

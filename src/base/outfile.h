@@ -8,7 +8,8 @@
 
 typedef struct ki_outfile ki_outfile;
 
-/* Begin a temporary file beside `path`.  KITH_EIO names the path and the system's reason. */
+/* Begin a temporary file beside `path`.  KITH_EIO names the path and the system's reason, or says that it is a pipe or
+ * a device, which a file cannot replace; a link is followed. */
 kith_err ki_outfile_open(const char *path, ki_outfile **out);
 
 /* Append n bytes, through a buffer.  A failure is kept until the commit, so that rows are written without asking

@@ -34,6 +34,11 @@ cli_exit cli_fail(kith_err err)
     return cli_complain(err == KITH_EINVAL ? CLI_USAGE : CLI_FAILED, "%s", kith_last_error());
 }
 
+cli_exit cli_no_such(kith_err err)
+{
+    return err == KITH_ENOTFOUND ? cli_complain(CLI_USAGE, "%s", kith_last_error()) : cli_fail(err);
+}
+
 static void take(struct taken *t, int *n, const char *name)
 {
     const cli_option *o = cli_find_option(name);
@@ -111,6 +116,15 @@ static cli_exit set_number(const cli_option *o, void *field, const char *text)
     return CLI_DONE;
 }
 
+/* The word without the blanks around it: people write "a, b". */
+static char *trim(char *word)
+{
+    word += strspn(word, " \t");
+    for (size_t n = strlen(word); n > 0 && (word[n - 1] == ' ' || word[n - 1] == '\t'); n--)
+        word[n - 1] = '\0';
+    return word;
+}
+
 /* Cuts `text` at commas, in place: argv is the program's own.  A parameter's value may hold commas,
  * so -p is not cut. */
 static cli_exit add_words(const cli_option *o, cli_list *list, char *text)
@@ -120,6 +134,7 @@ static cli_exit add_words(const cli_option *o, cli_list *list, char *text)
          word = cut ? strtok_r(NULL, ",", &save) : NULL) {
         if (list->n == CLI_MAX_LIST)
             return cli_complain(CLI_USAGE, "--%s: more than %d", o->name, CLI_MAX_LIST);
+        if ((word = trim(word))[0] == '\0') continue;
         list->at[list->n++] = word;
     }
     return CLI_DONE;

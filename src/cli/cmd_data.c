@@ -197,7 +197,8 @@ cli_exit cmd_data_convert(const cli_args *a, kith *k)
 {
     const double began = cli_seconds();
     kith_data *data = NULL;
-    cli_exit code = cli_read_data(a, k, &data);
+    cli_exit code = cli_check_out(a);
+    if (code == CLI_DONE) code = cli_read_data(a, k, &data);
     if (code == CLI_DONE) code = write_data(a, k, data, cli_seconds() - began);
     kith_data_free(data);
     return code;

@@ -102,7 +102,7 @@ cli_exit cmd_models(const cli_args *a, kith *k)
     const char *name = a->n_words > 0 ? a->words[0] : NULL;
     const kith_err err = kith_models_json(name, &text);
     (void)k;
-    if (err != KITH_OK) return cli_fail(err);
+    if (err != KITH_OK) return cli_no_such(err);
     json_t *value = json_loads(text, 0, NULL);
     if (a->json) /* one object, as everywhere: the list of all stands in one */
         cli_print_object(name != NULL ? json_incref(value) : json_pack("{s:O}", "models", value));
@@ -115,16 +115,17 @@ cli_exit cmd_models(const cli_args *a, kith *k)
     return CLI_DONE;
 }
 
-static void print_definitions(const json_t *list, const char *head)
+static void print_definitions(const json_t *list, const char *head, const char *key)
 {
     const json_t *m;
     size_t j;
     cli_table *t = cli_table_new("lL");
     cli_table_cell(t, "%s", head);
-    cli_table_cell(t, "definition");
+    cli_table_cell(t, "%s", key);
     json_array_foreach (list, j, m) {
-        cli_table_cell(t, "%s", text_of(m, "name"));
-        cli_table_cell(t, "%s", text_of(m, "definition"));
+        cli_table_cell(t, "%s%s", text_of(m, "name"),
+                       json_is_true(json_object_get(m, "cutoff")) ? "@k" : "");
+        cli_table_cell(t, "%s", text_of(m, key));
     }
     cli_table_print(t);
     cli_table_free(t);
@@ -140,9 +141,9 @@ cli_exit cmd_metrics(const cli_args *a, kith *k)
         cli_print_json(text);
     } else {
         json_t *value = json_loads(text, 0, NULL);
-        print_definitions(json_object_get(value, "metrics"), "metric");
+        print_definitions(json_object_get(value, "metrics"), "metric", "definition");
         puts("");
-        print_definitions(json_object_get(value, "protocols"), "protocol");
+        print_definitions(json_object_get(value, "protocols"), "protocol", "summary");
         json_decref(value);
     }
     kith_string_free(text);

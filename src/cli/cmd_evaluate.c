@@ -80,29 +80,43 @@ static void print_figures(const json_t *report)
     json_decref(names);
 }
 
-/* Every model against the first; all pairs are in the JSON. */
+/* Up to three models every pair, beyond that each against the first; all pairs are in the JSON. */
 static void print_comparisons(const json_t *report)
 {
     const char *first = text_of(model_at(report, 0), "model");
+    const int all = n_models(report) <= 3;
     const json_t *c;
     size_t j;
     const json_t *list = json_object_get(report, "comparisons");
     if (json_array_size(list) == 0) return;
     puts("");
-    cli_table *t = cli_table_new("lllrrr");
-    const char *const heads[] = { "a", "b", "metric", "a - b", "interval", "p" };
-    for (j = 0; j < 6; j++) cli_table_cell(t, "%s", heads[j]);
+    cli_table *t = cli_table_new("lllrrrl");
+    const char *const heads[] = { "a", "b", "metric", "a - b", "interval", "p (Holm)", "better" };
+    for (j = 0; j < 7; j++) cli_table_cell(t, "%s", heads[j]);
     json_array_foreach (list, j, c) {
-        if (strcmp(text_of(c, "a"), first) != 0) continue;
+        if (!all && strcmp(text_of(c, "a"), first) != 0) continue;
         cli_table_cell(t, "%s", text_of(c, "a"));
         cli_table_cell(t, "%s", text_of(c, "b"));
         cli_table_cell(t, "%s", text_of(c, "metric"));
         cli_table_cell(t, "%+.4f", number_of(c, "difference"));
         cli_table_cell(t, "%+.4f to %+.4f", number_of(c, "lo"), number_of(c, "hi"));
         cli_table_cell(t, "%.4f", number_of(c, "p_adjusted"));
+        cli_table_cell(t, "%s", text_of(c, "better"));
     }
     cli_table_print(t);
     cli_table_free(t);
+    if (!all) puts("(each against the first; all pairs with --json)");
+}
+
+/* A temporal split of a growing service holds mostly people whom training never saw. */
+static void warn_of_strangers(const json_t *report)
+{
+    const double users = number_of(report, "n_users"), cold = number_of(report, "n_cold_users");
+    if (cold * 2 <= users) return;
+    printf("note: %s of %s test users have no training data and count 0; --protocol leave-one-out "
+           "or holdout:0.8\n"
+           "      asks how well known users are served\n\n",
+           cli_count((long long)cold), cli_count((long long)users));
 }
 
 static void print_skipped(const json_t *report)
@@ -127,6 +141,7 @@ static void print_report(const json_t *report)
         printf(" (%s users and %s items without training data)", cli_count((long long)cold_users),
                cli_count((long long)cold_items));
     puts("\n");
+    warn_of_strangers(report);
     print_figures(report);
     print_comparisons(report);
     print_skipped(report);
@@ -152,7 +167,7 @@ static cli_exit evaluate(const cli_args *a, kith *k, const kith_data *data,
     kith_err err = kith_evaluate(k, data, &options, &report);
     if (err == KITH_OK) err = kith_report_json(report, &text);
     kith_report_free(report);
-    if (err != KITH_OK) return cli_fail(err);
+    if (err != KITH_OK) return cli_no_such(err);
     cli_progress_clear();
     json_t *value = a->json ? NULL : json_loads(text, 0, NULL);
     if (a->json)

@@ -92,6 +92,9 @@ void cli_help_command(const cli_command *command, FILE *to);
 /* "kith: sentence" to stderr; returns CLI_USAGE for KITH_EINVAL, else CLI_FAILED. */
 cli_exit cli_fail(kith_err err);
 
+/* The same where what was not found is a name of kith's own (a model, a metric) and not of the data: wrong usage. */
+cli_exit cli_no_such(kith_err err);
+
 /* The library's sentence is replaced by one of the program's own. */
 cli_exit cli_complain(cli_exit code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -107,6 +110,9 @@ kith_read_options cli_read_options(const cli_args *a);
 
 /* Are there algorithms of these names?  Asked before the data is read, so that a typing error costs no wait. */
 cli_exit cli_check_models(const cli_args *a);
+
+/* CLI_USAGE when --out is the file that --data names: reading and then losing it is nobody's wish. */
+cli_exit cli_check_out(const cli_args *a);
 
 /* The parameters of -p key=value as the library takes them; params is [CLI_MAX_LIST], text their
  * storage (freed by the caller).  -1 after a sentence when one is not key=value. */

@@ -107,9 +107,10 @@ static kith_err no_such_column(const struct first *f, ki_role role, const kith_r
                        "%s:1:1: got columns %s, want one called \"%.60s\" (%s_column)", f->source,
                        list, wanted, ki_role_words[role]);
     return ki_fail(KITH_EFORMAT,
-                   "%s:1:1: got columns %s, want one for the %s (%s, ...); name it with %s_column",
+                   "%s:1:1: got columns %s, want one for the %s (%s, ...); name it with %s_column "
+                   "(--%s-column)",
                    f->source, list, ki_role_words[role], ki_role_examples(role),
-                   ki_role_words[role]);
+                   ki_role_words[role], ki_role_words[role]);
 }
 
 static int best_column(const struct first *f, ki_role role, const kith_read_options *o)

@@ -18,7 +18,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { GROUP = 32 }; /* queries whose vectors are packed side by side for one score_tile */
+enum { GROUP = 96 }; /* queries whose vectors are packed side by side for one score_tile */
 
 kith_err ki_vectors_alloc(ki_vectors *v, const ki_ratings *r, int32_t dim, int with_biases,
                           int with_gram)
@@ -181,6 +181,8 @@ static void multiply(const ki_vectors *v, const float *prepared, int nq, int32_t
 
 static void add_biases(const ki_vectors *v, float base, int32_t begin, int32_t end, float *out)
 {
+    if (v->bi == NULL && base == 0)
+        return; /* ials, svd: nothing to add, and no pass over the tile */
     if (v->bi == NULL)
         for (int32_t i = begin; i < end; i++) out[i - begin] += base;
     else

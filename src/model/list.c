@@ -18,16 +18,8 @@ extern const ki_model_desc ki_ease;
 
 /* clang-format off: one line each, so that two new algorithms do not meet in one */
 const ki_model_desc *const ki_models[] = {
-    &ki_popularity,
-    &ki_random,
-    &ki_bias,
-    &ki_user_knn,
-    &ki_item_knn,
-    &ki_svd,
-    &ki_funk_svd,
-    &ki_ials,
-    &ki_ease,
-    NULL,
+    &ki_popularity, &ki_random,   &ki_bias, &ki_user_knn, &ki_item_knn,
+    &ki_svd,        &ki_funk_svd, &ki_ials, &ki_ease,     NULL,
 };
 /* clang-format on */
 
