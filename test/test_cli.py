@@ -273,6 +273,42 @@ def test_memory_limit_is_said_before_the_work_starts():
     assert "needs" in done.stderr and not os.path.exists("m.kith"), done.stderr
 
 
+def on_terminal(columns, *words):
+    """What a terminal of so many columns is shown."""
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    program = subprocess.Popen([KITH, *words], stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.PIPE)
+    os.close(theirs)
+    shown = b""
+    try:
+        while part := os.read(ours, 4096):
+            shown += part
+    except OSError:  # how Linux tells that nobody holds the other end any more
+        pass
+    os.close(ours)
+    complaint = program.communicate()[1]
+    assert program.returncode == 0, complaint
+    return shown.decode().replace("\r\n", "\n")
+
+
+def without_bold(text):
+    return text.replace("\033[1m", "").replace("\033[0m", "")
+
+
+def test_a_narrow_terminal_wraps_the_last_column_and_loses_no_word():
+    piped, shown = run("models", "ials").stdout, without_bold(on_terminal(80, "models", "ials"))
+    table, indent = shown[shown.index("parameter ") :], shown.splitlines()[6].index("meaning")
+    assert table.split() == piped[piped.index("parameter ") :].split()
+    assert max(map(len, table.splitlines())) <= 80 < max(map(len, piped.splitlines()[6:]))
+    further = [line for line in table.splitlines() if line.startswith(" ")]
+    assert further and all(len(line) - len(line.lstrip()) == indent for line in further), further
+
+
 def main():
     passed = failed = 0
     for name, test in sorted((n, t) for n, t in globals().items() if n.startswith("test_")):
