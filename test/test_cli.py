@@ -309,6 +309,14 @@ def test_a_narrow_terminal_wraps_the_last_column_and_loses_no_word():
     assert further and all(len(line) - len(line.lstrip()) == indent for line in further), further
 
 
+def test_headers_and_titles_are_bold_on_a_terminal_and_first_values_are_not():
+    small()
+    shown = on_terminal(100, "data", "stats", "small.csv")
+    assert "\033[1mcounts\033[0m\nusers " in shown and "\033[1mvalue " in shown, shown
+    assert shown.startswith("source "), shown
+    assert "\033" not in run("data", "stats", "small.csv").stdout
+
+
 def main():
     passed = failed = 0
     for name, test in sorted((n, t) for n, t in globals().items() if n.startswith("test_")):

@@ -107,7 +107,7 @@ static void print_scalars(const json_t *o)
         cli_table_cell(t, "%s", spoken(key, name, sizeof name));
         cli_table_cell(t, "%s", text);
     }
-    cli_table_print(t);
+    cli_table_print_plain(t);
     cli_table_free(t);
 }
 
@@ -123,7 +123,8 @@ static void print_section(const json_t *o, int depth)
         if ((!json_is_object(value) || json_object_size(value) == 0) &&
             (!json_is_array(value) || json_array_size(value) == 0))
             continue;
-        printf("\n%s\n", spoken(key, name, sizeof name));
+        putchar('\n');
+        cli_heading(spoken(key, name, sizeof name));
         if (json_is_object(value) && depth < 4)
             print_section(value, depth + 1);
         else if (json_is_object(json_array_get(value, 0)))

@@ -189,18 +189,33 @@ static void print_row(const cli_table *t, size_t row, const int *width, int wrap
     cli_print_wrapped(stdout, left, indent, indent + width[wrapped]);
 }
 
-void cli_table_print(const cli_table *t)
+static void print_rows(const cli_table *t, int header)
 {
     int width[MAX_COLUMNS];
     if (t == NULL || t->n == 0) return;
     const size_t rows = (t->n + (size_t)t->n_columns - 1) / (size_t)t->n_columns;
-    const int bold = isatty(STDOUT_FILENO), wrapped = wrapped_column(t);
+    const int bold = header && isatty(STDOUT_FILENO), wrapped = wrapped_column(t);
     measure(t, rows, width);
     for (size_t r = 0; r < rows; r++) {
         if (bold && r == 0) fputs("\033[1m", stdout);
         print_row(t, r, width, wrapped);
         if (bold && r == 0) fputs("\033[0m", stdout);
     }
+}
+
+void cli_table_print(const cli_table *t)
+{
+    print_rows(t, 1);
+}
+
+void cli_table_print_plain(const cli_table *t)
+{
+    print_rows(t, 0);
+}
+
+void cli_heading(const char *text)
+{
+    printf(isatty(STDOUT_FILENO) ? "\033[1m%s\033[0m\n" : "%s\n", text);
 }
 
 void cli_table_free(cli_table *t)

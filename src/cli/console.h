@@ -18,8 +18,12 @@ typedef struct cli_table cli_table;
  * accepts it. */
 cli_table *cli_table_new(const char *columns);
 void cli_table_cell(cli_table *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void cli_table_print(const cli_table *t); /* to stdout; first row bold on a terminal */
+void cli_table_print(const cli_table *t);       /* to stdout; first row bold on a terminal */
+void cli_table_print_plain(const cli_table *t); /* the same without a header */
 void cli_table_free(cli_table *t);
+
+/* A line of its own above what follows, bold on a terminal. */
+void cli_heading(const char *text);
 
 /* Columns of the terminal that `to` is, 100 when it does not say; `otherwise` when `to` is none. */
 int cli_width(FILE *to, int otherwise);
