@@ -312,9 +312,28 @@ def test_a_narrow_terminal_wraps_the_last_column_and_loses_no_word():
 def test_headers_and_titles_are_bold_on_a_terminal_and_first_values_are_not():
     small()
     shown = on_terminal(100, "data", "stats", "small.csv")
-    assert "\033[1mcounts\033[0m\nusers " in shown and "\033[1mvalue " in shown, shown
+    assert "\033[1mcounts\033[0m\nusers " in shown and "\033[1m value " in shown, shown
     assert shown.startswith("source "), shown
     assert "\033" not in run("data", "stats", "small.csv").stdout
+
+
+def test_help_of_a_command_and_of_the_data_commands():
+    assert run("help", "train").stdout == run("train", "--help").stdout
+    assert run("help", "data", "stats").stdout == run("data", "stats", "--help").stdout
+    of_data = run("help", "data").stdout
+    assert of_data == run("data", "--help").stdout
+    for word in ["stats", "convert", "generate"]:
+        assert run("help", "data", word).stdout in of_data, word
+    assert '"nonesuch"' in run("help", "nonesuch", code=2).stderr
+    assert '"train now"' in run("help", "train", "now", code=2).stderr
+
+
+def test_help_is_wrapped_at_the_width_of_the_terminal():
+    piped, shown = run("help", "evaluate").stdout, on_terminal(70, "help", "evaluate")
+    for text, width in [(piped, 100), (shown, 70)]:
+        options = text[text.index("\noptions:") :]
+        assert max(map(len, options.splitlines())) <= width, text
+        assert options.split() == piped[piped.index("\noptions:") :].split()
 
 
 def main():
