@@ -312,7 +312,7 @@ def test_a_narrow_terminal_wraps_the_last_column_and_loses_no_word():
 def test_headers_and_titles_are_bold_on_a_terminal_and_first_values_are_not():
     small()
     shown = on_terminal(100, "data", "stats", "small.csv")
-    assert "\033[1mcounts\033[0m\nusers " in shown and "\033[1m value " in shown, shown
+    assert "\033[1mcounts\033[0m\nusers " in shown and "\033[1mvalue " in shown, shown
     assert shown.startswith("source "), shown
     assert "\033" not in run("data", "stats", "small.csv").stdout
 
@@ -334,6 +334,20 @@ def test_help_is_wrapped_at_the_width_of_the_terminal():
         options = text[text.index("\noptions:") :]
         assert max(map(len, options.splitlines())) <= width, text
         assert options.split() == piped[piped.index("\noptions:") :].split()
+
+
+def test_stats_as_text_are_for_reading():
+    small()
+    text, stats = run("data", "stats", "small.csv").stdout, run_json("data", "stats", "small.csv")
+    assert "first_unix" in stats["times"] and "unix" not in text
+    assert stats["attributes"] == {"users": [], "items": []} and "attributes" not in text
+    assert "median   12\n" in text and stats["per_user"]["median"] == 12
+    assert ".0000" not in text, text
+    assert f"data   {stats['memory']['data_bytes'] / 1000:.1f} kB\n" in text, text
+    assert "\nshare held by the most popular items\npercent " in text
+    assert text.index("\ncounts\n") < text.index("\nsuspicious\n") < text.index("\nper user\n")
+    write("seven.csv", SEVEN)
+    assert run_json("data", "stats", "seven.csv")["suspicious"] or "suspicious" not in run("data", "stats", "seven.csv").stdout
 
 
 def main():
