@@ -300,6 +300,83 @@ def test_memory_limit_is_said_before_the_work_starts():
     assert "needs" in done.stderr and not os.path.exists("m.kith"), done.stderr
 
 
+def on_terminal(columns, *words):
+    """What a terminal of so many columns is shown."""
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    program = subprocess.Popen([KITH, *words], stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.PIPE)
+    os.close(theirs)
+    shown = b""
+    try:
+        while part := os.read(ours, 4096):
+            shown += part
+    except OSError:  # how Linux tells that nobody holds the other end any more
+        pass
+    os.close(ours)
+    complaint = program.communicate()[1]
+    assert program.returncode == 0, complaint
+    return shown.decode().replace("\r\n", "\n")
+
+
+def without_bold(text):
+    return text.replace("\033[1m", "").replace("\033[0m", "")
+
+
+def test_a_narrow_terminal_wraps_the_last_column_and_loses_no_word():
+    piped, shown = run("models", "ials").stdout, without_bold(on_terminal(80, "models", "ials"))
+    table, indent = shown[shown.index("parameter ") :], shown.splitlines()[6].index("meaning")
+    assert table.split() == piped[piped.index("parameter ") :].split()
+    assert max(map(len, table.splitlines())) <= 80 < max(map(len, piped.splitlines()[6:]))
+    further = [line for line in table.splitlines() if line.startswith(" ")]
+    assert further and all(len(line) - len(line.lstrip()) == indent for line in further), further
+
+
+def test_headers_and_titles_are_bold_on_a_terminal_and_first_values_are_not():
+    small()
+    shown = on_terminal(100, "data", "stats", "small.csv")
+    assert "\033[1mcounts\033[0m\nusers " in shown and "\033[1mvalue " in shown, shown
+    assert shown.startswith("source "), shown
+    assert "\033" not in run("data", "stats", "small.csv").stdout
+
+
+def test_help_of_a_command_and_of_the_data_commands():
+    assert run("help", "train").stdout == run("train", "--help").stdout
+    assert run("help", "data", "stats").stdout == run("data", "stats", "--help").stdout
+    of_data = run("help", "data").stdout
+    assert of_data == run("data", "--help").stdout
+    for word in ["stats", "convert", "generate"]:
+        assert run("help", "data", word).stdout in of_data, word
+    assert '"nonesuch"' in run("help", "nonesuch", code=2).stderr
+    assert '"train now"' in run("help", "train", "now", code=2).stderr
+
+
+def test_help_is_wrapped_at_the_width_of_the_terminal():
+    piped, shown = run("help", "evaluate").stdout, on_terminal(70, "help", "evaluate")
+    for text, width in [(piped, 100), (shown, 70)]:
+        options = text[text.index("\noptions:") :]
+        assert max(map(len, options.splitlines())) <= width, text
+        assert options.split() == piped[piped.index("\noptions:") :].split()
+
+
+def test_stats_as_text_are_for_reading():
+    small()
+    text, stats = run("data", "stats", "small.csv").stdout, run_json("data", "stats", "small.csv")
+    assert "first_unix" in stats["times"] and "unix" not in text
+    assert stats["attributes"] == {"users": [], "items": []} and "attributes" not in text
+    assert "median   12\n" in text and stats["per_user"]["median"] == 12
+    assert ".0000" not in text, text
+    assert f"data   {stats['memory']['data_bytes'] / 1000:.1f} kB\n" in text, text
+    assert "\nshare held by the most popular items\npercent " in text
+    assert text.index("\ncounts\n") < text.index("\nsuspicious\n") < text.index("\nper user\n")
+    write("seven.csv", SEVEN)
+    assert run_json("data", "stats", "seven.csv")["suspicious"] or "suspicious" not in run("data", "stats", "seven.csv").stdout
+
+
 def main():
     passed = failed = 0
     for name, test in sorted((n, t) for n, t in globals().items() if n.startswith("test_")):

@@ -14,9 +14,32 @@
  * aligned lines, a list of objects a table, a list of sentences one line each.  A column called
  * "count" or "share" gets a bar. */
 
-static void print_value(const json_t *v, char *out, size_t size)
+enum { MOST_DECIMALS = 4 };
+
+/* How many decimals show x to MOST_DECIMALS, without zeros at the end: 0 for 71.0, 1 for 3.5. */
+static int decimals_of(double x)
 {
-    const double x = json_number_value(v);
+    char digits[400]; /* the largest double has 309 before the point */
+    const int length = snprintf(digits, sizeof digits, "%.*f", MOST_DECIMALS, x);
+    int n = MOST_DECIMALS;
+    while (n > 0 && digits[length - 1 - (MOST_DECIMALS - n)] == '0') n--;
+    return n;
+}
+
+static void print_real(double x, int decimals, char *out, size_t size)
+{
+    const double most = 1e15; /* every whole number up to here is a double */
+    if (x > -most && x < most && x == (double)(long long)x && decimals == 0)
+        snprintf(out, size, "%s", cli_count((long long)x));
+    else if (x != 0 && ((x > -1e-3 && x < 1e-3) || x >= 1e6 || x <= -1e6))
+        snprintf(out, size, "%.3g", x);
+    else
+        snprintf(out, size, "%.*f", decimals, x);
+}
+
+/* decimals: of a number that is not whole. */
+static void print_value(const json_t *v, int decimals, char *out, size_t size)
+{
     if (json_is_string(v))
         snprintf(out, size, "%s", json_string_value(v));
     else if (json_is_integer(v))
@@ -24,18 +47,54 @@ static void print_value(const json_t *v, char *out, size_t size)
     else if (json_is_boolean(v))
         snprintf(out, size, "%s", json_is_true(v) ? "yes" : "no");
     else if (json_is_real(v))
-        snprintf(out, size, x != 0 && (x < 1e-3 || x >= 1e6) ? "%.3g" : "%.4f", x);
+        print_real(json_real_value(v), decimals, out, size);
     else
         snprintf(out, size, "-");
 }
 
-/* Keys are JSON names; people read blanks. */
+static int is_bytes(const char *key)
+{
+    const size_t length = strlen(key);
+    return length > 6 && strcmp(key + length - 6, "_bytes") == 0;
+}
+
+/* "2.1 MB"; data of a few rows in kB. */
+static void print_bytes(double bytes, char *out, size_t size)
+{
+    if (bytes < 1e5)
+        snprintf(out, size, "%.1f kB", bytes / 1e3);
+    else
+        snprintf(out, size, "%.1f MB", bytes / 1e6);
+}
+
+/* Keys are JSON names; people read blanks, and the unit beside the number. */
 static const char *spoken(const char *key, char *out, size_t size)
 {
+    if (strcmp(key, "top") == 0) key = "share held by the most popular items";
     snprintf(out, size, "%s", key);
+    if (is_bytes(key)) out[strlen(out) - strlen("_bytes")] = '\0';
     for (char *c = out; *c != '\0'; c++)
         if (*c == '_') *c = ' ';
     return out;
+}
+
+/* What people do not need: the times are there as dates. */
+static int is_for_programs(const char *key)
+{
+    return strcmp(key, "first_unix") == 0 || strcmp(key, "last_unix") == 0;
+}
+
+/* Is there a line to print? */
+static int has_lines(const json_t *value, int depth)
+{
+    const char *key;
+    json_t *inner;
+    if (json_is_array(value)) return json_array_size(value) > 0;
+    if (!json_is_object(value) || depth > 4) return 0;
+    json_object_foreach ((json_t *)value, key, inner)
+        if ((!json_is_object(inner) && !json_is_array(inner)) || has_lines(inner, depth + 1))
+            return 1;
+    return 0;
 }
 
 static int is_measure(const char *key)
@@ -64,6 +123,20 @@ static const char *measure_of(const json_t *row)
     return NULL;
 }
 
+/* The most decimals that a value of the column needs, so that their points stand below each other. */
+static int column_decimals(const json_t *list, const char *key)
+{
+    const json_t *row;
+    size_t j;
+    int most = 0;
+    json_array_foreach (list, j, row) {
+        const json_t *v = json_object_get(row, key);
+        const int n = json_is_real(v) ? decimals_of(json_real_value(v)) : 0;
+        if (n > most) most = n;
+    }
+    return most;
+}
+
 static void print_table(const json_t *list)
 {
     const json_t *first = json_array_get(list, 0), *row;
@@ -83,7 +156,7 @@ static void print_table(const json_t *list)
     json_array_foreach (list, j, row) {
         if (json_object_size(row) != n) continue;
         json_object_foreach ((json_t *)row, key, value) {
-            print_value(value, text, sizeof text);
+            print_value(value, column_decimals(list, key), text, sizeof text);
             cli_table_cell(t, "%s", text);
         }
         if (measure == NULL) continue;
@@ -102,12 +175,15 @@ static void print_scalars(const json_t *o)
     json_t *value;
     cli_table *t = cli_table_new("lL");
     json_object_foreach ((json_t *)o, key, value) {
-        if (json_is_object(value) || json_is_array(value)) continue;
-        print_value(value, text, sizeof text);
+        if (json_is_object(value) || json_is_array(value) || is_for_programs(key)) continue;
+        if (is_bytes(key))
+            print_bytes(json_number_value(value), text, sizeof text);
+        else
+            print_value(value, decimals_of(json_number_value(value)), text, sizeof text);
         cli_table_cell(t, "%s", spoken(key, name, sizeof name));
         cli_table_cell(t, "%s", text);
     }
-    cli_table_print(t);
+    cli_table_print_plain(t);
     cli_table_free(t);
 }
 
@@ -120,10 +196,9 @@ static void print_section(const json_t *o, int depth)
     size_t j;
     print_scalars(o);
     json_object_foreach ((json_t *)o, key, value) {
-        if ((!json_is_object(value) || json_object_size(value) == 0) &&
-            (!json_is_array(value) || json_array_size(value) == 0))
-            continue;
-        printf("\n%s\n", spoken(key, name, sizeof name));
+        if (!has_lines(value, depth)) continue;
+        putchar('\n');
+        cli_heading(spoken(key, name, sizeof name));
         if (json_is_object(value) && depth < 4)
             print_section(value, depth + 1);
         else if (json_is_object(json_array_get(value, 0)))
@@ -131,31 +206,52 @@ static void print_section(const json_t *o, int depth)
         else
             json_array_foreach (value, j, row) {
                 char text[512];
-                print_value(row, text, sizeof text);
+                print_value(row, decimals_of(json_number_value(row)), text, sizeof text);
                 printf("%s%s", text,
                        json_is_string(row) || j + 1 == json_array_size(value) ? "\n" : "  ");
             }
     }
 }
 
+/* The same sections, with what calls for a look right after the counts.  NULL: out of memory. */
+static json_t *in_reading_order(const json_t *stats)
+{
+    json_t *ordered = json_object(), *suspicious = json_object_get(stats, "suspicious"), *value;
+    const char *key;
+    int failed = ordered == NULL;
+    json_object_foreach ((json_t *)stats, key, value) {
+        if (value != suspicious) failed |= json_object_set(ordered, key, value) != 0;
+        if (strcmp(key, "counts") == 0 && suspicious != NULL)
+            failed |= json_object_set(ordered, "suspicious", suspicious) != 0;
+    }
+    if (!failed) return ordered;
+    json_decref(ordered);
+    return NULL;
+}
+
+static cli_exit print_stats(const char *text)
+{
+    json_t *stats = json_loads(text, 0, NULL), *ordered = in_reading_order(stats);
+    json_decref(stats);
+    if (ordered == NULL) return cli_complain(CLI_FAILED, "out of memory");
+    print_section(ordered, 0);
+    json_decref(ordered);
+    return CLI_DONE;
+}
+
 cli_exit cmd_data_stats(const cli_args *a, kith *k)
 {
     kith_data *data = NULL;
     char *text = NULL;
-    const cli_exit code = cli_read_data(a, k, &data);
+    cli_exit code = cli_read_data(a, k, &data);
     if (code != CLI_DONE) return code;
     const kith_err err = kith_data_stats(k, data, &text);
     kith_data_free(data);
     if (err != KITH_OK) return cli_fail(err);
     cli_progress_clear();
-    json_t *value = a->json ? NULL : json_loads(text, 0, NULL);
-    if (a->json)
-        cli_print_json(text);
-    else
-        print_section(value, 0);
-    json_decref(value);
+    code = a->json ? cli_print_json(text) : print_stats(text);
     kith_string_free(text);
-    return CLI_DONE;
+    return code;
 }
 
 /* ---- convert, generate

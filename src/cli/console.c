@@ -85,16 +85,52 @@ static const char *cell(const cli_table *t, size_t row, int column)
     return at < t->n && t->cells[at] != NULL ? t->cells[at] : "";
 }
 
-static int terminal_width(void)
+int cli_width(FILE *to, int otherwise)
 {
     struct winsize size;
-    if (!isatty(STDOUT_FILENO)) return 1 << 20;
-    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 100;
+    if (!isatty(fileno(to))) return otherwise;
+    return ioctl(fileno(to), TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 100;
 }
 
-/* Natural widths, and capital columns shrunk until the row fits. */
+/* How many bytes of text go on a line of `width` columns: up to a blank, or cut where no blank is. */
+static size_t line_of(const char *text, int width)
+{
+    const size_t n = bytes_that_fit(text, width);
+    if (text[n] == '\0') return n;
+    for (size_t at = n; at > 0; at--)
+        if (text[at] == ' ') return at;
+    return n > 0 ? n : strlen(text); /* one letter wider than the line */
+}
+
+/* What is left of text after a line of n bytes. */
+static const char *after_line(const char *text, size_t n)
+{
+    return text + n + strspn(text + n, " ");
+}
+
+void cli_print_wrapped(FILE *to, const char *text, int indent, int width)
+{
+    const int room = width - indent > 20 ? width - indent : 20;
+    size_t n = line_of(text, room);
+    fprintf(to, "%.*s\n", (int)n, text);
+    for (text = after_line(text, n); *text != '\0'; text = after_line(text, n)) {
+        n = line_of(text, room);
+        fprintf(to, "%*s%.*s\n", indent, "", (int)n, text);
+    }
+}
+
+/* The column that is wrapped where a row is too wide: the last capital one; -1: none. */
+static int wrapped_column(const cli_table *t)
+{
+    int c = t->n_columns - 1;
+    while (c >= 0 && !isupper((unsigned char)t->columns[c])) c--;
+    return c;
+}
+
+/* Natural widths, and capital columns shrunk, the wrapped one first, until the row fits. */
 static void measure(const cli_table *t, size_t rows, int *width)
 {
+    const int room = cli_width(stdout, 1 << 20), wrapped = wrapped_column(t);
     int total = 0;
     for (int c = 0; c < t->n_columns; c++) {
         width[c] = 0;
@@ -102,11 +138,11 @@ static void measure(const cli_table *t, size_t rows, int *width)
             const int w = width_of(cell(t, r, c), SIZE_MAX >> 1);
             if (w > width[c]) width[c] = w;
         }
-        total += width[c] + 2;
+        total += width[c] + (c + 1 < t->n_columns ? 2 : 0);
     }
-    for (int c = t->n_columns - 1; c >= 0 && total > terminal_width(); c--) {
+    for (int c = wrapped; c >= 0 && total > room; c--) {
         if (!isupper((unsigned char)t->columns[c])) continue;
-        const int over = total - terminal_width(), least = 12;
+        const int over = total - room, least = c == wrapped ? 24 : 12;
         const int cut = width[c] - over > least ? over : width[c] - least;
         if (cut <= 0) continue;
         width[c] -= cut;
@@ -128,21 +164,58 @@ static void print_cell(const char *text, int width, int right, int last)
     if (!last) fputs("  ", stdout);
 }
 
-void cli_table_print(const cli_table *t)
+/* A row is its first line, and below it what is left of the wrapped column, under that column. */
+static void print_row(const cli_table *t, size_t row, const int *width, int wrapped)
+{
+    const char *left = "";
+    int indent = 0;
+    for (int c = 0; c < t->n_columns; c++) {
+        const char *text = cell(t, row, c);
+        const int right = tolower((unsigned char)t->columns[c]) == 'r',
+                  last = c == t->n_columns - 1;
+        if (c < wrapped) indent += width[c] + 2;
+        if (c != wrapped || width_of(text, SIZE_MAX >> 1) <= width[c]) {
+            print_cell(text, width[c], right, last);
+            continue;
+        }
+        const size_t n = line_of(text, width[c]);
+        printf("%.*s", (int)n, text);
+        if (!last) printf("%*s", width[c] - width_of(text, n) + 2, "");
+        left = after_line(text, n);
+    }
+    putchar('\n');
+    if (*left == '\0') return;
+    printf("%*s", indent, "");
+    cli_print_wrapped(stdout, left, indent, indent + width[wrapped]);
+}
+
+static void print_rows(const cli_table *t, int header)
 {
     int width[MAX_COLUMNS];
     if (t == NULL || t->n == 0) return;
     const size_t rows = (t->n + (size_t)t->n_columns - 1) / (size_t)t->n_columns;
-    const int bold = isatty(STDOUT_FILENO);
+    const int bold = header && isatty(STDOUT_FILENO), wrapped = wrapped_column(t);
     measure(t, rows, width);
     for (size_t r = 0; r < rows; r++) {
         if (bold && r == 0) fputs("\033[1m", stdout);
-        for (int c = 0; c < t->n_columns; c++)
-            print_cell(cell(t, r, c), width[c], tolower((unsigned char)t->columns[c]) == 'r',
-                       c == t->n_columns - 1);
+        print_row(t, r, width, wrapped);
         if (bold && r == 0) fputs("\033[0m", stdout);
-        putchar('\n');
     }
+}
+
+void cli_table_print(const cli_table *t)
+{
+    print_rows(t, 1);
+}
+
+void cli_table_print_plain(const cli_table *t)
+{
+    print_rows(t, 0);
+}
+
+void cli_heading(const char *text)
+{
+    printf(isatty(STDOUT_FILENO) ? "\033[1m%s\033[0m\n" : "%s\n", text);
 }
 
 void cli_table_free(cli_table *t)

@@ -8,16 +8,29 @@
 
 #include <jansson.h>
 #include <stddef.h>
+#include <stdio.h>
 
 typedef struct cli_table cli_table;
 
-/* One letter per column: 'l' left, 'r' right; '|' joins nothing, a capital letter lets the column
- * be cut to fit the terminal.  Headers come as the first row.  NULL when memory ran out; every call
- * below accepts it. */
+/* One letter per column: 'l' left, 'r' right.  On a terminal too narrow for a row the last column of
+ * a capital letter is wrapped under itself, other capital ones are cut; what is no terminal gets a
+ * line for each row.  Headers come as the first row.  NULL when memory ran out; every call below
+ * accepts it. */
 cli_table *cli_table_new(const char *columns);
 void cli_table_cell(cli_table *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void cli_table_print(const cli_table *t); /* to stdout; first row underlined on a terminal */
+void cli_table_print(const cli_table *t);       /* to stdout; first row bold on a terminal */
+void cli_table_print_plain(const cli_table *t); /* the same without a header */
 void cli_table_free(cli_table *t);
+
+/* A line of its own above what follows, bold on a terminal. */
+void cli_heading(const char *text);
+
+/* Columns of the terminal that `to` is, 100 when it does not say; `otherwise` when `to` is none. */
+int cli_width(FILE *to, int otherwise);
+
+/* Text that begins at column `indent`, broken at blanks so that it ends before column `width`; every
+ * further line begins at `indent` as well. */
+void cli_print_wrapped(FILE *to, const char *text, int indent, int width);
 
 /* A bar of `width` cells for a share in [0, 1], in eighths, into out (3 bytes a cell + 1). */
 void cli_bar(double share, int width, char *out, size_t size);

@@ -2,8 +2,18 @@
  * help.c -- the program's help, made from the tables of commands and options
  */
 #include "cli/command.h"
+#include "cli/console.h"
 
 #include <string.h>
+
+enum { WIDTH_OF_FILES = 100 }; /* of help that goes to no terminal */
+
+/* "  call    meaning", the meaning beginning at column `indent` and broken under itself. */
+static void entry(const char *call, const char *meaning, int indent, FILE *to)
+{
+    fprintf(to, "  %-*s  ", indent - 4, call);
+    cli_print_wrapped(to, meaning, indent, cli_width(to, WIDTH_OF_FILES));
+}
 
 void cli_help_all(FILE *to)
 {
@@ -16,26 +26,27 @@ void cli_help_all(FILE *to)
         const char *words = cli_commands[c].words;
         snprintf(call, sizeof call, "%s%s%s", cli_commands[c].name, words == NULL ? "" : " ",
                  words == NULL ? "" : words);
-        fprintf(to, "  %-25s  %s\n", call, cli_commands[c].summary);
+        entry(call, cli_commands[c].summary, 29, to);
     }
     fputs("\nfirst steps:\n"
           "  kith data stats ratings.csv\n"
           "  kith evaluate --data ratings.csv --model popularity,ials\n"
           "  kith train --data ratings.csv --model ials --out my.kith\n"
           "  kith recommend --model-file my.kith --user ID --explain\n"
-          "\n`kith COMMAND --help` tells the rest.\n",
+          "\n`kith help COMMAND` tells the rest.\n",
           to);
 }
 
 static void option_line(const char *name, int required, FILE *to)
 {
     const cli_option *o = cli_find_option(name);
-    char call[64], letter[8] = "    ";
+    char call[64], letter[8] = "    ", meaning[512];
     if (o == NULL) return;
     if (o->letter != 0) snprintf(letter, sizeof letter, "-%c, ", o->letter);
     snprintf(call, sizeof call, "%s--%s%s%s", letter, o->name, o->argument == NULL ? "" : " ",
              o->argument == NULL ? "" : o->argument);
-    fprintf(to, "  %-30s  %s%s\n", call, o->meaning, required ? " [required]" : "");
+    snprintf(meaning, sizeof meaning, "%s%s", o->meaning, required ? " [required]" : "");
+    entry(call, meaning, 34, to);
 }
 
 static int is_required(const cli_command *command, const char *name)

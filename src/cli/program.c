@@ -55,12 +55,44 @@ static cli_exit run(const cli_command *command, const cli_args *a)
     return code;
 }
 
+static int is_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
+}
+
+/* The help of every command whose name begins with this word and another; how many there are. */
+static int help_of_group(const char *word)
+{
+    const size_t length = strlen(word);
+    int n = 0;
+    for (int c = 0; c < cli_n_commands; c++) {
+        const char *name = cli_commands[c].name;
+        if (strncmp(name, word, length) != 0 || name[length] != ' ') continue;
+        if (n++ > 0) fputs("\n\n", stdout);
+        cli_help_command(&cli_commands[c], stdout);
+    }
+    return n;
+}
+
+/* `kith help COMMAND`, where argv[0] is "help". */
+static cli_exit help(int argc, char **argv)
+{
+    if (argc == 1) return cli_help_all(stdout), CLI_DONE;
+    for (int c = 0; c < cli_n_commands; c++) {
+        if (names(&cli_commands[c], argc, argv) != argc - 1) continue;
+        return cli_help_command(&cli_commands[c], stdout), CLI_DONE;
+    }
+    if (argc == 2 && help_of_group(argv[1]) > 0) return CLI_DONE;
+    return cli_complain(CLI_USAGE, "there is no command \"%s%s%s\"; `kith --help` lists them",
+                        argv[1], argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
+}
+
 static cli_exit no_such_command(int argc, char **argv)
 {
     const char *first = argv[1];
     if (strcmp(first, "--version") == 0) return printf("kith %s\n", kith_version()), CLI_DONE;
-    if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0 || strcmp(first, "help") == 0)
-        return cli_help_all(stdout), CLI_DONE;
+    if (is_help(first)) return help(argc - 1, argv + 1);
+    if (argc == 3 && is_help(argv[2]) && help_of_group(first) > 0) return CLI_DONE;
     if (strcmp(first, "data") == 0)
         return cli_complain(CLI_USAGE, "data%s%s: want one of: stats, convert, generate",
                             argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
