@@ -165,16 +165,11 @@ INLINE __m256 dot_some(int rows, const float *const *y, const float *x, int64_t 
                          _mm256_add_ps(_mm256_add_ps(s[4], s[5]), _mm256_add_ps(s[6], s[7])));
 }
 
-/* Where rows[t..t + 8) begin, the last of n repeated; the 8 after them are asked for. */
+/* Where rows[t..t + 8) begin, the last of n repeated. */
 INLINE void find_rows(const float **y, const float *Y, const int32_t *rows, int64_t t, int64_t n,
                       int64_t dim)
 {
-    const int64_t ahead = dim < 128 ? dim : 128;
-    for (int64_t r = 0; r < LANES; r++) {
-        y[r] = Y + rows[t + r < n ? t + r : n - 1] * dim;
-        const float *next = Y + rows[t + r + LANES < n ? t + r + LANES : n - 1] * dim;
-        for (int64_t j = 0; j < ahead; j += 16) _mm_prefetch((const char *)(next + j), _MM_HINT_T0);
-    }
+    for (int64_t r = 0; r < LANES; r++) y[r] = Y + rows[t + r < n ? t + r : n - 1] * dim;
 }
 
 static void dot_at(float *out, const float *Y, const int32_t *rows, const float *x, int64_t n,
