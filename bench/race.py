@@ -240,7 +240,8 @@ def run_kith(race, data, threads, limit):
             result.update(json.loads(text))
         except ValueError as error:
             raise RuntimeError(f"kith's output is not one JSON object: {error}") from None
-    result.pop("source", None)      # a path of this machine
+    for key in ("source", "path"):      # paths of this machine
+        result.pop(key, None)
     quality = {name: value["mean"] for name, value in (result.get("metrics") or {}).items()}
     return {**counted, "quality": quality, "report": result}
 

@@ -16,10 +16,19 @@ extern const ki_model_desc ki_funk_svd;
 extern const ki_model_desc ki_ials;
 extern const ki_model_desc ki_ease;
 
-/* clang-format off: one line each, so that two new algorithms do not meet in one */
+/* One line each, so that two new algorithms do not meet in one. */
+/* clang-format off */
 const ki_model_desc *const ki_models[] = {
-    &ki_popularity, &ki_random,   &ki_bias, &ki_user_knn, &ki_item_knn,
-    &ki_svd,        &ki_funk_svd, &ki_ials, &ki_ease,     NULL,
+    &ki_popularity,
+    &ki_random,
+    &ki_bias,
+    &ki_user_knn,
+    &ki_item_knn,
+    &ki_svd,
+    &ki_funk_svd,
+    &ki_ials,
+    &ki_ease,
+    NULL,
 };
 /* clang-format on */
 
