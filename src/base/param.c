@@ -37,9 +37,30 @@ static double fetch(const ki_param *p, const void *self)
     return v;
 }
 
+static char *text_field(const ki_param *p, void *self)
+{
+    return (char *)self + p->offset;
+}
+
+static kith_err store_text(const ki_param *p, void *self, const char *owner, const char *text)
+{
+    const size_t n = strlen(text);
+    if (n >= KI_TEXT_ROOM)
+        return ki_fail(KITH_EINVAL, "%s: %s has %zu bytes, want at most %d", owner, p->name, n,
+                       KI_TEXT_ROOM - 1);
+    memset(text_field(p, self), 0, KI_TEXT_ROOM); /* all of it: saved and compared as bytes */
+    memcpy(text_field(p, self), text, n);
+    return KITH_OK;
+}
+
 void ki_params_default(const ki_param *table, int n, void *self)
 {
-    for (int j = 0; j < n; j++) store(&table[j], self, table[j].init);
+    for (int j = 0; j < n; j++) {
+        if (table[j].kind == KI_TEXT)
+            memset(text_field(&table[j], self), 0, KI_TEXT_ROOM);
+        else
+            store(&table[j], self, table[j].init);
+    }
 }
 
 const ki_param *ki_params_find(const ki_param *table, int n, const char *name)
@@ -105,7 +126,8 @@ static kith_err parse(const ki_param *p, const char *owner, const char *text, do
     case KI_CHOICE: return parse_choice(p, owner, text, out);
     case KI_BOOL: return parse_bool(p, owner, text, out);
     case KI_INT:
-    case KI_FLOAT: break;
+    case KI_FLOAT:
+    case KI_TEXT: break;
     }
     return parse_number(p, owner, text, out);
 }
@@ -127,6 +149,7 @@ kith_err ki_params_set(const ki_param *table, int n, void *self, const char *own
 {
     const ki_param *p = ki_params_find(table, n, name);
     if (p == NULL) return no_such(table, n, owner, name);
+    if (p->kind == KI_TEXT) return store_text(p, self, owner, value);
     double number = 0;
     const kith_err err = parse(p, owner, value, &number);
     if (err == KITH_OK) store(p, self, number);
@@ -151,25 +174,52 @@ static json_t *value_json(const ki_param *p, double value)
     case KI_FLOAT: return json_real(shortest((float)value));
     case KI_BOOL: return json_boolean(value != 0);
     case KI_CHOICE: return json_string(p->choices[(int)value]);
+    case KI_TEXT: break;
     }
     return NULL;
+}
+
+static json_t *field_json(const ki_param *p, const void *self)
+{
+    if (p->kind == KI_TEXT) return json_string((const char *)self + p->offset);
+    return value_json(p, fetch(p, self));
 }
 
 json_t *ki_params_values(const ki_param *table, int n, const void *self)
 {
     json_t *object = json_object();
     for (int j = 0; object != NULL && j < n; j++) {
-        if (json_object_set_new(object, table[j].name,
-                                value_json(&table[j], fetch(&table[j], self))) == 0)
-            continue;
+        if (json_object_set_new(object, table[j].name, field_json(&table[j], self)) == 0) continue;
         json_decref(object);
         return NULL;
     }
     return object;
 }
 
+/* "title,tags" or ["title", "tags"]. */
+static kith_err read_text(const ki_param *p, void *self, const char *owner, const json_t *value)
+{
+    if (json_is_string(value)) return store_text(p, self, owner, json_string_value(value));
+    char joined[KI_TEXT_ROOM] = "";
+    size_t used = 0, j;
+    const json_t *one;
+    json_array_foreach (value, j, one) {
+        if (!json_is_string(one))
+            return ki_fail(KITH_EINVAL, "%s: %s[%zu] is not a text", owner, p->name, j);
+        const int wrote = snprintf(joined + used, sizeof joined - used, "%s%s", j > 0 ? "," : "",
+                                   json_string_value(one));
+        used += wrote > 0 ? (size_t)wrote : 0;
+        if (used >= sizeof joined)
+            return ki_fail(KITH_EINVAL, "%s: the names of %s take more than %d bytes", owner,
+                           p->name, KI_TEXT_ROOM - 1);
+    }
+    return store_text(p, self, owner, joined);
+}
+
 static kith_err read_one(const ki_param *p, void *self, const char *owner, const json_t *value)
 {
+    if (p->kind == KI_TEXT && (json_is_string(value) || json_is_array(value)))
+        return read_text(p, self, owner, value);
     double number = 0;
     kith_err err = KITH_OK;
     if (p->kind == KI_CHOICE && json_is_string(value))
@@ -202,20 +252,25 @@ kith_err ki_params_read(const ki_param *table, int n, void *self, const char *ow
     return KITH_OK;
 }
 
-static const char *const kind_names[] = { "integer", "number", "boolean", "choice" };
+static const char *const kind_names[] = { "integer", "number", "boolean", "choice", "text" };
 static const char *const scale_names[] = { "fixed", "linear", "log" };
+
+static json_t *default_json(const ki_param *p)
+{
+    return p->kind == KI_TEXT ? json_string("") : value_json(p, p->init);
+}
 
 static json_t *describe_one(const ki_param *p)
 {
     json_t *o = json_pack("{s:s, s:s, s:o, s:s}", "name", p->name, "type", kind_names[p->kind],
-                          "default", value_json(p, p->init), "meaning", p->meaning);
+                          "default", default_json(p), "meaning", p->meaning);
     if (o == NULL) return NULL;
     if (p->kind == KI_CHOICE) {
         json_t *names = json_array();
         for (int c = 0; p->choices[c] != NULL; c++)
             json_array_append_new(names, json_string(p->choices[c]));
         json_object_set_new(o, "choices", names);
-    } else if (p->kind != KI_BOOL) {
+    } else if (p->kind == KI_INT || p->kind == KI_FLOAT) {
         json_object_set_new(
             o, "min", p->kind == KI_INT ? json_integer((json_int_t)p->min) : json_real(p->min));
         json_object_set_new(

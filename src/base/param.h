@@ -11,11 +11,14 @@
 
 #include <jansson.h> /* parameters as a JSON object in saved headers and help */
 
+#define KI_TEXT_ROOM 256 /* bytes of a text field, its ending NUL included */
+
 typedef enum ki_param_kind {
     KI_INT,    /* field int32_t */
     KI_FLOAT,  /* field float */
     KI_BOOL,   /* field int32_t, 0 or 1 */
     KI_CHOICE, /* field int32_t, the index into `choices` */
+    KI_TEXT,   /* field char[KI_TEXT_ROOM]: a name, or names with commas between them */
 } ki_param_kind;
 
 typedef enum ki_scale {
@@ -28,8 +31,8 @@ typedef struct ki_param {
     const char *name;
     ki_param_kind kind;
     size_t offset;              /* of the field in its struct */
-    double init;                /* default; for a choice its index */
-    double min, max;            /* allowed, both inclusive; ignored for bool and choice */
+    double init;                /* default; for a choice its index; a text starts as "" */
+    double min, max;            /* allowed, both inclusive; ignored for bool, choice and text */
     const char *meaning;        /* one line */
     const char *const *choices; /* ends with NULL; choice only */
     ki_scale scale;             /* of the tuning range */
@@ -45,7 +48,7 @@ kith_err ki_params_set(const ki_param *table, int n, void *self, const char *own
                        const char *name, const char *value);
 
 /* The values of `self` as a JSON object (new reference), and back; NULL/KITH_ENOMEM when memory ran
- * out. */
+ * out.  A text may come as an array of strings too: the names of a list. */
 json_t *ki_params_values(const ki_param *table, int n, const void *self);
 kith_err ki_params_read(const ki_param *table, int n, void *self, const char *owner,
                         const json_t *values);
