@@ -34,6 +34,8 @@ typedef struct ki_query {
     const int32_t
         *skip; /* [n_skip] items never to be returned, rising: mostly the history itself */
     int32_t n_skip;
+    const int32_t *only; /* [n_only] the items that may be returned, rising; NULL: all */
+    int32_t n_only;
 } ki_query;
 
 /* The query of user u with its training history, all of it skipped. */

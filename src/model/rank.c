@@ -31,6 +31,10 @@ struct heap {
     int n, k;
 };
 
+struct cursor { /* into the lists of a query */
+    int32_t skip, only;
+};
+
 struct ki_ranker {
     const ki_model *m;
     const ki_kernels *kernels;
@@ -40,11 +44,11 @@ struct ki_ranker {
     int64_t query_floats;
     float *prepared; /* [block, query_floats] */
     float *scratch;
-    float *scores;      /* [block, tile] */
-    int32_t *at;        /* [tile] positions above the threshold */
-    struct heap *heaps; /* [block] */
-    int32_t *cursors;   /* [block] into each query's skip list */
-    float *whole;       /* [n_items], made at the first ki_ranker_similar */
+    float *scores;          /* [block, tile] */
+    int32_t *at;            /* [tile] positions above the threshold */
+    struct heap *heaps;     /* [block] */
+    struct cursor *cursors; /* [block] */
+    float *whole;           /* [n_items], made at the first ki_ranker_similar */
 };
 
 /* ---- heap ---- */
@@ -121,6 +125,17 @@ static void strike(float *scores, int32_t begin, int32_t end, const int32_t *ite
     }
 }
 
+/* Strike what lies between the items [*cursor..n) of [begin, end), and move the cursor past them. */
+static void strike_others(float *scores, int32_t begin, int32_t end, const int32_t *items,
+                          int32_t n, int32_t *cursor)
+{
+    for (int32_t i = begin; i < end; i++) {
+        const int32_t next = *cursor < n && items[*cursor] < end ? items[*cursor] : end;
+        for (; i < next; i++) scores[i - begin] = -INFINITY;
+        if (next < end) ++*cursor;
+    }
+}
+
 static void keep_best(ki_ranker *r, struct heap *h, const float *scores, int32_t begin, int32_t n)
 {
     enum { STRIP = 512 }; /* the threshold rises strip by strip */
@@ -185,7 +200,7 @@ kith_err ki_ranker_run(ki_ranker *r, const ki_query *queries, int n, int32_t *it
         heaps[j] = (struct heap){ .score = scores + (int64_t)j * r->k,
                                   .item = items + (int64_t)j * r->k,
                                   .k = r->k };
-        r->cursors[j] = 0;
+        r->cursors[j] = (struct cursor){ 0 };
         const kith_err err =
             form->prepare(r->m, &queries[j], r->prepared + j * r->query_floats, r->scratch);
         if (err != KITH_OK) return err;
@@ -198,7 +213,10 @@ kith_err ki_ranker_run(ki_ranker *r, const ki_query *queries, int n, int32_t *it
             float *row = r->scores + (int64_t)j * r->tile;
             cold_after = cold;
             strike(row, begin, end, r->m->cold, r->n_cold, &cold_after);
-            strike(row, begin, end, queries[j].skip, queries[j].n_skip, &r->cursors[j]);
+            strike(row, begin, end, queries[j].skip, queries[j].n_skip, &r->cursors[j].skip);
+            if (queries[j].only != NULL)
+                strike_others(row, begin, end, queries[j].only, queries[j].n_only,
+                              &r->cursors[j].only);
             keep_best(r, &heaps[j], row, begin, end - begin);
         }
         cold = cold_after;
@@ -219,6 +237,12 @@ kith_err ki_ranker_scores(ki_ranker *r, const ki_query *q, float *out)
     }
     for (int32_t j = 0; j < r->n_cold; j++) out[m->cold[j]] = NAN;
     for (int32_t j = 0; j < q->n_skip; j++) out[q->skip[j]] = NAN;
+    for (int32_t i = 0, at = 0; q->only != NULL && i < m->n_items; i++) {
+        if (at < q->n_only && q->only[at] == i)
+            at++;
+        else
+            out[i] = NAN;
+    }
     return KITH_OK;
 }
 
