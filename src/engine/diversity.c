@@ -42,8 +42,7 @@ static int best_of(const double *gain, const uint8_t *taken, int n)
 
 /* ---- maximal marginal relevance ---- */
 
-kith_err ki_mmr(const ki_candidates *c, const ki_csr *labels, double trade_off, int k, int *order,
-                int *n_chosen)
+kith_err ki_mmr(const ki_candidates *c, double trade_off, int k, int *order, int *n_chosen)
 {
     double *gain = NULL, *nearest = NULL;
     uint8_t *taken = NULL;
@@ -60,7 +59,7 @@ kith_err ki_mmr(const ki_candidates *c, const ki_csr *labels, double trade_off, 
         order[(*n_chosen)++] = chosen;
         for (int j = 0; j < c->n; j++) {
             if (taken[j]) continue;
-            const double like = ki_likeness(labels, c->items[j], c->items[chosen]);
+            const double like = ki_likeness(c->labels, j, chosen);
             nearest[j] = KI_MAX(nearest[j], like);
         }
     }
@@ -81,10 +80,10 @@ struct mix {
 };
 
 /* Add an item's weight of 1, shared by its words; returns whether it has any. */
-static int add(const ki_csr *labels, int32_t item, double *mix)
+static int add(const ki_csr *labels, int32_t row, double *mix)
 {
-    const int64_t n = ki_csr_len(labels, item);
-    for (int64_t j = labels->ptr[item]; j < labels->ptr[item + 1]; j++)
+    const int64_t n = ki_csr_len(labels, row);
+    for (int64_t j = labels->ptr[row]; j < labels->ptr[row + 1]; j++)
         mix[labels->idx[j]] += 1 / (double)n;
     return n > 0;
 }
@@ -100,16 +99,16 @@ static double divergence(const struct mix *m)
     return sum;
 }
 
-static double divergence_with(struct mix *m, int32_t item)
+static double divergence_with(struct mix *m, int32_t row)
 {
     const ki_csr *l = m->labels;
-    const int64_t n = ki_csr_len(l, item);
+    const int64_t n = ki_csr_len(l, row);
     if (n == 0) return divergence(m);
-    for (int64_t j = l->ptr[item]; j < l->ptr[item + 1]; j++) m->have[l->idx[j]] += 1 / (double)n;
+    for (int64_t j = l->ptr[row]; j < l->ptr[row + 1]; j++) m->have[l->idx[j]] += 1 / (double)n;
     m->total += 1;
     const double with = divergence(m);
     m->total -= 1;
-    for (int64_t j = l->ptr[item]; j < l->ptr[item + 1]; j++) m->have[l->idx[j]] -= 1 / (double)n;
+    for (int64_t j = l->ptr[row]; j < l->ptr[row + 1]; j++) m->have[l->idx[j]] -= 1 / (double)n;
     return with;
 }
 
@@ -119,19 +118,18 @@ static void choose(const ki_candidates *c, struct mix *m, double trade_off, int 
     while (*n_chosen < KI_MIN(k, c->n)) {
         for (int j = 0; j < c->n; j++)
             if (!taken[j])
-                gain[j] =
-                    trade_off * relevance(c, j) - (1 - trade_off) * divergence_with(m, c->items[j]);
+                gain[j] = trade_off * relevance(c, j) - (1 - trade_off) * divergence_with(m, j);
         const int chosen = best_of(gain, taken, c->n);
         taken[chosen] = 1;
         order[(*n_chosen)++] = chosen;
-        m->total += add(m->labels, c->items[chosen], m->have);
+        m->total += add(m->labels, chosen, m->have);
     }
 }
 
-kith_err ki_calibrate(const ki_candidates *c, const ki_csr *labels, const int32_t *history,
-                      int n_history, double trade_off, int k, int *order, int *n_chosen)
+kith_err ki_calibrate(const ki_candidates *c, const ki_csr *history, double trade_off, int k,
+                      int *order, int *n_chosen)
 {
-    struct mix m = { .labels = labels, .n_words = labels->n_cols };
+    struct mix m = { .labels = c->labels, .n_words = c->labels->n_cols };
     double *gain = NULL, known = 0;
     uint8_t *taken = NULL;
     kith_err err;
@@ -140,7 +138,7 @@ kith_err ki_calibrate(const ki_candidates *c, const ki_csr *labels, const int32_
     if ((err = ki_alloc(&m.have, (size_t)m.n_words, sizeof *m.have)) != KITH_OK) goto done;
     if ((err = ki_alloc(&gain, (size_t)c->n, sizeof *gain)) != KITH_OK) goto done;
     if ((err = ki_alloc(&taken, (size_t)c->n, 1)) != KITH_OK) goto done;
-    for (int j = 0; j < n_history; j++) known += add(labels, history[j], m.want);
+    for (int32_t j = 0; j < history->n_rows; j++) known += add(history, j, m.want);
     for (int32_t w = 0; known > 0 && w < m.n_words; w++) m.want[w] /= known;
     choose(c, &m, trade_off, k, gain, taken, order, n_chosen);
 done:

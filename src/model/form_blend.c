@@ -462,6 +462,16 @@ static void similar(const ki_model *m, int32_t item, float *out, float *scratch)
     }
 }
 
+const ki_model *ki_blend_part(const ki_model *m, const char *name)
+{
+    if (strcmp(m->desc->name, name) == 0) return m;
+    if (m->desc->form != &ki_form_blend) return NULL;
+    const ki_blend *s = m->state;
+    for (int p = 0; p < s->n_parts; p++)
+        if (strcmp(s->part[p].desc->name, name) == 0) return &s->part[p];
+    return NULL;
+}
+
 const ki_form ki_form_blend = {
     .name = "blend",
     .size = sizeof(ki_blend),
