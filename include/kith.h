@@ -213,7 +213,37 @@ KITH_API int32_t kith_model_n_users(const kith_model *model);
 KITH_API int32_t kith_model_n_items(const kith_model *model);
 KITH_API const char *kith_model_user_id(const kith_model *model, int32_t u);
 KITH_API const char *kith_model_item_id(const kith_model *model, int32_t i);
+KITH_API const char *kith_model_item_title(const kith_model *model,
+                                           int32_t i); /* NULL when it has none */
 KITH_API void kith_model_free(kith_model *model);
+
+/* How an item answers to what somebody wrote, best first.  Case and punctuation do not count. */
+typedef enum kith_match {
+    KITH_MATCH_ID,     /* it is the item's id */
+    KITH_MATCH_TITLE,  /* the words of the title in any order, a year in brackets at its end or not:
+                          "the matrix" is "Matrix, The (1999)" */
+    KITH_MATCH_WORDS,  /* the title holds all of these words */
+    KITH_MATCH_BEGINS, /* each word begins a word of the title: "lor rin" */
+    KITH_MATCH_NEAR, /* looked for only when nothing else is found: a third of the letters of these
+                          words may be wrong */
+} kith_match;
+
+typedef struct kith_found {
+    int32_t item; /* dense index */
+    kith_match match;
+    int32_t n_users;             /* how many training users have it */
+    const char *item_id, *title; /* of the model; title may be NULL */
+} kith_found;
+
+/* Items by id or title, the best match first, then by falling n_users: the first `n` go to
+ * found[n], *n_found is how many they are and *n_all how many there are.  None is no failure. */
+KITH_API kith_err kith_model_search(const kith_model *model, const char *text, int n,
+                                    kith_found *found, int *n_found, int *n_all);
+
+/* The one item that `text` means: its id, else the only one of the best match of its title.
+ * KITH_ENOTFOUND when there is none (the sentence names those that look like it), or when there are
+ * several (it names them with their ids). */
+KITH_API kith_err kith_model_find_item(const kith_model *model, const char *text, int32_t *item);
 
 /* ---- asking
  * ------------------------------------------------------------------------------------------------------
