@@ -213,6 +213,9 @@ KITH_API int32_t kith_model_n_users(const kith_model *model);
 KITH_API int32_t kith_model_n_items(const kith_model *model);
 KITH_API const char *kith_model_user_id(const kith_model *model, int32_t u);
 KITH_API const char *kith_model_item_id(const kith_model *model, int32_t i);
+KITH_API int32_t kith_model_find_user(const kith_model *model,
+                                      const char *user_id); /* -1 when unknown */
+KITH_API int32_t kith_model_find_item(const kith_model *model, const char *item_id);
 KITH_API const char *kith_model_item_title(const kith_model *model,
                                            int32_t i); /* NULL when it has none */
 KITH_API void kith_model_free(kith_model *model);
@@ -243,7 +246,7 @@ KITH_API kith_err kith_model_search(const kith_model *model, const char *text, i
 /* The one item that `text` means: its id, else the only one of the best match of its title.
  * KITH_ENOTFOUND when there is none (the sentence names those that look like it), or when there are
  * several (it names them with their ids). */
-KITH_API kith_err kith_model_find_item(const kith_model *model, const char *text, int32_t *item);
+KITH_API kith_err kith_model_pick_item(const kith_model *model, const char *text, int32_t *item);
 
 /* ---- asking
  * ------------------------------------------------------------------------------------------------------
@@ -309,8 +312,10 @@ typedef struct kith_prediction {
     int is_fallback; /* 1: user or item is unknown, or nothing supports an estimate; value is then
                         what the model has without it: the item's mean, or that of all values (0
                         for preference scores) */
+    int unknown_user, unknown_item; /* 1: the model does not have that id */
 } kith_prediction;
 
+/* An unknown id is no failure: the prediction says so. */
 KITH_API kith_err kith_predict(kith *k, const kith_model *model, const char *user_id,
                                const char *item_id, kith_prediction *out);
 

@@ -44,6 +44,87 @@ def small():
     return write("small.csv", "\n".join(rows) + "\n")
 
 
+TITLES = ["Dune (1984)", "Godfather, The (1972)", "Good, the Bad and the Ugly, The (1966)", "Toy Story (1995)",
+          "Toy Story 2 (1999)", "Sabrina (1954)", "Sabrina (1995)"]
+
+
+def titled(model="item-knn"):
+    """The forty viewers with a title for the first few films, found beside the data; m.kith is trained on them."""
+    rows = ["item_id,title"] + [f'i{j},"{title}"' for j, title in enumerate(TITLES)]
+    write("small.csv.items.csv", "\n".join(rows) + "\n")
+    run("train", "--data", small(), "--model", model, "--out", "m.kith")
+
+
+def liked(*words):
+    """What `--liked` was understood as: (id, value) of each."""
+    got = run_json("recommend", "--model-file", "m.kith", *(part for word in words for part in ("--liked", word)))
+    return [(pick["item_id"], pick["value"]) for pick in got["liked"]]
+
+
+def test_items_are_named_by_title_with_commas_or_without():
+    titled()
+    assert liked("Dune (1984)") == liked("dune") == liked("i0") == [("i0", None)]
+    assert liked("dune, toy story") == [("i0", None), ("i3", None)]
+    assert liked("Godfather, The (1972)", "i3") == [("i1", None), ("i3", None)]
+    assert liked("godfather, the=4") == [("i1", 4.0)]
+    assert liked('"Good, the Bad and the Ugly, The"=2,i0=5,i9') == [("i2", 2.0), ("i0", 5.0), ("i9", None)]
+    done = run("similar", "--model-file", "m.kith", "--item", "toy story", "-n", "2")
+    assert "Toy Story (1995), id i3" in done.stderr, done.stderr
+    assert not run("similar", "--model-file", "m.kith", "--item", "toy story", "-q").stderr
+    assert done.stdout == run("similar", "--model-file", "m.kith", "--item", "i3", "-n", "2").stdout
+    got = run_json("predict", "--model-file", "m.kith", "--user", "u1", "--item", "the godfather")
+    assert (got["item"], got["title"]) == ("i1", "Godfather, The (1972)"), got
+    items = run_json("recommend", "--model-file", "m.kith", "--user", "u0", "-n", "20")["items"]
+    assert [item for item in items if item["item_id"] in ("i1", "i3")]
+    items = run_json("recommend", "--model-file", "m.kith", "--user", "u0", "-n", "20", "--exclude", "Godfather, The", "--exclude",
+                     "toy story")["items"]
+    assert not [item for item in items if item["item_id"] in ("i1", "i3")]
+
+
+def test_a_title_of_several_items_or_of_none_says_which_are_there():
+    titled()
+    for words in [["similar", "--item", "sabrina"], ["recommend", "--liked", "sabrina"],
+                  ["predict", "--user", "u1", "--item", "sabrina"]]:
+        told = run(*words, "--model-file", "m.kith", code=1).stderr
+        assert '"Sabrina (1954)" (id i5)' in told and '"Sabrina (1995)" (id i6)' in told, told
+    assert 'did you mean "Dune (1984)" (id i0)?' in run("similar", "--item", "dnue", "--model-file", "m.kith", code=1).stderr
+    done = run("recommend", "--liked", "dnue", "--model-file", "m.kith")
+    assert 'did you mean "Dune (1984)" (id i0)?' in done.stderr and "popular" in done.stderr, done.stderr
+    assert "did you mean" not in run("recommend", "--liked", "qqqq", "--model-file", "m.kith").stderr
+
+
+def test_values_of_liked_items_count():
+    titled("user-knn")
+    best = lambda *words: [i["score"] for i in run_json("recommend", "--model-file", "m.kith", "-n", "20", *words)["items"]]
+    assert best("--liked", "i0=5,i1=1") != best("--liked", "i0=1,i1=5")
+    assert best("--liked", "i0=4,i1=4") == best("--liked", "i0,i1") == best("--liked", "i0", "--liked", "i1=4")  # the top
+    assert "outside" in run("recommend", "--model-file", "m.kith", "--liked", "i0=9").stderr
+    got = run_json("recommend", "--model-file", "m.kith", "--liked", "i0=five")
+    assert got["liked"][0]["item_id"] is None and "i0=five" in got["note"], got
+
+
+def test_search_finds_titles_and_ids():
+    titled()
+    found = lambda *words: [i["item_id"] for i in run_json("search", "--model-file", "m.kith", *words)["items"]]
+    assert found("toy", "story") == ["i3", "i4"] and found("i7") == ["i7"] and found("Sab 54") == []
+    assert found("godfater") == ["i1"] and found("qqqq") == []
+    assert run_json("search", "--model-file", "m.kith", "toy", "-n", "1")["n_found"] == 2
+    text = run("search", "--model-file", "m.kith", "toy story", "-n", "1").stdout
+    assert "Toy Story (1995)" in text and "1 of 2" in text, text
+    assert "looks like it" in run("search", "--model-file", "m.kith", "qqqq").stdout
+    assert "look like it" in run("search", "--model-file", "m.kith", "godfater").stderr
+
+
+def test_a_prediction_says_which_id_is_unknown():
+    titled("bias")
+    for user, item, told in [("u1", "i1", ""), ("zoe", "i1", "does not know user zoe"),
+                             ("u1", "nope", "does not know item nope"), ("zoe", "nope", "neither user zoe nor item nope")]:
+        got = run_json("predict", "--model-file", "m.kith", "--user", user, "--item", item)
+        assert (got["unknown_user"], got["unknown_item"]) == (user == "zoe", item == "nope"), got
+        text = run("predict", "--model-file", "m.kith", "--user", user, "--item", item).stdout
+        assert told in text and ("does not know" in text or "neither" in text) == got["is_fallback"], text
+
+
 def test_the_svd_example_is_reproduced_to_the_printed_digits():
     want = [[4.297, 0, 4.719, 0], [1.086, 2.276, 0, 1.644], [4.448, 4.368, 0.522, 3.181]]
     write("seven.csv", SEVEN)

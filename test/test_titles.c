@@ -119,7 +119,7 @@ TEST(the_number_found_is_told_beyond_those_returned)
 static int32_t find(const struct world *w, const char *text)
 {
     int32_t item = -1;
-    CHECK_OK(kith_model_find_item(w->m, text, &item));
+    CHECK_OK(kith_model_pick_item(w->m, text, &item));
     return item;
 }
 
@@ -131,13 +131,15 @@ TEST(one_item_is_meant_or_the_sentence_helps)
     CHECK_INT(find(&w, "toy story"), 0); /* the second one holds the words, the first one is them */
     CHECK_INT(find(&w, "The Matrix"), 2);
     CHECK_INT(find(&w, "reloaded"), 3);
-    CHECK_FAILS(kith_model_find_item(w.m, "sabrina", &item), KITH_ENOTFOUND,
+    CHECK_FAILS(kith_model_pick_item(w.m, "sabrina", &item), KITH_ENOTFOUND,
                 "\"sabrina\" may be: \"Sabrina (1954)\" (id 14), \"Sabrina (1995)\" (id 15); give the id");
-    CHECK_FAILS(kith_model_find_item(w.m, "dnue", &item), KITH_ENOTFOUND,
+    CHECK_FAILS(kith_model_pick_item(w.m, "dnue", &item), KITH_ENOTFOUND,
                 "no item \"dnue\"; did you mean \"Dune (1984)\" (id 16)?");
-    CHECK_FAILS(kith_model_find_item(w.m, "qqqq", &item), KITH_ENOTFOUND, "among the 10");
-    CHECK_FAILS(kith_model_find_item(w.m, NULL, &item), KITH_EINVAL, "must not be NULL");
+    CHECK_FAILS(kith_model_pick_item(w.m, "qqqq", &item), KITH_ENOTFOUND, "among the 10");
+    CHECK_FAILS(kith_model_pick_item(w.m, NULL, &item), KITH_EINVAL, "must not be NULL");
     CHECK_INT(item, -1);
+    CHECK(kith_model_find_item(w.m, "15") == 5 && kith_model_find_item(w.m, "Dune (1984)") == -1);
+    CHECK(kith_model_find_user(w.m, "u3") == 3 && kith_model_find_user(w.m, "u10") == -1);
     close_world(&w);
 }
 
@@ -155,7 +157,7 @@ TEST(a_refused_allocation_fails_the_search_and_leaks_nothing)
     const int64_t before = ki_alloc_live();
     int32_t item = -1;
     ki_alloc_fail_at(1, 0);
-    CHECK_FAILS(kith_model_find_item(w.m, "toy story", &item), KITH_ENOMEM, "");
+    CHECK_FAILS(kith_model_pick_item(w.m, "toy story", &item), KITH_ENOMEM, "");
     ki_alloc_fail_at(0, 0);
     CHECK(item == -1 && ki_alloc_live() == before);
     close_world(&w);

@@ -125,11 +125,10 @@ static char *trim(char *word)
     return word;
 }
 
-/* Cuts `text` at commas, in place: argv is the program's own.  A parameter's value may hold commas,
- * so -p is not cut. */
+/* Cuts the text of CLI_WORDS at commas, in place: argv is the program's own. */
 static cli_exit add_words(const cli_option *o, cli_list *list, char *text)
 {
-    const int cut = strcmp(o->name, "param") != 0;
+    const int cut = o->kind == CLI_WORDS;
     for (char *save = NULL, *word = cut ? strtok_r(text, ",", &save) : text; word != NULL;
          word = cut ? strtok_r(NULL, ",", &save) : NULL) {
         if (list->n == CLI_MAX_LIST)
@@ -146,7 +145,8 @@ static cli_exit set(const cli_option *o, cli_args *a, char *text)
     switch (o->kind) {
     case CLI_FLAG: *(int *)field = 1; return CLI_DONE;
     case CLI_TEXT: *(const char **)field = text; return CLI_DONE;
-    case CLI_WORDS: return add_words(o, field, text);
+    case CLI_WORDS:
+    case CLI_EACH: return add_words(o, field, text);
     case CLI_WHOLE:
     case CLI_NUMBER:
     case CLI_BYTES: break;
@@ -158,7 +158,8 @@ static int is_set(const cli_option *o, const cli_args *a)
 {
     const char *field = (const char *)a + o->offset;
     if (o->kind == CLI_TEXT) return *(const char *const *)(const void *)field != NULL;
-    if (o->kind == CLI_WORDS) return ((const cli_list *)(const void *)field)->n > 0;
+    if (o->kind == CLI_WORDS || o->kind == CLI_EACH)
+        return ((const cli_list *)(const void *)field)->n > 0;
     return 1;
 }
 
@@ -194,6 +195,7 @@ cli_exit cli_parse(const cli_command *command, int argc, char **argv, cli_args *
         const cli_exit code = set(o, a, optarg);
         if (code != CLI_DONE) return code;
     }
-    for (; optind < argc && a->n_words < 4; optind++) a->words[a->n_words++] = argv[optind];
+    for (; optind < argc && a->n_words < CLI_MAX_WORDS; optind++)
+        a->words[a->n_words++] = argv[optind];
     return a->help ? CLI_DONE : check_complete(command, a);
 }

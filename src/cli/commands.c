@@ -67,21 +67,41 @@ const cli_command cli_commands[] = {
     { .name = "recommend",
       .summary = "the best items for a user, or for somebody who likes some items",
       .detail = "  kith recommend --model-file films.kith --user 196 --explain\n"
-                "  kith recommend --model-file films.kith --liked 50,181,174 -n 5\n"
-                "  kith recommend --model-file films.kith --all-users lists.csv",
+                "  kith recommend --model-file films.kith --liked 50,181=4,174=4.5 -n 5\n"
+                "  kith recommend --model-file films.kith --liked \"Godfather, The\" --liked 50\n"
+                "  kith recommend --model-file films.kith --all-users lists.csv\n\n"
+                "An item is named by its id or, where no item has that id, by its title: the whole "
+                "of it in\n"
+                "any order of words, with or without the year, or some words that only one title "
+                "holds.\n"
+                "--liked takes items between commas, =VALUE after an item is the value it got (the "
+                "best one\n"
+                "otherwise).  A title with commas wants a --liked of its own, or quotes:\n"
+                "  --liked '\"Good, the Bad and the Ugly, The\"=5,50'",
       .run = cmd_recommend,
       .options = { "model-file", "user", "liked", "all-users", "number", "exclude", "include-seen",
                    "explain", "on-unknown" },
       .required = { "model-file" } },
+    { .name = "search",
+      .words = "WORDS",
+      .min_words = 1,
+      .max_words = CLI_MAX_WORDS - 1,
+      .summary = "which items are called so: ids and titles",
+      .detail = "  kith search --model-file films.kith star wars",
+      .run = cmd_search,
+      .options = { "model-file", "number" },
+      .required = { "model-file" } },
     { .name = "similar",
       .summary = "the items most like one item",
-      .detail = "  kith similar --model-file films.kith --item 50",
+      .detail = "  kith similar --model-file films.kith --item 50\n"
+                "  kith similar --model-file films.kith --item \"toy story\"",
       .run = cmd_similar,
       .options = { "model-file", "item", "number" },
       .required = { "model-file", "item" } },
     { .name = "predict",
       .summary = "the rating, or preference, of one user for one item",
-      .detail = "  kith predict --model-file films.kith --user 196 --item 302",
+      .detail = "  kith predict --model-file films.kith --user 196 --item 302\n\n"
+                "An unknown user or item is no failure: the reply says which one is unknown.",
       .run = cmd_predict,
       .options = { "model-file", "user", "item" },
       .required = { "model-file", "user", "item" } },

@@ -189,7 +189,11 @@ kith_err kith_predict(kith *k, const kith_model *model, const char *user_id, con
                        "kith_predict: context, model, user_id, item_id and out must not be NULL");
     const int32_t u = ki_idmap_find(&model->users, user_id, strlen(user_id));
     const int32_t i = ki_idmap_find(&model->items, item_id, strlen(item_id));
-    if (i >= 0) return predict_item(&model->core, u, i, out);
-    *out = fallback(&model->core);
+    kith_prediction made = fallback(&model->core);
+    const kith_err err = i < 0 ? KITH_OK : predict_item(&model->core, u, i, &made);
+    if (err != KITH_OK) return err;
+    made.unknown_user = u < 0;
+    made.unknown_item = i < 0;
+    *out = made;
     return KITH_OK;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * titles.c -- kith_model_search, kith_model_find_item: items by what people call them
+ * titles.c -- kith_model_search, kith_model_pick_item: items by what people call them
  *
  * Every title is graded against the words that were asked (kith_match); nothing is indexed, so one
  * search reads all titles: about 1 ms for 10,000 of them, some ten times that when nothing is found
@@ -233,13 +233,15 @@ static kith_err none_found(const kith_model *m, const char *text)
                    text, m->items.n, ki_idmap_name(&m->items, 0));
 }
 
-kith_err kith_model_find_item(const kith_model *m, const char *text, int32_t *item)
+kith_err kith_model_pick_item(const kith_model *m, const char *text, int32_t *item)
 {
     kith_found found[SHOWN];
     char names[SHOWN * 100];
     int n = 0, all = 0, best = 0;
     if (m == NULL || text == NULL || item == NULL)
-        return ki_fail(KITH_EINVAL, "kith_model_find_item: model, text and item must not be NULL");
+        return ki_fail(KITH_EINVAL, "kith_model_pick_item: model, text and item must not be NULL");
+    const int32_t by_id = kith_model_find_item(m, text);
+    if (by_id >= 0) return *item = by_id, KITH_OK;
     const kith_err err = kith_model_search(m, text, SHOWN, found, &n, &all);
     if (err != KITH_OK) return err;
     if (n == 0) return none_found(m, text);
@@ -251,6 +253,16 @@ kith_err kith_model_find_item(const kith_model *m, const char *text, int32_t *it
         return ki_fail(KITH_ENOTFOUND, "no item \"%.64s\"; did you mean %s?", text, names);
     return ki_fail(KITH_ENOTFOUND, "\"%.64s\" may be%s: %s; give the id, or the whole title", text,
                    best == SHOWN && all > SHOWN ? " one of many" : "", names);
+}
+
+int32_t kith_model_find_user(const kith_model *m, const char *user_id)
+{
+    return user_id == NULL ? -1 : ki_idmap_find(&m->users, user_id, strlen(user_id));
+}
+
+int32_t kith_model_find_item(const kith_model *m, const char *item_id)
+{
+    return item_id == NULL ? -1 : ki_idmap_find(&m->items, item_id, strlen(item_id));
 }
 
 const char *kith_model_item_title(const kith_model *m, int32_t i)
