@@ -251,6 +251,7 @@ TEST(descriptions_are_json)
     CHECK(text[0] == '[');
     kith_string_free(text);
     CHECK_FAILS(kith_models_json("magic", &text), KITH_ENOTFOUND, "no model is called \"magic\"");
+    CHECK_FAILS(kith_models_json("poplarity", &text), KITH_ENOTFOUND, "did you mean \"popularity\"?");
     CHECK_OK(kith_build_info(&text));
     CHECK(strstr(text, "\"kernels\"") != NULL && strstr(text, kith_version()) != NULL);
     kith_string_free(text);

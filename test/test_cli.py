@@ -262,6 +262,31 @@ def test_wrong_usage_exits_2_and_says_what_to_do():
         assert not done.stdout, words
 
 
+def test_typing_errors_are_met_with_the_nearest_name_before_any_data_is_read():
+    for words, told in [
+        ("trian", 'did you mean "train"?'),
+        ("dat stats", 'did you mean "data stats"?'),
+        ("data stat x.csv", 'did you mean "data stats"?'),
+        ("data", "data wants one of: stats, convert, generate"),
+        ("help evalate", 'did you mean "evaluate"?'),
+        ("train --modle x", "did you mean --model?"),
+        ("recommend --liekd=3", "did you mean --liked?"),
+        ("data convert x --out y --to cvs", 'did you mean "csv"?'),
+        ("data stats x --duplicates maen", 'did you mean "mean"?'),
+        ("data stats x --layout movielens100k", 'did you mean "movielens-100k"?'),
+        ("recommend -f x -u 1 --on-unknown eror", 'did you mean "error"?'),
+        ("models easy", 'did you mean "ease"?'),
+        ("train --data x --model als --out y", 'did you mean "ials"?'),
+        ("train --data x --model ials -p n_factor=3 --out y", 'did you mean "n_factors"?'),
+        ("evaluate --data x --model ials,ease -p n_factor=3", 'did you mean "n_factors"?'),
+        ("evaluate --data x --model ials --metrics rmse,ndgc@10", 'did you mean "ndcg"?'),
+        ("evaluate --data x --model ials --protocol tempral:0.8", 'did you mean "temporal"?'),
+    ]:
+        assert told in run(*words.split(), code=2).stderr, words
+    for words in ["frobnicate", "help train now", "train -z", "models qqqqqq"]:
+        assert "did you mean" not in run(*words.split(), code=2).stderr, words
+
+
 def test_failures_exit_1_and_name_the_place():
     write("bad.csv", "user,item,rating\na,x,4\nb,y,five\n")
     done = run("data", "stats", "bad.csv", code=1)

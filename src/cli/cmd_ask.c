@@ -172,9 +172,6 @@ cli_exit cmd_recommend(const cli_args *a, kith *k)
     if (a->users != NULL && (a->exclude.n > 0 || a->include_seen || a->explain || a->on_unknown))
         return cli_complain(CLI_USAGE, "--all-users writes plain lists: it takes no --exclude, "
                                        "--include-seen, --explain or --on-unknown");
-    if (a->on_unknown != NULL && strcmp(a->on_unknown, "error") != 0 &&
-        strcmp(a->on_unknown, "popular") != 0)
-        return cli_complain(CLI_USAGE, "--on-unknown %s: want popular or error", a->on_unknown);
     const kith_err err = kith_model_load(k, a->model_file, &m);
     if (err != KITH_OK) return cli_fail(err);
     const cli_exit code = a->users != NULL ? cli_recommend_all(a, k, m) : recommend_one(a, k, m);

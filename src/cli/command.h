@@ -51,6 +51,7 @@ typedef struct cli_args {
 typedef enum cli_kind {
     CLI_FLAG,   /* int */
     CLI_TEXT,   /* const char * */
+    CLI_CHOICE, /* const char *: one of the words of `complete` */
     CLI_WHOLE,  /* int64_t */
     CLI_NUMBER, /* double */
     CLI_BYTES,  /* int64_t, of "8G" */
@@ -115,8 +116,10 @@ double cli_seconds(void); /* of a clock that never goes back */
 cli_exit cli_read_data(const cli_args *a, kith *k, kith_data **out);
 kith_read_options cli_read_options(const cli_args *a);
 
-/* Are there algorithms of these names?  Asked before the data is read, so that a typing error costs no wait. */
-cli_exit cli_check_models(const cli_args *a);
+/* Is there what --model, -p, --metrics, --protocol and --layout name?  Asked before the data is read. */
+cli_exit cli_check_models(const cli_args *a, const kith_param *params, int n_params);
+cli_exit cli_check_evaluation(const cli_args *a);
+cli_exit cli_check_layout(const cli_args *a);
 
 /* CLI_USAGE when --out is the file that --data names: reading and then losing it is nobody's wish. */
 cli_exit cli_check_out(const cli_args *a);

@@ -30,7 +30,7 @@ const cli_option cli_options[] = {
     { "layout", 0, CLI_TEXT, AT(layout), "NAME", "layout of the data (detected)", "layout", 0, 0 },
     { "skip-bad", 0, CLI_WHOLE, AT(skip_bad), "N", "skip and count up to N malformed lines (0)",
       NULL, 0, 9e15 },
-    { "duplicates", 0, CLI_TEXT, AT(duplicates), "POLICY",
+    { "duplicates", 0, CLI_CHOICE, AT(duplicates), "POLICY",
       "what becomes of repeated pairs: auto, last, first, sum, mean, max, error (auto)",
       "auto last first sum mean max error", 0, 0 },
     { "users", 0, CLI_TEXT, AT(users_file), "FILE", "attributes of users (found beside the data)",
@@ -46,7 +46,7 @@ const cli_option cli_options[] = {
     { "time-column", 0, CLI_TEXT, AT(time_column), "NAME", "column that holds the time", NULL, 0,
       0 },
     { "out", 'o', CLI_TEXT, AT(out), "FILE", "file to write", "file", 0, 0 },
-    { "to", 0, CLI_TEXT, AT(to), "LAYOUT", "binary, csv, tsv or ndjson (by the ending of --out)",
+    { "to", 0, CLI_CHOICE, AT(to), "LAYOUT", "binary, csv, tsv or ndjson (by the ending of --out)",
       "binary csv tsv ndjson", 0, 0 },
     { "n-users", 0, CLI_WHOLE, AT(n_users), "N", "users (1000)", NULL, 1, 2e9 },
     { "n-items", 0, CLI_WHOLE, AT(n_items), "N", "items (500)", NULL, 1, 2e9 },
@@ -93,7 +93,7 @@ const cli_option cli_options[] = {
       "items of the history may be recommended", NULL, 0, 0 },
     { "explain", 'e', CLI_FLAG, AT(explain), NULL, "say why, with each reason's share of the score",
       NULL, 0, 0 },
-    { "on-unknown", 0, CLI_TEXT, AT(on_unknown), "WHAT",
+    { "on-unknown", 0, CLI_CHOICE, AT(on_unknown), "WHAT",
       "an unknown user gets popular items, or an error (popular)", "popular error", 0, 0 },
 };
 
