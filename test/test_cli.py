@@ -224,8 +224,44 @@ def test_the_table_of_figures_is_true():
     row = {line.split()[0]: line for line in text.splitlines() if line}
     assert "±" in row["ndcg@5"] and "±" not in row["gini@5"], text  # exposure has no interval
     text = run(*args, "--model", ",".join(["popularity"] * 30)).stdout
-    row = {line.split()[0]: line for line in text.splitlines() if line}
-    assert row["metric"].count("popularity") == 30 and row["ndcg@5"].count("±") == 30, text
+    figures = text[: text.index("minus")]
+    assert figures.count("popularity") == 31 and figures.count("±") == 30, text  # and one in the heading that follows
+
+
+def blocks_of(text):
+    """The blocks of the table of figures: for each its lines, the header first."""
+    blocks = [block.splitlines() for block in text.split("\n\n")]
+    return [block for block in blocks if block[0].startswith("metric ") and not "difference" in block[0]]
+
+
+def test_many_models_stand_in_blocks_that_fit_and_line_up():
+    small()
+    models = "popularity,random,bias,user-knn,item-knn,svd,ials"
+    args = ["evaluate", "--data", "small.csv", "--protocol", "holdout:0.7", "--model", models]
+    for width, text in [(100, run(*args).stdout), (80, without_bold(on_terminal(80, *args))),
+                        (120, without_bold(on_terminal(120, *args)))]:
+        blocks = blocks_of(text)
+        assert len(blocks) > 1 and max(map(len, text.splitlines())) <= width, text
+        assert [name for block in blocks for name in block[0].split()[1:]] == models.split(","), text
+        for block in blocks:
+            assert [line.split()[0] for line in block] == [line.split()[0] for line in blocks[0]], text
+            points = {i for line in block[1:-2] for i, c in enumerate(line) if c == "."}
+            assert len(points) <= 2 * len(block[0].split()[1:]), text  # a mean and an interval of each model
+        assert not [line for line in text.splitlines() if line != line.rstrip() and "minus" not in line and "±" in line], text
+
+
+def test_no_negative_zero_and_raw_errors_only_where_they_differ():
+    small()
+    args = ["evaluate", "--data", "small.csv", "--protocol", "holdout:0.7"]
+    text = run(*args, "--model", "popularity,popularity,bias").stdout
+    assert "-0.0000" not in text and "+0.0000" not in text and " 0.0000 to 0.0000" in text, text
+    assert "rmse_raw" not in run(*args, "--model", "popularity").stdout
+    assert "rmse_raw" in run_json(*args, "--model", "popularity")["metrics"]
+    assert "rmse_raw" in run(*args, "--model", "popularity", "--metrics", "rmse,rmse_raw").stdout
+    got = run_json(*args, "--model", "svd")["metrics"]
+    assert round(got["rmse"]["mean"], 4) != round(got["rmse_raw"]["mean"], 4), got
+    assert "rmse_raw" in run(*args, "--model", "svd").stdout
+    assert "ials has no rmse, mae: " in run(*args, "--model", "ials").stdout
 
 
 def test_json_holds_what_is_not_utf8():
@@ -406,7 +442,7 @@ def test_memory_limit_is_said_before_the_work_starts():
     assert "needs" in done.stderr and not os.path.exists("m.kith"), done.stderr
 
 
-def on_terminal(columns, *words):
+def on_terminal(columns, *words, **environment):
     """What a terminal of so many columns is shown."""
     import fcntl
     import pty
@@ -415,7 +451,8 @@ def on_terminal(columns, *words):
 
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-    program = subprocess.Popen([KITH, *words], stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.PIPE)
+    program = subprocess.Popen([KITH, *words], stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.PIPE,
+                               env={**{k: v for k, v in os.environ.items() if k not in ("COLUMNS", "NO_COLOR")}, **environment})
     os.close(theirs)
     shown = b""
     try:
@@ -448,6 +485,8 @@ def test_headers_and_titles_are_bold_on_a_terminal_and_first_values_are_not():
     assert "\033[1mcounts\033[0m\nusers " in shown and "\033[1mvalue " in shown, shown
     assert shown.startswith("source "), shown
     assert "\033" not in run("data", "stats", "small.csv").stdout
+    assert "\033" not in on_terminal(100, "data", "stats", "small.csv", NO_COLOR="1")
+    assert on_terminal(60, "models") == on_terminal(100, "models", COLUMNS="60") != on_terminal(100, "models")
 
 
 def test_help_of_a_command_and_of_the_data_commands():

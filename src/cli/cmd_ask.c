@@ -61,7 +61,7 @@ static void print_list(const kith_list *list)
         cli_table_cell(t, "%d", j + 1);
         cli_table_cell(t, "%s", item->item_id);
         if (titles) cli_table_cell(t, "%s", item->title == NULL ? "" : item->title);
-        cli_table_cell(t, "%.4f", item->score);
+        cli_table_cell(t, "%s", cli_fixed(item->score, 4));
         if (reasons) cli_table_cell(t, "%s", item->reason == NULL ? "" : item->reason);
     }
     cli_table_print(t);
@@ -235,10 +235,11 @@ static void tell_fallback(const cli_args *a, const kith_prediction *p)
 static void print_prediction(const cli_args *a, const cli_pick *item, const kith_prediction *p)
 {
     const char *title = item->title;
-    printf("%s of user %s for item %s%s%s%s: %.3f\n", p->is_rating ? "rating" : "preference",
-           a->user, cli_pick_id(item), title == NULL ? "" : " (", title == NULL ? "" : title,
-           title == NULL ? "" : ")", p->value);
-    if (p->value != p->raw) printf("before clipping to the rating scale: %.3f\n", p->raw);
+    printf("%s of user %s for item %s%s%s%s: %s\n", p->is_rating ? "rating" : "preference", a->user,
+           cli_pick_id(item), title == NULL ? "" : " (", title == NULL ? "" : title,
+           title == NULL ? "" : ")", cli_fixed(p->value, 3));
+    if (p->value != p->raw)
+        printf("before clipping to the rating scale: %s\n", cli_fixed(p->raw, 3));
     if (p->is_fallback) tell_fallback(a, p);
 }
 

@@ -6,13 +6,11 @@
 
 #include <string.h>
 
-enum { WIDTH_OF_FILES = 100 }; /* of help that goes to no terminal */
-
 /* "  call    meaning", the meaning beginning at column `indent` and broken under itself. */
 static void entry(const char *call, const char *meaning, int indent, FILE *to)
 {
     fprintf(to, "  %-*s  ", indent - 4, call);
-    cli_print_wrapped(to, meaning, indent, cli_width(to, WIDTH_OF_FILES));
+    cli_print_wrapped(to, meaning, indent, cli_width(to, CLI_WIDTH_OF_FILES));
 }
 
 void cli_help_all(FILE *to)
