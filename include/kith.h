@@ -267,23 +267,28 @@ typedef struct kith_query {
     const char *const *exclude; /* item ids never to return */
     int n_exclude;
     int include_seen; /* 1: items of the history may be returned */
-    int n_reasons;    /* most reasons per item; 0: none */
+    int n_reasons;    /* most reasons per item, those of the largest share; 0: none */
     kith_on_unknown on_unknown;
 } kith_query;
 
 typedef struct kith_reason {
-    const char *item_id; /* an item of the history that speaks for the recommendation */
+    const char *item_id; /* an item of the history */
     const char *title;   /* its title, or NULL */
-    double contribution; /* its exact share of the score, in the score's unit */
+    double contribution; /* its exact share of the score, in the score's unit; below zero when it
+                            speaks against the item */
 } kith_reason;
 
 typedef struct kith_item {
     const char *item_id;
     const char *title;  /* NULL when the data had none */
     double score;       /* higher is better; not comparable between users */
-    const char *reason; /* one plain sentence, or NULL when no reasons were asked for */
-    const kith_reason *reasons;
+    const char *reason; /* one plain sentence of what speaks for it, or NULL when no reasons were
+                           asked for */
+    const kith_reason *reasons; /* those of the largest share, of either sign, largest first; none
+                                   when the model cannot say */
     int n_reasons;
+    double rest; /* score less these contributions: the share of the rest of the history, and of
+                    what belongs to no history (popularity, means) */
 } kith_item;
 
 typedef struct kith_list {

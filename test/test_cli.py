@@ -103,6 +103,21 @@ def test_values_of_liked_items_count():
     assert got["liked"][0]["item_id"] is None and "i0=five" in got["note"], got
 
 
+def test_shares_of_the_history_add_up_to_the_score():
+    run("train", "--data", small(), "--model", "ease", "-p", "l2=1", "--out", "m.kith")
+    least = 0
+    for item in run_json("recommend", "--model-file", "m.kith", "--user", "u3", "-n", "20", "--reasons", "100")["items"]:
+        shares = [reason["contribution"] for reason in item["reasons"]]
+        least = min(least, *shares)
+        assert len(shares) == 12, item  # all of u3's history
+        assert [abs(x) for x in shares] == sorted((abs(x) for x in shares), reverse=True), item
+        assert abs(item["score"] - item["rest"] - sum(shares)) < 1e-6, item  # nine digits are printed
+        assert abs(item["rest"]) < 1e-5, item  # ease has nothing else; float32 sums of a dozen
+    assert least < 0  # what speaks against an item is told as well
+    first = run_json("recommend", "--model-file", "m.kith", "--user", "u3", "-n", "5", "--explain")["items"][0]
+    assert len(first["reasons"]) == 3 and "because you liked" in first["reason"], first
+
+
 def test_search_finds_titles_and_ids():
     titled()
     found = lambda *words: [i["item_id"] for i in run_json("search", "--model-file", "m.kith", *words)["items"]]

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_REASONS = 3 };
+enum { N_REASONS = 3 };
 
 /* ---- lists ---- */
 
@@ -26,6 +26,7 @@ static json_t *item_json(const kith_item *item, int rank)
                                         item->reasons[r].contribution));
     json_object_set_new(o, "reason", json_string(item->reason));
     json_object_set_new(o, "reasons", reasons);
+    json_object_set_new(o, "rest", json_real(item->rest));
     return o;
 }
 
@@ -123,7 +124,8 @@ static kith_query query_of(const cli_args *a)
     return (kith_query){ .user = a->user,
                          .n = (int)a->n,
                          .include_seen = a->include_seen,
-                         .n_reasons = a->explain ? MOST_REASONS : 0,
+                         .n_reasons =
+                             a->reasons > 0 ? (int)a->reasons : (a->explain ? N_REASONS : 0),
                          .on_unknown = strict ? KITH_UNKNOWN_ERROR : KITH_UNKNOWN_POPULAR };
 }
 
@@ -169,9 +171,10 @@ cli_exit cmd_recommend(const cli_args *a, kith *k)
     if (ways != 1)
         return cli_complain(CLI_USAGE,
                             "recommend wants one of --user ID, --liked ID,ID or --all-users FILE");
-    if (a->users != NULL && (a->exclude.n > 0 || a->include_seen || a->explain || a->on_unknown))
+    if (a->users != NULL &&
+        (a->exclude.n > 0 || a->include_seen || a->explain || a->reasons > 0 || a->on_unknown))
         return cli_complain(CLI_USAGE, "--all-users writes plain lists: it takes no --exclude, "
-                                       "--include-seen, --explain or --on-unknown");
+                                       "--include-seen, --explain, --reasons or --on-unknown");
     const kith_err err = kith_model_load(k, a->model_file, &m);
     if (err != KITH_OK) return cli_fail(err);
     const cli_exit code = a->users != NULL ? cli_recommend_all(a, k, m) : recommend_one(a, k, m);

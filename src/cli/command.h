@@ -41,7 +41,7 @@ typedef struct cli_args {
     /* asking */
     const char *model_file, *user, *item, *users, *on_unknown;
     cli_list liked, exclude;
-    int64_t n;
+    int64_t n, reasons;
     int include_seen, explain;
     /* words after the options */
     const char *words[CLI_MAX_WORDS];

@@ -80,7 +80,7 @@ const cli_command cli_commands[] = {
                 "  --liked '\"Good, the Bad and the Ugly, The\"=5,50'",
       .run = cmd_recommend,
       .options = { "model-file", "user", "liked", "all-users", "number", "exclude", "include-seen",
-                   "explain", "on-unknown" },
+                   "explain", "reasons", "on-unknown" },
       .required = { "model-file" } },
     { .name = "search",
       .words = "WORDS",

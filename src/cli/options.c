@@ -91,8 +91,11 @@ const cli_option cli_options[] = {
     { "number", 'n', CLI_WHOLE, AT(n), "N", "how many (10)", NULL, 1, 100000 },
     { "include-seen", 0, CLI_FLAG, AT(include_seen), NULL,
       "items of the history may be recommended", NULL, 0, 0 },
-    { "explain", 'e', CLI_FLAG, AT(explain), NULL, "say why, with each reason's share of the score",
+    { "explain", 'e', CLI_FLAG, AT(explain), NULL,
+      "say why; with --json also the items of the history with the largest shares of the score",
       NULL, 0, 0 },
+    { "reasons", 0, CLI_WHOLE, AT(reasons), "N", "explain with so many items of the history (3)",
+      NULL, 1, 1000 },
     { "on-unknown", 0, CLI_CHOICE, AT(on_unknown), "WHAT",
       "an unknown user gets popular items, or an error (popular)", "popular error", 0, 0 },
 };
