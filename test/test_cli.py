@@ -390,8 +390,36 @@ def test_what_is_read_is_not_overwritten_and_a_pipe_is_not_replaced():
     assert "not a regular file" in run("data", "convert", "small.csv", "--out", "pipe", "--to", "csv", code=1).stderr
     os.symlink("target.csv", "link.csv")
     write("target.csv", "old\n")
-    run("data", "convert", "small.csv", "--out", "link.csv")
+    run("data", "convert", "small.csv", "--out", "link.csv", "--force")
     assert os.path.islink("link.csv") and open("target.csv", encoding="utf-8").read().startswith("user_id")
+
+
+def test_a_file_of_another_kind_is_only_replaced_by_force():
+    small()
+    train = ["train", "--data", "small.csv", "--model", "bias", "--out"]
+    convert = ["data", "convert", "small.csv", "--out"]
+    run(*train, "m.kith")
+    run(*train, "m.kith")  # a model may replace a model
+    run(*convert, "d.kithdata")
+    for name in ["x.csv", "x.tsv", "x.ndjson", "d.kithdata"]:
+        run(*convert, name)
+        run(*convert, name)
+        before = open(name, "rb").read()
+        assert "--force" in run(*train, name, code=2).stderr
+        assert open(name, "rb").read() == before, name
+    notes = "my notes\n"
+    for words in [train + ["notes"], convert + ["notes"], convert + ["notes", "--to", "csv"],
+                  ["data", "generate", "--out", "notes"], ["recommend", "--model-file", "m.kith", "--all-users", "notes"],
+                  ["evaluate", "--data", "small.csv", "--model", "bias", "--per-user", "notes"]]:
+        write("notes", notes)
+        assert "--force" in run(*words, code=2).stderr, words
+        assert open("notes", encoding="utf-8").read() == notes, words
+        run(*words, "--force", "--quiet")
+        assert open("notes", "rb").read() != notes.encode(), words
+    assert "--force" in run(*convert, "m.kith", code=2).stderr  # binary too, but no data
+    write("empty", "")
+    run(*train, "empty")
+    assert "is read" in run("recommend", "--model-file", "m.kith", "--all-users", "m.kith", "--force", code=2).stderr
 
 
 def test_words_are_trimmed_and_every_definition_is_there():

@@ -175,9 +175,11 @@ cli_exit cmd_recommend(const cli_args *a, kith *k)
         (a->exclude.n > 0 || a->include_seen || a->explain || a->reasons > 0 || a->on_unknown))
         return cli_complain(CLI_USAGE, "--all-users writes plain lists: it takes no --exclude, "
                                        "--include-seen, --explain, --reasons or --on-unknown");
+    cli_exit code = cli_check_target(a, a->users, "lists");
+    if (code != CLI_DONE) return code;
     const kith_err err = kith_model_load(k, a->model_file, &m);
     if (err != KITH_OK) return cli_fail(err);
-    const cli_exit code = a->users != NULL ? cli_recommend_all(a, k, m) : recommend_one(a, k, m);
+    code = a->users != NULL ? cli_recommend_all(a, k, m) : recommend_one(a, k, m);
     kith_model_free(m);
     return code;
 }

@@ -302,6 +302,7 @@ cli_exit cmd_evaluate(const cli_args *given, kith *k)
         code = cli_complain(CLI_USAGE, "--train and --test go together");
     if (code == CLI_DONE) code = cli_check_models(a, params, n);
     if (code == CLI_DONE) code = cli_check_evaluation(a);
+    if (code == CLI_DONE) code = cli_check_target(a, a->per_user, "per-user");
     if (code == CLI_DONE) code = cli_read_data(a, k, &data);
     if (code == CLI_DONE) code = evaluate(a, k, data, params, n);
     kith_data_free(data);

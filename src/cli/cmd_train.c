@@ -6,7 +6,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static const char *const duplicate_names[] = { "auto", "last", "first", "sum",
                                                "mean", "max",  "error" };
@@ -81,16 +80,6 @@ int cli_params(const cli_args *a, kith_param *params, char **text)
     return a->params.n;
 }
 
-cli_exit cli_check_out(const cli_args *a)
-{
-    const char *in = path_of(a);
-    struct stat from, to;
-    if (a->out == NULL || in == NULL || stat(in, &from) != 0 || stat(a->out, &to) != 0)
-        return CLI_DONE;
-    if (from.st_dev != to.st_dev || from.st_ino != to.st_ino) return CLI_DONE;
-    return cli_complain(CLI_USAGE, "--out %s is the data that is read; want another name", a->out);
-}
-
 static cli_exit tell(const cli_args *a, const kith_model *m, double spent)
 {
     if (a->json) {
@@ -117,7 +106,7 @@ cli_exit cmd_train(const cli_args *a, kith *k)
         return cli_complain(CLI_USAGE, "train makes one model; --model names %d", a->models.n);
     const int n = cli_params(a, params, &text);
     cli_exit code = n < 0 ? CLI_USAGE : cli_check_models(a, params, n);
-    if (code == CLI_DONE) code = cli_check_out(a);
+    if (code == CLI_DONE) code = cli_check_target(a, a->out, "model");
     if (code == CLI_DONE) code = cli_read_data(a, k, &data);
     if (code == CLI_DONE) {
         const double began = cli_seconds();

@@ -31,6 +31,7 @@ typedef struct cli_args {
     const char *user_column, *item_column, *value_column, *time_column;
     int64_t skip_bad;
     const char *out, *to;
+    int force;
     int64_t n_users, n_items, n_interactions, rank;
     double popularity_power, noise;
     int implicit;
@@ -121,8 +122,9 @@ cli_exit cli_check_models(const cli_args *a, const kith_param *params, int n_par
 cli_exit cli_check_evaluation(const cli_args *a);
 cli_exit cli_check_layout(const cli_args *a);
 
-/* CLI_USAGE when --out is the file that --data names: reading and then losing it is nobody's wish. */
-cli_exit cli_check_out(const cli_args *a);
+/* CLI_USAGE when `path` is a file that the command reads, or holds something of another kind than "model", "binary",
+ * "csv", "tsv", "ndjson", "lists" or "per-user" and --force is not given.  NULL is no file. */
+cli_exit cli_check_target(const cli_args *a, const char *path, const char *kind);
 
 /* The parameters of -p key=value as the library takes them; params is [CLI_MAX_LIST], text their
  * storage (freed by the caller).  -1 after a sentence when one is not key=value. */
