@@ -5,6 +5,7 @@ Each test_* function runs in a folder of its own; what fails is told with the co
 """
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -464,6 +465,25 @@ def test_bash_completes_commands_letters_and_files():
     assert completed("train", "-m", "ia") == ["ials"] and completed("models", "ea") == ["ease"]
     assert completed("completion", "f") == ["fish"] and completed("data", "stats", "--layout", "ts") == ["tsv"]
     assert completed("train", "--data", "a") == ["a file with blanks.csv"] == completed("data", "stats", "a f")
+
+
+def test_completion_goes_on_after_a_comma_and_after_an_equals_sign():
+    assert completed("train", "--model", "ials,ea") == ["ials,ease"]
+    assert "ials,ease,popularity" in completed("evaluate", "-m", "ials,ease,")
+    assert completed("evaluate", "--metrics", "rmse,recall@20,ndcg@") == ["rmse,recall@20,ndcg@10"]
+    assert completed("train", "--model", "=") == completed("train", "--model", "") and completed("train", "--model", "=", "ea") == ["ease"]
+    if shutil.which("fish"):
+        write("kith.fish", run("completion", "fish").stdout)
+        offered = lambda line: [
+            row.split("\t")[0] for row in subprocess.run(["fish", "-c", f"source kith.fish; complete -C '{line}'"], text=True,
+                                                         capture_output=True, check=True).stdout.splitlines()]
+        assert offered("kith train --model ials,ea") == ["ials,ease"]
+        assert "rmse,ndcg@10" in offered("kith evaluate --metrics rmse,nd")
+    if shutil.which("zsh"):
+        script = "autoload -Uz compinit && compinit -D -u\n" + run("completion", "zsh").stdout
+        probe = script + "\nCOMP_WORDS=(kith train --model ials,ea); COMP_CWORD=3; _kith; print -l ${COMPREPLY[@]}\n"
+        told = subprocess.run(["zsh", "-f", "-o", "ksharrays"], input=probe, text=True, capture_output=True, check=True)
+        assert "ials,ease" in told.stdout.split(), told  # zsh itself drops what does not begin as the word does
 
 
 def test_fish_gets_every_quote_closed():

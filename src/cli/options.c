@@ -71,7 +71,7 @@ const cli_option cli_options[] = {
       "(predefined with a test part, else temporal with times, else holdout)",
       "kfold:5 holdout:0.8 temporal:0.8 leave-one-out predefined strong:0.8", 0, 0 },
     { "metrics", 0, CLI_TEXT, AT(metrics), "LIST",
-      "such as rmse,recall@20,ndcg@20 (those that fit the data)", NULL, 0, 0 },
+      "such as rmse,recall@20,ndcg@20 (those that fit the data)", "metric", 0, 0 },
     { "relevant-from", 0, CLI_NUMBER, AT(relevant_from), "X",
       "test items with at least this value count as relevant", NULL, 0, 0 },
     { "confidence", 0, CLI_NUMBER, AT(confidence), "X", "of the intervals (0.95)", NULL, 0.5,
