@@ -6,6 +6,7 @@ Each test_* function runs in a folder of its own; what fails is told with the co
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -495,6 +496,8 @@ def test_fish_gets_every_quote_closed():
 def test_json_is_one_object_even_for_models_and_version():
     assert run_json("version")["version"]
     assert any(p["name"] == "n_factors" for p in run_json("models", "ials")["params"])
+    for name in [m["name"] for m in run_json("models")["models"]]:
+        assert max(map(len, without_bold(on_terminal(80, "models", name)).splitlines())) <= 80, name
     assert {m["name"] for m in run_json("metrics")["metrics"]} >= {"rmse", "ndcg", "recall"}
     assert "nonesuch" in run("models", "nonesuch", code=2).stderr
 
@@ -505,8 +508,7 @@ def test_memory_limit_is_said_before_the_work_starts():
     assert "needs" in done.stderr and not os.path.exists("m.kith"), done.stderr
 
 
-def on_terminal(columns, *words, **environment):
-    """What a terminal of so many columns is shown."""
+def open_terminal(columns):
     import fcntl
     import pty
     import struct
@@ -514,8 +516,18 @@ def on_terminal(columns, *words, **environment):
 
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    return ours, theirs
+
+
+def plain_environment(**more):
+    return {**{k: v for k, v in os.environ.items() if k not in ("COLUMNS", "NO_COLOR")}, **more}
+
+
+def on_terminal(columns, *words, **environment):
+    """What a terminal of so many columns is shown."""
+    ours, theirs = open_terminal(columns)
     program = subprocess.Popen([KITH, *words], stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.PIPE,
-                               env={**{k: v for k, v in os.environ.items() if k not in ("COLUMNS", "NO_COLOR")}, **environment})
+                               env=plain_environment(**environment))
     os.close(theirs)
     shown = b""
     try:
@@ -535,11 +547,30 @@ def without_bold(text):
 
 def test_a_narrow_terminal_wraps_the_last_column_and_loses_no_word():
     piped, shown = run("models", "ials").stdout, without_bold(on_terminal(80, "models", "ials"))
-    table, indent = shown[shown.index("parameter ") :], shown.splitlines()[6].index("meaning")
+    table = shown[shown.index("parameter ") :]
+    indent = table.splitlines()[0].index("meaning")
     assert table.split() == piped[piped.index("parameter ") :].split()
     assert max(map(len, table.splitlines())) <= 80 < max(map(len, piped.splitlines()[6:]))
     further = [line for line in table.splitlines() if line.startswith(" ")]
     assert further and all(len(line) - len(line.lstrip()) == indent for line in further), further
+
+
+def test_the_progress_bar_fits_a_narrow_terminal_and_ctrl_c_ends_the_work():
+    small()
+    for columns in (40, 24):
+        ours, theirs = open_terminal(columns)
+        program = subprocess.Popen([KITH, "train", "--data", "small.csv", "--model", "funk-svd", "-p", "n_epochs=10000", "-p",
+                                    "n_factors=1024", "--threads", "1", "--out", "never.kith"], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=theirs, env=plain_environment())
+        os.close(theirs)
+        shown = b""
+        while shown.count(b"\r\033[K") < 3:
+            shown += os.read(ours, 4096)
+        program.send_signal(signal.SIGINT)
+        assert program.wait() == 1 and not os.path.exists("never.kith")
+        os.close(ours)
+        bars = shown.decode(errors="ignore").split("\r\033[K")[1:-1]
+        assert bars and all(line.startswith("fit funk-svd") and len(line) < columns for line in bars), bars
 
 
 def test_headers_and_titles_are_bold_on_a_terminal_and_first_values_are_not():

@@ -66,18 +66,20 @@ const cli_command cli_commands[] = {
       .required = { "model" } },
     { .name = "recommend",
       .summary = "the best items for a user, or for somebody who likes some items",
-      .detail = "  kith recommend --model-file films.kith --user 196 --explain\n"
-                "  kith recommend --model-file films.kith --liked 50,181=4,174=4.5 -n 5\n"
-                "  kith recommend --model-file films.kith --liked \"Godfather, The\" --liked 50\n"
-                "  kith recommend --model-file films.kith --all-users lists.csv\n\n"
-                "An item is named by its id or, where no item has that id, by its title: the whole "
-                "of it in\n"
-                "any order of words, with or without the year, or some words that only one title "
-                "holds.\n"
-                "--liked takes items between commas, =VALUE after an item is the value it got (the "
-                "best one\n"
-                "otherwise).  A title with commas wants a --liked of its own, or quotes:\n"
-                "  --liked '\"Good, the Bad and the Ugly, The\"=5,50'",
+      .detail =
+          "  kith recommend --model-file films.kith --user 196 --explain\n"
+          "  kith recommend --model-file films.kith --liked 50,181=4,174=4.5 -n 5\n"
+          "  kith recommend --model-file films.kith --liked \"Godfather, The\" --liked 50\n"
+          "  kith recommend --model-file films.kith --all-users lists.csv\n\n"
+          "An item is named by its id or, where no item has that id, by its title: the whole "
+          "of it in any order of words, with or without the year, or some words that only one "
+          "title holds.\n\n"
+          "--liked takes items between commas; =VALUE after an item is the value it got (else "
+          "the best one).  A title with commas wants a --liked of its own, or quotes:\n"
+          "  kith recommend --model-file films.kith --liked '\"Godfather, The\"=5,50=4'\n\n"
+          "With --json each item has reasons, the items of the history with the largest shares "
+          "of its score (below zero: it speaks against the item), and rest, what else makes up "
+          "the score.",
       .run = cmd_recommend,
       .options = { "model-file", "user", "liked", "all-users", "number", "exclude", "include-seen",
                    "explain", "reasons", "on-unknown", "force" },
