@@ -5,6 +5,7 @@ Each test_* function runs in a folder of its own; what fails is told with the co
 """
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -140,6 +141,24 @@ def test_a_prediction_says_which_id_is_unknown():
         assert (got["unknown_user"], got["unknown_item"]) == (user == "zoe", item == "nope"), got
         text = run("predict", "--model-file", "m.kith", "--user", user, "--item", item).stdout
         assert told in text and ("does not know" in text or "neither" in text) == got["is_fallback"], text
+
+
+def test_every_line_of_the_tour_in_the_readme_works():
+    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as f:
+        text = f.read()
+    os.symlink(os.path.join(ROOT, "sample"), "sample")
+    lines = [line for line in text[: text.index("### Your data")].splitlines() if line.startswith("    kith ")]
+    assert len(lines) == 10, lines
+    for line in lines:
+        done = run(*shlex.split(line, comments=True)[1:])
+        assert "did you mean" not in done.stderr and "does not know" not in done.stderr + done.stdout, (line, done.stderr)
+    write("ratings2.csv", "user,item,rating\nann,tt01,5\nbob,tt01,4\nbob,tt02,3\n")
+    write("ratings2.csv.items.csv", 'item,title,genres\ntt01,"Godfather, The (1972)",Crime|Drama\n')
+    run("train", "--data", "ratings2.csv", "--model", "bias", "--out", "films.kith")
+    assert run_json("search", "--model-file", "films.kith", "the", "godfather")["items"][0]["item_id"] == "tt01"
+    write("people.csv", "user,age\nann,30\n")
+    os.rename("ratings2.csv.items.csv", "films.csv")
+    run(*"train --data ratings2.csv --items films.csv --users people.csv --model ials --out films.kith".split())
 
 
 def test_the_svd_example_is_reproduced_to_the_printed_digits():

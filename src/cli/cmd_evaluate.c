@@ -89,11 +89,12 @@ static void figure_cell(cli_table *t, const json_t *x)
                        cli_fixed(half, DECIMALS));
 }
 
+/* Two decimals, their point below those of four. */
 static void seconds_row(cli_table *t, const json_t *report, const char *head, const char *key)
 {
     cli_table_cell(t, "%s", head);
     for (size_t m = 0; m < n_models(report); m++)
-        cli_table_cell(t, "%s        ", cli_fixed(number_of(model_at(report, m), key), 2));
+        cli_table_cell(t, "%s          ", cli_fixed(number_of(model_at(report, m), key), 2));
 }
 
 /* One row a metric, one column a model. */
