@@ -28,7 +28,7 @@ void cli_help_all(FILE *to)
     }
     fputs("\nfirst steps:\n"
           "  kith data stats ratings.csv\n"
-          "  kith evaluate --data ratings.csv --model popularity,ials\n"
+          "  kith evaluate --data ratings.csv --protocol holdout:0.8 --model popularity,ials\n"
           "  kith train --data ratings.csv --model ials --out my.kith\n"
           "  kith recommend --model-file my.kith --user ID --explain\n"
           "\n`kith help COMMAND` tells the rest.\n",
