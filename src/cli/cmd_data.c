@@ -257,7 +257,7 @@ cli_exit cmd_data_stats(const cli_args *a, kith *k)
 /* ---- convert, generate
  * ---------------------------------------------------------------------------------------- */
 
-/* The layout to write: --to, or by the ending of --out; NULL: binary. */
+/* The layout to write: --to, or by the ending of --out; "binary" otherwise. */
 static const char *target(const cli_args *a)
 {
     static const char *const text[] = { "csv", "tsv", "ndjson" };
@@ -265,27 +265,28 @@ static const char *target(const cli_args *a)
     const char *name = a->to != NULL ? a->to : dot == NULL ? "" : dot + 1;
     for (int j = 0; j < 3; j++)
         if (strcmp(name, text[j]) == 0) return text[j];
-    return a->to != NULL && strcmp(a->to, "binary") != 0 ? a->to : NULL;
+    return "binary";
 }
 
 /* made_seconds: what reading or generating took. */
 static cli_exit write_data(const cli_args *a, kith *k, const kith_data *data, double made_seconds)
 {
-    const char *layout = target(a), *name = layout == NULL ? "binary" : layout;
+    const char *layout = target(a);
+    const int binary = strcmp(layout, "binary") == 0;
     const kith_err err =
-        layout == NULL ? kith_data_save(k, data, a->out) : kith_data_write(k, data, a->out, layout);
+        binary ? kith_data_save(k, data, a->out) : kith_data_write(k, data, a->out, layout);
     if (err != KITH_OK) return cli_fail(err);
     cli_progress_clear();
     if (a->json)
         return cli_print_object(
             json_pack("{s:o, s:s, s:i, s:i, s:I, s:f}", "path", cli_json_text(a->out), "layout",
-                      name, "n_users", kith_data_n_users(data), "n_items", kith_data_n_items(data),
-                      "n_interactions", (json_int_t)kith_data_n_interactions(data), "read_seconds",
-                      made_seconds));
+                      layout, "n_users", kith_data_n_users(data), "n_items",
+                      kith_data_n_items(data), "n_interactions",
+                      (json_int_t)kith_data_n_interactions(data), "read_seconds", made_seconds));
     if (!a->quiet)
         printf("%s interactions of %s users with %s items written to %s (%s)\n",
                cli_count(kith_data_n_interactions(data)), cli_count(kith_data_n_users(data)),
-               cli_count(kith_data_n_items(data)), a->out, name);
+               cli_count(kith_data_n_items(data)), a->out, layout);
     return CLI_DONE;
 }
 
@@ -293,7 +294,7 @@ cli_exit cmd_data_convert(const cli_args *a, kith *k)
 {
     const double began = cli_seconds();
     kith_data *data = NULL;
-    cli_exit code = cli_check_out(a);
+    cli_exit code = cli_check_target(a, a->out, target(a));
     if (code == CLI_DONE) code = cli_read_data(a, k, &data);
     if (code == CLI_DONE) code = write_data(a, k, data, cli_seconds() - began);
     kith_data_free(data);
@@ -314,9 +315,11 @@ cli_exit cmd_data_generate(const cli_args *a, kith *k)
     };
     const double began = cli_seconds();
     kith_data *data = NULL;
+    cli_exit code = cli_check_target(a, a->out, target(a));
+    if (code != CLI_DONE) return code;
     const kith_err err = kith_data_generate(k, &options, &data);
     if (err != KITH_OK) return cli_fail(err);
-    const cli_exit code = write_data(a, k, data, cli_seconds() - began);
+    code = write_data(a, k, data, cli_seconds() - began);
     kith_data_free(data);
     return code;
 }
