@@ -370,6 +370,22 @@ def test_failures_exit_1_and_name_the_place():
     assert "notamodel" in run("recommend", "--model-file", "notamodel", "--user", "a", code=1).stderr
 
 
+def test_data_is_handed_on_without_names():
+    write("users.csv", "user_id,age,name\n" + "".join(f"u{u},{20 + u},Person {u} of the long list of people\n" for u in range(40)))
+    words = ["data", "anonymise", small(), "--users", "users.csv", "--out", "open.csv", "--key-file", "key"]
+    assert "head -c 32" in run(*words, code=1).stderr
+    write("key", "sixteen letters!")
+    report = run_json(*words, "--coarsen", "age=10", "--time-step", "86400")
+    assert report["k_anonymity"]["k"] == 10 and report["dropped"] == ["name"], report
+    with open("open.csv", encoding="utf-8") as f:
+        text = f.read()
+    with open("open.csv.users.csv", encoding="utf-8") as f:
+        text += f.read()
+    assert "u1," not in text and "Person" not in text and "20-29" in text, text[:300]
+    assert "coarsen" in run(*words, "--coarsen", "height=3", "--force", code=2).stderr
+    assert "k-anonymity 1: 40 of 40 users are alone" in run(*words, "--force").stdout
+
+
 def test_data_goes_round_through_every_layout():
     small()
     want = run_json("data", "stats", "small.csv")["fingerprint"]

@@ -35,6 +35,10 @@ typedef struct cli_args {
     int64_t n_users, n_items, n_interactions, rank;
     double popularity_power, noise;
     int implicit;
+    const char *key_file;
+    cli_list drop, keep, coarsen;
+    int hash_items;
+    int64_t time_step;
     /* models and evaluation */
     cli_list models, params;
     const char *protocol, *metrics, *per_user;
@@ -139,6 +143,7 @@ cli_exit cmd_metrics(const cli_args *a, kith *k);
 cli_exit cmd_data_stats(const cli_args *a, kith *k);
 cli_exit cmd_data_convert(const cli_args *a, kith *k);
 cli_exit cmd_data_generate(const cli_args *a, kith *k);
+cli_exit cmd_data_anonymise(const cli_args *a, kith *k);
 cli_exit cmd_train(const cli_args *a, kith *k);
 cli_exit cmd_evaluate(const cli_args *a, kith *k);
 cli_exit cmd_recommend(const cli_args *a, kith *k);

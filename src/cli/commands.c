@@ -46,6 +46,19 @@ const cli_command cli_commands[] = {
       .options = { "n-users", "n-items", "n-interactions", "rank", "popularity-power", "noise",
                    "implicit", "items", "out", "to", "force" },
       .required = { "out" } },
+    { .name = "data anonymise",
+      .words = "PATH",
+      .min_words = 1,
+      .max_words = 1,
+      .summary =
+          "a copy to hand on: keyed ids, fewer and coarser columns, and the risk that is left",
+      .detail = "  head -c 32 /dev/urandom > key\n"
+                "  kith data anonymise ml-100k --key-file key --coarsen age=10,zip=2 --time-step "
+                "86400 --out open.csv",
+      .run = cmd_data_anonymise,
+      .options = { READ_OPTIONS, "key-file", "drop", "keep", "coarsen", "hash-items", "time-step",
+                   "out", "to", "force" },
+      .required = { "out", "key-file" } },
     { .name = "train",
       .summary = "train a model on all of the data and write it to a file",
       .detail = "  kith train --data ratings.csv --model ials -p n_factors=128 --out films.kith",
