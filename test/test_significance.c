@@ -15,7 +15,7 @@ struct sample { /* one metric of one model, one or two folds */
 static const ki_metric *metric(const char *name)
 {
     static ki_plan plan; /* the table is constant, so its entry outlives the plan */
-    CHECK_OK(ki_plan_parse(&plan, name));
+    CHECK_OK(ki_plan_parse(&plan, name, NULL));
     return plan.asked[0].metric;
 }
 

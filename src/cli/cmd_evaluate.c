@@ -161,6 +161,12 @@ static cli_exit evaluate(const cli_args *a, kith *k, const kith_data *data,
         .relevant_from = a->relevant_from,
         .confidence = a->confidence,
         .per_user_path = a->per_user,
+        .ties = a->ties,
+        .metric_style = a->metric_style,
+        .negatives = a->negatives,
+        .group_users = a->group_users,
+        .group_items = a->group_items,
+        .calibrate = a->calibrate,
     };
     kith_report *report = NULL;
     char *text = NULL;
