@@ -356,17 +356,18 @@ static kith_err find_statistics(const struct run *r)
 static kith_err set_fairness(const struct run *r)
 {
     const ki_plan *plan = &r->report->plan;
+    if (r->o->group_users == NULL && r->shown == NULL) return KITH_OK;
     for (int m = 0; m < r->report->n_models; m++) {
-        json_t *o = NULL;
-        if (r->o->group_users == NULL && r->shown == NULL) return KITH_OK;
-        if ((o = json_object()) == NULL) return ki_fail_memory(0);
+        json_t *o = r->report->models[m].fairness = json_object();
+        int bad = o == NULL;
         if (r->o->group_users != NULL)
-            json_object_set_new(o, "users",
-                                ki_fairness_users(&r->group_users, plan, result_of(r, m, 0),
-                                                  r->report->n_folds, r->users));
+            bad |= json_object_set_new(o, "users",
+                                       ki_fairness_users(&r->group_users, plan, result_of(r, m, 0),
+                                                         r->report->n_folds, r->users));
         if (r->shown != NULL)
-            json_object_set_new(o, "items", ki_fairness_items(&r->shown[m], &r->group_items, plan));
-        r->report->models[m].fairness = o;
+            bad |= json_object_set_new(o, "items",
+                                       ki_fairness_items(&r->shown[m], &r->group_items, plan));
+        if (bad) return ki_fail_memory(0);
     }
     return KITH_OK;
 }
