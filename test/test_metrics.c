@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include "base/mem.h"
+#include "base/rng.h"
 #include "eval/metrics.h"
 
 /* All by hand: doubles of a handful of terms. */
@@ -136,6 +137,39 @@ TEST(fcp_counts_pairs_in_the_right_order_and_ties_half)
     ki_case flat = rated;
     flat.truth = same;
     CHECK_NEAR(half_of("fcp", &flat).weight, 0, 0);
+}
+
+/* Every pair asked one by one. */
+static ki_half fcp_of_pairs(const float *t, const float *e, int n)
+{
+    ki_half h = { 0, 0 };
+    for (int a = 0; a < n; a++) {
+        for (int b = 0; b < n; b++) {
+            if (!(t[a] > t[b])) continue;
+            h.weight += 1;
+            h.sum += e[a] > e[b] ? 1 : e[a] == e[b] ? 0.5 : 0;
+        }
+    }
+    return h;
+}
+
+TEST(fcp_by_merging_is_fcp_by_pairs)
+{
+    enum { MOST = 40 };
+    ki_rng rng = ki_rng_make(4, 0, 0);
+    for (int round = 0; round < 300; round++) {
+        const int n = (int)ki_rng_below(&rng, MOST + 1);
+        float t[MOST], e[MOST];
+        ki_rated two[2 * MOST];
+        for (int j = 0; j < n; j++) { /* coarse, so that all kinds of ties occur */
+            t[j] = (float)ki_rng_below(&rng, 5);
+            e[j] = (float)ki_rng_below(&rng, 1 + (uint32_t)round);
+        }
+        const ki_case c = { .truth = t, .estimate = e, .n_rated = n, .rated = two };
+        const ki_half got = half_of("fcp", &c), want = fcp_of_pairs(t, e, n);
+        CHECK_NEAR(got.sum, want.sum, 0);
+        CHECK_NEAR(got.weight, want.weight, 0);
+    }
 }
 
 /* Items 0 to 3 with 8, 4, 3 and 1 training events, item 4 with none. */
