@@ -3,6 +3,7 @@
  */
 #include "cli/command.h"
 #include "cli/console.h"
+#include "cli/groups.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -129,6 +130,21 @@ static void print_skipped(const json_t *report)
                    json_string_value(why));
 }
 
+/* Figures that are not to be compared with the usual ones say so. */
+static void print_ways(const json_t *report)
+{
+    const json_t *sampled = json_object_get(report, "sampled_negatives");
+    if (sampled != NULL)
+        printf("SAMPLED: ranked among %.0f negatives per user (%s), not the whole catalogue; not "
+               "to be compared with\n"
+               "         figures over the catalogue\n",
+               number_of(sampled, "n"), text_of(sampled, "by"));
+    if (json_object_get(report, "metric_source") != NULL)
+        printf("metrics as %s defines them\n", text_of(report, "metric_source"));
+    if (strcmp(text_of(report, "ties"), "average") == 0)
+        puts("metrics of what was found: means over all orders of ties");
+}
+
 static void print_report(const json_t *report)
 {
     const double cold_users = number_of(report, "n_cold_users");
@@ -142,9 +158,13 @@ static void print_report(const json_t *report)
                cli_count((long long)cold_items));
     puts("\n");
     warn_of_strangers(report);
+    print_ways(report);
     print_figures(report);
     print_comparisons(report);
     print_skipped(report);
+    for (size_t m = 0; m < n_models(report); m++)
+        cli_print_groups(text_of(model_at(report, m), "model"),
+                         json_object_get(model_at(report, m), "fairness"));
 }
 
 static cli_exit evaluate(const cli_args *a, kith *k, const kith_data *data,
