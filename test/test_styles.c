@@ -140,25 +140,44 @@ TEST(cornacs_metrics_are_cornacs)
     check_style("cornac", 1, 2 * 6);
 }
 
-TEST(surprises_errors_are_surprises)
+/* Halves of each of the eight users, and the value over them. */
+static double over_users(const ki_metric *m, const int32_t *who, const float *truth, const float *estimate, int n)
+{
+    double sums[8] = { 0 }, weights[8] = { 0 }, sum = 0, weight = 0;
+    for (int u = 0; u < 8; u++) {
+        float t[MOST], e[MOST];
+        ki_rated rated[2 * MOST];
+        ki_case c = { .truth = t, .estimate = e, .min = 1, .max = 5, .rated = rated };
+        for (int j = 0; j < n; j++) {
+            if (who[j] != u) continue;
+            t[c.n_rated] = truth[j];
+            e[c.n_rated++] = estimate[j];
+        }
+        const ki_half h = m->user(&c, 0);
+        sum += sums[u] = h.sum;
+        weight += weights[u] = h.weight;
+    }
+    return m->pool != NULL ? m->pool(sums, weights, NULL, 8) : ki_metric_value(m, sum, weight);
+}
+
+TEST(surprises_errors_and_pairs_are_surprises)
 {
     json_t *all = golden();
     const json_t *o = json_object_get(all, "surprise"), *x;
     float truth[MOST], estimate[MOST];
-    ki_case c = { .truth = truth, .estimate = estimate, .min = 1, .max = 5 };
+    int32_t who[MOST];
     const ki_style *style;
     ki_plan plan;
     size_t j;
     json_array_foreach (json_object_get(o, "truth"), j, x) truth[j] = (float)json_number_value(x);
     json_array_foreach (json_object_get(o, "estimate"), j, x) estimate[j] = (float)json_number_value(x);
-    c.n_rated = (int)j;
+    const int n = whole_numbers(json_object_get(o, "users"), who);
     CHECK_OK(ki_style_find("surprise", &style));
-    CHECK_OK(ki_plan_parse(&plan, "rmse,mae,mse", style));
+    CHECK_OK(ki_plan_parse(&plan, "rmse,mae,mse,fcp", style));
     for (int m = 0; m < plan.n; m++) {
-        const ki_half h = plan.asked[m].metric->user(&c, 0);
         const double want = json_number_value(json_object_get(o, plan.asked[m].name));
         /* estimates as floats: off by 2^-24 of 5 at most, each */
-        CHECK_NEAR(ki_metric_value(plan.asked[m].metric, h.sum, h.weight), want, 1e-6);
+        CHECK_NEAR(over_users(plan.asked[m].metric, who, truth, estimate, n), want, 1e-6);
     }
     json_decref(all);
 }

@@ -210,11 +210,15 @@ static ki_half gauc(const ki_case *c, int k)
  * -----------------------------------------------------------------------------------------------------
  */
 
+static float estimate_of(const ki_case *c, int j, int clipped)
+{
+    const float e = c->estimate[j];
+    return clipped ? KI_MIN(KI_MAX(e, c->min), c->max) : e;
+}
+
 static double error_of(const ki_case *c, int j, int clipped)
 {
-    float e = c->estimate[j];
-    if (clipped) e = KI_MIN(KI_MAX(e, c->min), c->max);
-    return (double)e - c->truth[j];
+    return (double)estimate_of(c, j, clipped) - c->truth[j];
 }
 
 static ki_half squares(const ki_case *c, int clipped)
@@ -294,18 +298,25 @@ static int64_t equal_pairs(const ki_rated *x, int n, int what)
 
 /* With rows sorted by truth, then by estimate, the pairs in the wrong order are the inversions of the
  * estimates: n log n, where asking every pair would cost n^2. */
-static ki_half fcp(const ki_case *c, int k)
+ki_pairs ki_case_pairs(const ki_case *c, int clipped)
 {
     const int n = c->n_rated;
     ki_rated *x = c->rated;
-    (void)k;
-    for (int j = 0; j < n; j++) x[j] = (ki_rated){ c->truth[j], c->estimate[j] };
+    for (int j = 0; j < n; j++) x[j] = (ki_rated){ c->truth[j], estimate_of(c, j, clipped) };
     qsort(x, (size_t)n, sizeof *x, by_truth);
     const int64_t differ = (int64_t)n * (n - 1) / 2 - equal_pairs(x, n, 1);
     const int64_t equal = equal_pairs(x, n, 3);
     const int64_t wrong = inversions(x, x + n, n);
     const int64_t tied = equal_pairs(x, n, 2) - equal;
-    return (ki_half){ (double)(differ - wrong) - 0.5 * (double)tied, (double)differ };
+    return (ki_pairs){ differ - wrong - tied, tied, wrong };
+}
+
+static ki_half fcp(const ki_case *c, int k)
+{
+    const ki_pairs p = ki_case_pairs(c, 0);
+    (void)k;
+    return (ki_half){ (double)p.right + 0.5 * (double)p.tied,
+                      (double)(p.right + p.tied + p.wrong) };
 }
 
 /* ---- the table
@@ -314,47 +325,48 @@ static ki_half fcp(const ki_case *c, int k)
 
 static const ki_metric rows[] = {
     { "precision", KI_OF_LISTS, KI_HIGHER, 0,
-      "hits in the first k / k, mean over users; a short list is not rewarded", precision, NULL,
-      0 },
+      "hits in the first k / k, mean over users; a short list is not rewarded", precision, NULL, 0,
+      NULL },
     { "recall", KI_OF_LISTS, KI_HIGHER, 0, "hits in the first k / |R|, mean over users", recall,
-      NULL, 0 },
+      NULL, 0, NULL },
     { "recall_capped", KI_OF_LISTS, KI_HIGHER, 0,
-      "hits in the first k / min(k, |R|), mean over users", recall_capped, NULL, 0 },
+      "hits in the first k / min(k, |R|), mean over users", recall_capped, NULL, 0, NULL },
     { "hit_rate", KI_OF_LISTS, KI_HIGHER, 0, "share of users with a hit in the first k", hit_rate,
-      NULL, 0 },
+      NULL, 0, NULL },
     { "f1", KI_OF_LISTS, KI_HIGHER, 0,
-      "2PR/(P + R) of a user's precision and recall at k, mean over users", f1, NULL, 0 },
+      "2PR/(P + R) of a user's precision and recall at k, mean over users", f1, NULL, 0, NULL },
     { "map", KI_OF_LISTS, KI_HIGHER, 0,
       "sum over j <= k of r_j * precision@j, / min(k, |R|), mean over users", average_precision,
-      NULL, 0 },
+      NULL, 0, NULL },
     { "dcg", KI_OF_LISTS, KI_HIGHER, 0, "sum over j <= k of r_j / log2(j + 1), mean over users",
-      dcg, NULL, 0 },
+      dcg, NULL, 0, NULL },
     { "ndcg", KI_OF_LISTS, KI_HIGHER, 0,
-      "dcg@k / the dcg of min(k, |R|) hits in the first places, mean over users", ndcg, NULL, 0 },
+      "dcg@k / the dcg of min(k, |R|) hits in the first places, mean over users", ndcg, NULL, 0,
+      NULL },
     { "ndcg_graded", KI_OF_LISTS, KI_HIGHER, 0,
       "as ndcg with gain 2^value - 1 for a hit; ideal: the relevant items by falling value",
-      ndcg_graded, NULL, 0 },
+      ndcg_graded, NULL, 0, NULL },
     { "mrr", KI_OF_LISTS, KI_HIGHER, 0,
-      "1 / place of the first hit, 0 when it is beyond k, mean over users", mrr, NULL, 0 },
+      "1 / place of the first hit, 0 when it is beyond k, mean over users", mrr, NULL, 0, NULL },
     { "auc", KI_OF_SCORES, KI_HIGHER, 0,
       "share of pairs (relevant item, servable item neither relevant nor in the history) that the "
       "scores put in the right order, ties 1/2, mean over users",
-      auc, NULL, 0 },
-    { "gauc", KI_OF_SCORES, KI_HIGHER, 0, "auc with users weighted by |R|", gauc, NULL, 0 },
+      auc, NULL, 0, NULL },
+    { "gauc", KI_OF_SCORES, KI_HIGHER, 0, "auc with users weighted by |R|", gauc, NULL, 0, NULL },
     { "rmse", KI_OF_RATINGS, KI_LOWER, 1,
       "root of the mean squared error over test ratings, estimates clipped to the training scale",
-      rmse, NULL, 0 },
+      rmse, NULL, 0, NULL },
     { "mae", KI_OF_RATINGS, KI_LOWER, 0,
       "mean absolute error over test ratings, estimates clipped to the training scale", mae, NULL,
-      0 },
+      0, NULL },
     { "rmse_raw", KI_OF_RATINGS, KI_LOWER, 1, "rmse of the estimates as the model made them",
-      rmse_raw, NULL, 0 },
+      rmse_raw, NULL, 0, NULL },
     { "mae_raw", KI_OF_RATINGS, KI_LOWER, 0, "mae of the estimates as the model made them", mae_raw,
-      NULL, 0 },
+      NULL, 0, NULL },
     { "fcp", KI_OF_RATINGS, KI_HIGHER, 0,
       "of all pairs of test ratings of one user that differ, the share that the unclipped "
       "estimates order alike, ties 1/2",
-      fcp, NULL, 0 },
+      fcp, NULL, 0, NULL },
 };
 
 const ki_metric_table ki_accuracy_metrics = { rows, KI_COUNT(rows) };

@@ -55,18 +55,23 @@ static int belongs(const ki_labels *groups, int32_t row, int32_t group)
     return ki_csr_find(&groups->rows, row, group) >= 0;
 }
 
+/* All folds together; where the value is no fraction of sums, the mean over folds. */
 static double pooled(const ki_measured *measured, int n_folds, const ki_metric *metric, int j,
-                     const uint8_t *in)
+                     const int32_t *in)
 {
     double sum = 0, weight = 0;
     for (int f = 0; f < n_folds; f++) {
-        for (int64_t c = 0; c < measured[f].n_users; c++) {
+        const int64_t row = j * measured[f].n_users;
+        if (metric->pool != NULL)
+            sum += metric->pool(measured[f].sum + row, measured[f].weight + row, in,
+                                measured[f].n_users);
+        for (int64_t c = 0; metric->pool == NULL && c < measured[f].n_users; c++) {
             if (!in[c]) continue;
             sum += measured[f].sum[j * measured[f].n_users + c];
             weight += measured[f].weight[j * measured[f].n_users + c];
         }
     }
-    return ki_metric_value(metric, sum, weight);
+    return metric->pool != NULL ? sum / n_folds : ki_metric_value(metric, sum, weight);
 }
 
 static int has_say(const ki_plan *plan, const ki_measured *measured, int n_folds, int64_t c)
@@ -79,7 +84,7 @@ static int has_say(const ki_plan *plan, const ki_measured *measured, int n_folds
 
 static int64_t find_members(const ki_labels *groups, const ki_plan *plan,
                             const ki_measured *measured, int n_folds, const int32_t *users,
-                            int32_t group, uint8_t *in)
+                            int32_t group, int32_t *in)
 {
     int64_t n = 0;
     for (int64_t c = 0; c < measured->n_users; c++) {
@@ -101,8 +106,8 @@ json_t *ki_fairness_users(const ki_labels *groups, const ki_plan *plan, const ki
                           int n_folds, const int32_t *users)
 {
     struct gap gap[KI_MAX_METRICS];
-    uint8_t *in = NULL;
-    if (ki_alloc(&in, (size_t)measured->n_users, 1) != KITH_OK) return NULL;
+    int32_t *in = NULL;
+    if (ki_alloc(&in, (size_t)measured->n_users, sizeof *in) != KITH_OK) return NULL;
     json_t *list = json_array(), *gaps = json_object();
     for (int j = 0; j < plan->n; j++) gap[j] = (struct gap){ .low = -1, .high = -1 };
     for (int32_t g = 0; g < groups->rows.n_cols; g++) {

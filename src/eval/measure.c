@@ -531,12 +531,15 @@ kith_err ki_measure(ki_measured *out, const ki_model *m, const ki_fold *f, const
 
 double ki_measured_value(const ki_measured *r, const ki_plan *plan, int j)
 {
+    const ki_metric *metric = plan->asked[j].metric;
     double sum = 0, weight = 0;
+    if (metric->pool != NULL)
+        return metric->pool(r->sum + j * r->n_users, r->weight + j * r->n_users, NULL, r->n_users);
     for (int64_t column = 0; column < r->n_users; column++) {
         sum += r->sum[j * r->n_users + column];
         weight += r->weight[j * r->n_users + column];
     }
-    return ki_metric_value(plan->asked[j].metric, sum, weight);
+    return ki_metric_value(metric, sum, weight);
 }
 
 void ki_measured_drop_lists(ki_measured *r)

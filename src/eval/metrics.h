@@ -88,6 +88,10 @@ typedef struct ki_metric {
     ki_half (*user)(const ki_case *c, int k);          /* all kinds but exposure */
     double (*exposure)(const ki_exposure *e, int64_t); /* of the exposure and the places served */
     unsigned needs;                                    /* of enum ki_needed */
+
+    /* The value over n users where that is no fraction of sums, the user u counting times[u] times
+     * (NULL: once); NULL: the fraction.  Such a metric has an interval and no test. */
+    double (*pool)(const double *sum, const double *weight, const int32_t *times, int64_t n);
 } ki_metric;
 
 enum ki_needed { KI_NEEDS_SPACE = 1, KI_NEEDS_MIX = 2 }; /* of the catalogue */
@@ -106,6 +110,13 @@ double ki_case_chance(const ki_case *c, int h, int k);
 
 /* Expected sum over places j <= k of r_j (r_1 + ... + r_j) / j. */
 double ki_case_precisions(const ki_case *c, int k);
+
+/* Pairs of one user's test ratings that differ: estimated in the right order, alike, in the wrong order. */
+typedef struct ki_pairs {
+    int64_t right, tied, wrong;
+} ki_pairs;
+
+ki_pairs ki_case_pairs(const ki_case *c, int clipped);
 
 /* Gini index over n items, which hold all that were served; entropy in nats.  NaN when places is 0. */
 double ki_exposure_gini(const ki_exposure *e, int64_t places, int32_t n);

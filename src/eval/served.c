@@ -191,38 +191,38 @@ static double entropy(const ki_exposure *e, int64_t places)
 static const ki_metric rows[] = {
     { "catalog_coverage", KI_OF_EXPOSURE, KI_HIGHER, 0,
       "distinct items in the first k of any list / items with a training event", NULL,
-      catalog_coverage, 0 },
+      catalog_coverage, 0, NULL },
     { "gini", KI_OF_EXPOSURE, KI_LOWER, 0,
       "Gini index of how often each servable item is in the first k: 0 all alike, 1 one item only",
-      NULL, gini, 0 },
+      NULL, gini, 0, NULL },
     { "entropy", KI_OF_EXPOSURE, KI_HIGHER, 0,
-      "Shannon entropy in bits of the served places over items", NULL, entropy, 0 },
+      "Shannon entropy in bits of the served places over items", NULL, entropy, 0, NULL },
     { "novelty", KI_OF_LISTS, KI_NEITHER, 0,
       "mean over served places of -log2(training events of the item / all training events)",
-      novelty, NULL, 0 },
+      novelty, NULL, 0, NULL },
     { "popularity_bias", KI_OF_LISTS, KI_NEITHER, 0,
       "mean over users of the mean training events of the items served, / the same of the items "
       "in the users' histories; 1: as popular as what they had",
-      popularity_bias, NULL, 0 },
+      popularity_bias, NULL, 0, NULL },
     { "long_tail_coverage", KI_OF_LISTS, KI_NEITHER, 0,
       "share of served places that hold one of the least popular items, which together make up a "
       "fifth of the training events",
-      long_tail_coverage, NULL, 0 },
+      long_tail_coverage, NULL, 0, NULL },
     { "intra_list_diversity", KI_OF_LISTS, KI_HIGHER, 0,
       "mean over pairs of items in the first k of 1 - cosine, mean over users with two items or "
       "more; "
       "`similarity` of the report names what the cosine is of",
-      intra_list_diversity, NULL, KI_NEEDS_SPACE },
+      intra_list_diversity, NULL, KI_NEEDS_SPACE, NULL },
     { "serendipity", KI_OF_LISTS, KI_HIGHER, 0,
       "hits in the first k that are not among the k most popular items new to the user, / k, mean "
       "over "
       "users",
-      serendipity, NULL, 0 },
+      serendipity, NULL, 0, NULL },
     { "calibration", KI_OF_LISTS, KI_LOWER, 0,
       "Kullback-Leibler divergence in nats of the categories of the first k (0.99 of them, 0.01 of "
       "the "
       "history's) from those of the history, mean over users who have both; 0: the same mix",
-      calibration, NULL, KI_NEEDS_MIX },
+      calibration, NULL, KI_NEEDS_MIX, NULL },
 };
 
 const ki_metric_table ki_served_metrics = { rows, KI_COUNT(rows) };

@@ -31,8 +31,10 @@ double ki_values_mean(const ki_values *v)
 {
     double total = 0;
     for (int f = 0; f < v->n_folds; f++)
-        total += ki_metric_value(v->metric, sum_of(v->sum[f], v->n_users),
-                                 sum_of(v->weight[f], v->n_users));
+        total += v->metric->pool != NULL
+                     ? v->metric->pool(v->sum[f], v->weight[f], NULL, v->n_users)
+                     : ki_metric_value(v->metric, sum_of(v->sum[f], v->n_users),
+                                       sum_of(v->weight[f], v->n_users));
     return total / v->n_folds;
 }
 
@@ -76,6 +78,10 @@ static double resampled_mean(const ki_values *v, const int32_t *times, struct we
 {
     double total = 0;
     for (int f = 0; f < v->n_folds; f++) {
+        if (v->metric->pool != NULL) {
+            total += v->metric->pool(v->sum[f], v->weight[f], times, v->n_users);
+            continue;
+        }
         if (last->of[f] != v->weight[f])
             last->sum[f] = counted_sum(times, v->weight[f], v->n_users);
         last->of[f] = v->weight[f];

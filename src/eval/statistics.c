@@ -201,6 +201,8 @@ static kith_err compare_all(const ki_results *r, const struct statistics *s)
     for (int a = 0, end; err == KITH_OK && a < s->n; a = end) {
         const int from = report->n_comparisons;
         for (end = a + 1; end < s->n && s->metric[end] == s->metric[a];) end++;
+        if (report->plan.asked[s->metric[a]].metric->pool != NULL)
+            continue; /* no test is made for these */
         for (int x = a; err == KITH_OK && x < end; x++)
             for (int y = x + 1; err == KITH_OK && y < end; y++) err = compare(r, s, x, y);
         if (err == KITH_OK) err = adjust(report, from, report->n_comparisons);

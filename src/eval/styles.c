@@ -57,13 +57,13 @@ static ki_half auc_at_k(const ki_case *c, int k)
 
 static const ki_metric implicit_rows[] = {
     { "precision", KI_OF_LISTS, KI_HIGHER, 0,
-      "hits in the first k of all users / sum over users of min(k, |R|)", pooled_precision, NULL,
-      0 },
+      "hits in the first k of all users / sum over users of min(k, |R|)", pooled_precision, NULL, 0,
+      NULL },
     { "auc_at", KI_OF_LISTS, KI_HIGHER, 0,
       "share of pairs (relevant, other) of the whole catalogue in the right order, what is beyond "
       "k "
       "taken to be in the middle, mean over users; implicit calls it auc",
-      auc_at_k, NULL, 0 },
+      auc_at_k, NULL, 0, NULL },
 };
 static const char *const implicit_shared[] = { "map", "ndcg", NULL };
 
@@ -100,17 +100,17 @@ static const ki_metric recbole_rows[] = {
     { "average_popularity", KI_OF_LISTS, KI_LOWER, 0,
       "training events of the items in the first k, summed, / k, mean over users; "
       "averagepopularity there",
-      average_popularity, NULL, 0 },
+      average_popularity, NULL, 0, NULL },
     { "catalog_coverage", KI_OF_EXPOSURE, KI_HIGHER, 0,
       "distinct items served / all items; itemcoverage there, which counts its padding item among "
       "all",
-      NULL, item_coverage, 0 },
+      NULL, item_coverage, 0, NULL },
     { "gini", KI_OF_EXPOSURE, KI_LOWER, 0,
       "Gini index of how often each item of the data is served; giniindex there", NULL, gini_of_all,
-      0 },
+      0, NULL },
     { "entropy", KI_OF_EXPOSURE, KI_HIGHER, 0,
       "Shannon entropy in nats of the served places / number of items served; shannonentropy there",
-      NULL, entropy_per_item, 0 },
+      NULL, entropy_per_item, 0, NULL },
 };
 static const char *const recbole_shared[] = { "precision", "recall", "hit_rate", "map",
                                               "ndcg",      "mrr",    "gauc",     NULL };
@@ -128,10 +128,40 @@ static ki_half squared_error(const ki_case *c, int k)
     return h;
 }
 
+static ki_half concordance(const ki_case *c, int k)
+{
+    const ki_pairs p = ki_case_pairs(c, 1);
+    (void)k;
+    return (ki_half){ (double)p.right, (double)(p.right + p.tied + p.wrong) };
+}
+
+/* The mean count of right pairs over users who have any, and that of wrong ones over users who have any
+ * of those: two means over two sets of users. */
+static double pool_concordance(const double *sum, const double *weight, const int32_t *times,
+                               int64_t n)
+{
+    double right = 0, wrong = 0, n_right = 0, n_wrong = 0;
+    for (int64_t u = 0; u < n; u++) {
+        const double often = times == NULL ? 1 : times[u];
+        right += often * sum[u];
+        wrong += often * (weight[u] - sum[u]);
+        n_right += often * (sum[u] > 0);
+        n_wrong += often * (weight[u] > sum[u]);
+    }
+    right = n_right > 0 ? right / n_right : 0;
+    wrong = n_wrong > 0 ? wrong / n_wrong : 0;
+    return right + wrong > 0 ? right / (right + wrong) : NAN;
+}
+
 static const ki_metric surprise_rows[] = {
+    { "fcp", KI_OF_RATINGS, KI_HIGHER, 0,
+      "mean over users of pairs in the right order / (that + mean over users of the other pairs), "
+      "each mean over users "
+      "who have any such pair; pairs of clipped estimates, ties are wrong",
+      concordance, NULL, 0, pool_concordance },
     { "mse", KI_OF_RATINGS, KI_LOWER, 0,
       "mean squared error over test ratings, estimates clipped to the training scale",
-      squared_error, NULL, 0 },
+      squared_error, NULL, 0, NULL },
 };
 static const char *const surprise_shared[] = { "rmse", "mae", NULL };
 
@@ -176,18 +206,18 @@ static ki_half late_ndcg(const ki_case *c, int k)
 static const ki_metric lenskit_rows[] = {
     { "precision", KI_OF_LISTS, KI_HIGHER, 0,
       "hits in the first k / items in the first k, mean over users; 0 for an empty list",
-      precision_of_list, NULL, 0 },
+      precision_of_list, NULL, 0, NULL },
     { "recall", KI_OF_LISTS, KI_HIGHER, 0, "hits in the first k / min(k, |R|), mean over users",
-      capped_recall, NULL, 0 },
+      capped_recall, NULL, 0, NULL },
     { "map", KI_OF_LISTS, KI_HIGHER, 0,
       "sum over j <= k of r_j * precision@j, / min(|R|, items in the first k), mean over users; "
       "AveragePrecision there",
-      precision_of_short_lists, NULL, 0 },
+      precision_of_short_lists, NULL, 0, NULL },
     { "dcg", KI_OF_LISTS, KI_HIGHER, 0, "sum over j <= k of r_j / log2(max(j, 2)), mean over users",
-      late_dcg, NULL, 0 },
+      late_dcg, NULL, 0, NULL },
     { "ndcg", KI_OF_LISTS, KI_HIGHER, 0,
       "that dcg@k / the dcg of min(k, |R|) hits in the first places, mean over users", late_ndcg,
-      NULL, 0 },
+      NULL, 0, NULL },
 };
 static const char *const lenskit_shared[] = { "hit_rate", "mrr", "rmse_raw", "mae_raw", NULL };
 
@@ -202,7 +232,7 @@ static ki_half auc_strict(const ki_case *c, int k)
 static const ki_metric cornac_rows[] = {
     { "auc", KI_OF_SCORES, KI_HIGHER, 0,
       "share of pairs (relevant, other) with a strictly higher score, mean over users", auc_strict,
-      NULL, 0 },
+      NULL, 0, NULL },
 };
 static const char *const cornac_shared[] = { "precision", "recall", "f1",  "hit_rate",
                                              "ndcg",      "rmse",   "mae", NULL };
@@ -220,7 +250,7 @@ static const ki_style styles[] = {
     { "recbole", "RecBole 1.2.1, recbole.evaluator.metrics",
       "recall@10,mrr@10,ndcg@10,hit_rate@10,precision@10", NULL, 0, OWN(recbole_rows),
       recbole_shared },
-    { "surprise", "Surprise 1.1.5, surprise.accuracy", "rmse,mae", NULL, 0, OWN(surprise_rows),
+    { "surprise", "Surprise 1.1.5, surprise.accuracy", "rmse,mae,fcp", NULL, 0, OWN(surprise_rows),
       surprise_shared },
     { "lenskit", "LensKit 2025.8.1, lenskit.metrics", "ndcg@10,map@10,recall@10,mrr@10", NULL, 0,
       OWN(lenskit_rows), lenskit_shared },

@@ -140,8 +140,9 @@ def by_cornac(metrics, users, k):
 def by_surprise(rng):
     truth = rng.integers(1, 6, 60).astype(float)
     raw = np.round(truth + rng.normal(0, 1.5, 60), 2)
-    made = [surprise.Prediction("u", str(j), t, e, {}) for j, (t, e) in enumerate(zip(truth, np.clip(raw, 1, 5)))]
-    return {"truth": truth, "estimate": raw, "rmse": surprise.accuracy.rmse(made, verbose=False),
+    users = rng.integers(0, 8, 60)
+    made = [surprise.Prediction(str(users[j]), str(j), t, e, {}) for j, (t, e) in enumerate(zip(truth, np.clip(raw, 1, 5)))]
+    return {"users": users, "truth": truth, "estimate": raw, "fcp": surprise.accuracy.fcp(made, verbose=False), "rmse": surprise.accuracy.rmse(made, verbose=False),
             "mae": surprise.accuracy.mae(made, verbose=False), "mse": surprise.accuracy.mse(made, verbose=False)}
 
 
