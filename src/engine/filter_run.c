@@ -5,8 +5,8 @@
  * so that every loop is over plain arrays and the compiler vectorises it, and a block stays in the first-level cache.
  * Truths are 0, 1, 2, which makes `and` a minimum.  Scratch is one allocation per run, a level per depth of the tree.
  *
- * Sets        the codes of a block lie in one piece: it is searched for the word, and only where it occurs the row is
- *             looked for.  So a rare word costs no more than reading the codes.
+ * Sets        the codes of many rows lie in one piece.  A rare word is searched for in it, and only where it occurs the
+ *             row is looked for; for others a running count of hits tells by its ends which rows have one.
  * Order       Of an `and` the terms that read text columns come last, and only for items that are still in.
  */
 #include "engine/filter_tree.h"
@@ -31,6 +31,11 @@ static double *numbers_at(const struct block *k, int level)
 static uint8_t *truths_at(const struct block *k, int level)
 {
     return k->r->truths + (size_t)level * KI_BLOCK;
+}
+
+static int32_t *scratch(const struct block *k, int level)
+{
+    return (int32_t *)(void *)numbers_at(k, level);
 }
 
 static void fill(uint8_t *truth, int n, int value)
@@ -173,40 +178,110 @@ static void items(const struct block *k, const ki_lookup *l, uint8_t *truth)
     if (l->code >= k->first && l->code - k->first < k->n) truth[l->code - k->first] = KI_TRUE;
 }
 
-enum { STRIDE = 16 }; /* codes that are searched at once */
+/* Rows whose codes lie in one piece of at most PIECE. */
+struct piece {
+    const int64_t *ptr;  /* [n_rows + 1] */
+    const int32_t *code; /* [n] */
+    int n_rows, n;
+    uint8_t *truth; /* [n_rows] */
+};
 
-static int occurs(const int32_t *code, int32_t wanted)
+enum {
+    PIECE = 2 * KI_BLOCK - 1,
+    STRIDE = 16,
+    RARE = 32
+}; /* PIECE counts fit into a level of doubles */
+
+static int count(const int32_t *code, int n, int32_t wanted)
 {
     int found = 0;
-    for (int j = 0; j < STRIDE; j++) found |= code[j] == wanted;
+    for (int j = 0; j < n; j++) found += code[j] == wanted;
     return found;
 }
 
-/* KI_TRUE for the rows of the block in whose codes `wanted` stands; others stay. */
-static void mark_rows(const ki_column *c, const struct block *k, int32_t wanted, uint8_t *truth)
+/* Few hits: look for the row of each. */
+static void mark_few(const struct piece *p, int32_t wanted)
 {
-    const int64_t *ptr = c->set_ptr + k->first;
-    const int64_t end = ptr[k->n];
     int row = 0;
-    for (int64_t j = ptr[0]; j < end;) {
-        if (j + STRIDE <= end && !occurs(c->code + j, wanted)) {
-            j += STRIDE;
+    for (int j = 0; j < p->n;) {
+        const int stop = KI_MIN(j + STRIDE, p->n);
+        if (count(p->code + j, stop - j, wanted) == 0) {
+            j = stop;
             continue;
         }
-        for (const int64_t stop = KI_MIN(j + STRIDE, end); j < stop; j++) {
-            if (c->code[j] != wanted) continue;
-            while (ptr[row + 1] <= j) row++;
-            truth[row] = KI_TRUE;
+        for (; j < stop; j++) {
+            if (p->code[j] != wanted) continue;
+            while (p->ptr[row + 1] - p->ptr[0] <= j) row++;
+            p->truth[row] = KI_TRUE;
         }
     }
 }
 
-static void mark_any(const ki_column *c, const struct block *k, const ki_lookup *l, uint8_t *truth)
+/* Many hits: a row has one when the running count of hits grows over it.  No branch depends on the data.
+ * before[n + 1]: 1 for each hit, and then how many there are before each code. */
+static void mark_grown(const struct piece *p, int32_t *before)
+{
+    int32_t n = 0;
+    for (int j = 0; j <= p->n; j++) {
+        const int32_t hit = before[j];
+        before[j] = n;
+        n += hit;
+    }
+    for (int r = 0; r < p->n_rows; r++) {
+        const int64_t begin = p->ptr[r] - p->ptr[0], end = p->ptr[r + 1] - p->ptr[0];
+        const uint8_t hit = (uint8_t)((before[begin] != before[end]) << 1);
+        p->truth[r] = KI_MAX(p->truth[r], hit);
+    }
+}
+
+static void mark_many(const struct piece *p, int32_t wanted, int32_t *before)
+{
+    for (int j = 0; j < p->n; j++) before[j] = p->code[j] == wanted;
+    before[p->n] = 0;
+    mark_grown(p, before);
+}
+
+static void mark_table(const struct piece *p, const uint8_t *hit, int32_t *before)
+{
+    for (int j = 0; j < p->n; j++) before[j] = hit[p->code[j]] >> 1;
+    before[p->n] = 0;
+    mark_grown(p, before);
+}
+
+static int row_hits(const struct piece *p, const ki_lookup *l)
+{
+    int found = 0;
+    for (int64_t j = 0; j < p->ptr[1] - p->ptr[0]; j++)
+        found |= l->code == KI_BY_TABLE ? l->hit[1 + p->code[j]] == KI_TRUE : p->code[j] == l->code;
+    return found;
+}
+
+static void mark(const struct piece *p, const ki_lookup *l, int32_t *before)
+{
+    if (p->n > PIECE)
+        p->truth[0] =
+            row_hits(p, l) ? KI_TRUE : p->truth[0]; /* one row that is longer than a piece */
+    else if (l->code == KI_BY_TABLE)
+        mark_table(p, l->hit + 1, before);
+    else if (count(p->code, p->n, l->code) * RARE < p->n)
+        mark_few(p, l->code);
+    else
+        mark_many(p, l->code, before);
+}
+
+/* KI_TRUE for the rows of the block that hit; others stay.  before: PIECE + 1 numbers of scratch. */
+static void mark_rows(const ki_column *c, const struct block *k, const ki_lookup *l,
+                      int32_t *before, uint8_t *truth)
 {
     const int64_t *ptr = c->set_ptr + k->first;
-    for (int r = 0; r < k->n; r++)
-        for (int64_t j = ptr[r]; j < ptr[r + 1]; j++)
-            truth[r] = KI_MAX(truth[r], l->hit[1 + c->code[j]]);
+    for (int r = 0; r < k->n;) {
+        int end = r + 1;
+        while (end < k->n && ptr[end + 1] - ptr[r] <= PIECE) end++;
+        const int64_t n = KI_MIN(ptr[end] - ptr[r], PIECE + 1);
+        const struct piece p = { ptr + r, c->code + ptr[r], end - r, (int)n, truth + r };
+        mark(&p, l, before);
+        r = end;
+    }
 }
 
 static void has_all(const struct block *k, const ki_node *n, int level, uint8_t *truth)
@@ -219,19 +294,18 @@ static void has_all(const struct block *k, const ki_node *n, int level, uint8_t 
          ki_walk_next(&w)) {
         const int32_t code = w.text == NULL ? -1 : ki_idmap_find(&c->words, w.text, strlen(w.text));
         fill(one, k->n, w.text == NULL ? KI_UNKNOWN : KI_FALSE);
-        if (code >= 0) mark_rows(c, k, code, one);
+        const ki_lookup l = { .code = code };
+        if (code >= 0) mark_rows(c, k, &l, scratch(k, level), one);
         least(truth, one, k->n);
     }
 }
 
-static void sets(const struct block *k, const ki_node *n, const ki_lookup *l, uint8_t *truth)
+static void sets(const struct block *k, const ki_node *n, const ki_lookup *l, int level,
+                 uint8_t *truth)
 {
     const ki_column *c = ki_node_column(k->r->f, ki_kid(k->r->f, n, 0));
     fill(truth, k->n, l->miss);
-    if (l->code == KI_BY_TABLE)
-        mark_any(c, k, l, truth);
-    else if (l->code != KI_NO_CODE)
-        mark_rows(c, k, l->code, truth);
+    if (l->code != KI_NO_CODE) mark_rows(c, k, l, scratch(k, level), truth);
 }
 
 static void coded(const struct block *k, const ki_node *n, int level, uint8_t *truth)
@@ -244,7 +318,7 @@ static void coded(const struct block *k, const ki_node *n, int level, uint8_t *t
     else if (left->op == KI_OP_ITEM)
         items(k, l, truth);
     else if (left->type == KI_TYPE_SET)
-        sets(k, n, l, truth);
+        sets(k, n, l, level, truth);
     else
         category(l, ki_node_column(f, left)->code + k->first, k->n, truth);
     if (n->op == KI_OP_NE) turn_round(truth, k->n); /* its lookup is that of = */

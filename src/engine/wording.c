@@ -120,11 +120,22 @@ int ki_fold_equal(const char *a, const char *b)
     return *a == *b;
 }
 
+/* No letter outside ASCII folds to one inside, so bytes can be looked at instead of letters. */
+static int contains_from_ascii(const char *text, unsigned char first, const char *rest)
+{
+    for (; *text != '\0'; text++) {
+        const unsigned char c = (unsigned char)*text;
+        if ((c >= 'A' && c <= 'Z' ? c + 32 : c) == first && ki_fold_starts(text + 1, rest)) return 1;
+    }
+    return 0;
+}
+
 int ki_fold_contains(const char *text, const char *part)
 {
     const char *rest = part;
     if (*part == '\0') return 1;
     const uint32_t first = next(&rest);
+    if (first < 0x80) return contains_from_ascii(text, (unsigned char)first, rest);
     while (*text != '\0')
         if (next(&text) == first && ki_fold_starts(text, rest)) return 1;
     return 0;
