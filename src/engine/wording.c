@@ -125,7 +125,8 @@ static int contains_from_ascii(const char *text, unsigned char first, const char
 {
     for (; *text != '\0'; text++) {
         const unsigned char c = (unsigned char)*text;
-        if ((c >= 'A' && c <= 'Z' ? c + 32 : c) == first && ki_fold_starts(text + 1, rest)) return 1;
+        if ((c >= 'A' && c <= 'Z' ? c + 32 : c) == first && ki_fold_starts(text + 1, rest))
+            return 1;
     }
     return 0;
 }
