@@ -478,6 +478,51 @@ TEST(backquotes_reach_columns_that_are_called_like_something_else)
     ki_idmap_clear(&items);
 }
 
+/* ---- large sets ---- */
+
+/* Rows of 3, 5000 and 1 words: more than one goes through scratch at a time. */
+TEST(a_set_may_be_as_large_as_it_likes)
+{
+    enum { MANY = 5000 };
+    ki_idmap items = { 0 };
+    ki_table t = { .n_rows = 3 };
+    ki_column c = { .kind = KI_COL_SET };
+    char word[16];
+    int32_t at;
+    for (const char *id = "abc"; *id != '\0'; id++) CHECK_OK(ki_idmap_add(&items, id, 1, &at));
+    CHECK_OK(ki_strdup(&c.name, "s"));
+    CHECK_OK(ki_alloc(&c.set_ptr, 4, sizeof *c.set_ptr));
+    CHECK_OK(ki_alloc(&c.code, MANY + 4, sizeof *c.code));
+    for (int j = 0; j < MANY; j++) {
+        const int n = snprintf(word, sizeof word, "w%d", j);
+        CHECK_OK(ki_idmap_add(&c.words, word, (size_t)n, &at));
+        c.code[3 + j] = j;
+    }
+    memcpy(c.code, (int32_t[]){ 7, 8, 9 }, 3 * sizeof *c.code);
+    c.code[MANY + 3] = 4999;
+    memcpy(c.set_ptr, (int64_t[]){ 0, 3, MANY + 3, MANY + 4 }, 4 * sizeof *c.set_ptr);
+    CHECK_OK(ki_table_append(&t, &c));
+    static const struct {
+        const char *text;
+        uint8_t want[3];
+    } all[] = { { "s has \"w8\"", { 1, 1, 0 } },
+                { "s has \"w4999\"", { 0, 1, 1 } },
+                { "s has any (\"w4998\", \"w9\")", { 1, 1, 0 } },
+                { "s has all (\"w4998\", \"w9\")", { 0, 1, 0 } } };
+    const ki_schema schema = { .items = &items, .table = &t };
+    const ki_env env = { 0, NULL };
+    for (size_t j = 0; j < KI_COUNT(all); j++) {
+        ki_filter *f;
+        uint8_t mask[3];
+        CHECK_OK(ki_filter_parse(&schema, all[j].text, &f, NULL));
+        CHECK_OK(ki_filter_run(f, &env, mask));
+        CHECK(memcmp(mask, all[j].want, 3) == 0);
+        ki_filter_free(f);
+    }
+    ki_table_clear(&t);
+    ki_idmap_clear(&items);
+}
+
 /* ---- context ---- */
 
 TEST(a_context_is_read_by_kind_and_refused_by_pointer)

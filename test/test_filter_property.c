@@ -4,6 +4,7 @@
 #include "test.h"
 
 #include "base/mem.h"
+#include "base/pool.h"
 #include "base/rng.h"
 #include "engine/filter.h"
 #include "engine/wording.h"
@@ -241,4 +242,40 @@ TEST_EACH(blocks_agree_with_the_interpreter_and_printing_with_parsing, n_tables)
     }
     clear_world(&w);
     CHECK_INT(ki_alloc_live(), 0);
+}
+
+/* ---- threads ---- */
+
+struct shared {
+    const ki_filter *f;
+    ki_env env;
+    uint8_t (*masks)[ITEMS];
+};
+
+static kith_err run_one(void *arg, int64_t begin, int64_t end, int worker)
+{
+    const struct shared *s = arg;
+    kith_err err = KITH_OK;
+    (void)worker;
+    for (int64_t j = begin; err == KITH_OK && j < end; j++) err = ki_filter_run(s->f, &s->env, s->masks[j]);
+    return err;
+}
+
+TEST(one_filter_may_be_run_by_many_threads)
+{
+    enum { RUNS = 40 };
+    static struct world w;
+    static uint8_t masks[RUNS][ITEMS];
+    ki_pool *pool;
+    ki_filter *f;
+    make_world(&w, 9);
+    CHECK_OK(ki_pool_new(5, &pool));
+    CHECK_OK(
+        ki_filter_parse(&w.schema, "c in $ws and s has any ($w, \"be\") and a * 2 <= $n or x contains $w", &f, NULL));
+    struct shared s = { f, { 1704412800, &w.context }, masks };
+    CHECK_OK(ki_parallel_for(pool, RUNS, 1, run_one, &s));
+    for (int j = 1; j < RUNS; j++) CHECK(memcmp(masks[j], masks[0], ITEMS) == 0);
+    ki_filter_free(f);
+    ki_pool_free(pool);
+    clear_world(&w);
 }
