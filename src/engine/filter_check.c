@@ -57,27 +57,42 @@ static int find_column(const ki_table *t, const char *name)
 
 enum { NAMES_SHOWN = 12 };
 
-/* "there is no column prise; did you mean price? (columns: ...)" */
+/* "category, price, 3 more, item, popularity" */
+static void list_names(const ki_schema *s, ki_words *out)
+{
+    const int n = s->table == NULL ? 0 : s->table->n_columns;
+    for (int c = 0; c < n && c < NAMES_SHOWN; c++)
+        ki_words_add(out, "%.40s, ", s->table->columns[c].name);
+    if (n > NAMES_SHOWN) ki_words_add(out, "%d more, ", n - NAMES_SHOWN);
+    ki_words_add(out, s->popularity == NULL ? "item" : "item, popularity");
+}
+
+/* The name that there is and that is most like this one, or NULL. */
+static kith_err nearest_name(const ki_schema *s, const char *name, const char **out)
+{
+    const int n = s->table == NULL ? 0 : s->table->n_columns;
+    const char **names = NULL;
+    int count = 0;
+    const kith_err err = ki_alloc(&names, (size_t)n + 2, sizeof *names);
+    if (err != KITH_OK) return err;
+    for (int c = 0; c < n; c++) names[count++] = s->table->columns[c].name;
+    names[count++] = "item";
+    if (s->popularity != NULL) names[count++] = "popularity";
+    const int32_t near = ki_nearest(name, names, count);
+    *out = near < 0 ? NULL : names[near];
+    ki_free((void *)names);
+    return KITH_OK;
+}
+
 static int32_t unknown_name(ki_parser *p, const char *name, int32_t at, int32_t length)
 {
-    const ki_table *t = p->f->schema.table;
-    const int n = t == NULL ? 0 : t->n_columns;
-    const char *names[NAMES_SHOWN + 2];
     ki_words all = { 0 };
-    int32_t near = -1;
     const char *like = NULL;
-    for (int c = 0; c < n && c < NAMES_SHOWN; c++)
-        ki_words_add(&all, "%.40s, ", t->columns[c].name);
-    if (n > NAMES_SHOWN) ki_words_add(&all, "%d more, ", n - NAMES_SHOWN);
-    ki_words_add(&all, p->f->schema.popularity == NULL ? "item" : "item, popularity");
-    for (int from = 0; like == NULL && from < KI_MAX(n, 1); from += NAMES_SHOWN) {
-        int count = 0;
-        for (int c = from; c < n && count < NAMES_SHOWN; c++) names[count++] = t->columns[c].name;
-        names[count++] = "popularity";
-        if ((near = ki_nearest(name, names, count)) >= 0) like = names[near];
-    }
-    if (all.err != KITH_OK)
-        ki_refuse_memory(p, all.err);
+    kith_err err = nearest_name(&p->f->schema, name, &like);
+    list_names(&p->f->schema, &all);
+    if (err == KITH_OK) err = all.err;
+    if (err != KITH_OK)
+        ki_refuse_memory(p, err);
     else if (like != NULL)
         ki_refuse(p, at, length, "there is no column %.64s; did you mean %.64s? There are %s", name,
                   like, all.text);

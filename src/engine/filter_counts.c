@@ -8,6 +8,7 @@
 #include "engine/filter_counts.h"
 
 #include "base/mem.h"
+#include "base/scan.h"
 #include "engine/filter_tree.h"
 
 #include <math.h>
@@ -118,6 +119,14 @@ struct range { /* a clause that keeps one number within limits */
     double low, high;
 };
 
+/* Can the number be written in a filter? */
+static int is_writable(ki_type type, double x)
+{
+    if (type != KI_TYPE_TIME) return isfinite(x);
+    return x >= (double)(ki_days_of(1, 1, 1) * 86400) &&
+           x < (double)(ki_days_of(10000, 1, 1) * 86400);
+}
+
 /* 0 when the clause is nothing of the sort, or its limits are not given. */
 static int find_range(const struct work *w, const ki_node *n, struct range *out)
 {
@@ -131,7 +140,7 @@ static int find_range(const struct work *w, const ki_node *n, struct range *out)
         const ki_node *end = ki_kid(w->f, n, 1 + j);
         if (end->varies) return 0;
         limit[j] = ki_number_of(w->f, &w->run.bound, end, 0);
-        if (!isfinite(limit[j])) return 0;
+        if (!is_writable(what->type, limit[j])) return 0;
     }
     const int below = n->op == KI_OP_LT || n->op == KI_OP_LE,
               above = n->op == KI_OP_GT || n->op == KI_OP_GE;
@@ -155,7 +164,7 @@ static int64_t gather(struct work *w, int clause, const struct range *r, double 
         for (int j = 0; j < w->n; j++) {
             if (!w->in[j] || w->failed[j] != 1 || w->which[j][0] != clause) continue;
             x[n] = ki_number_of(w->f, &w->run.bound, r->what, first + j);
-            n += isfinite(x[n]);
+            n += is_writable(r->what->type, x[n]);
         }
     }
     return n;

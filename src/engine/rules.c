@@ -307,15 +307,23 @@ kith_err ki_rules_apply(const ki_rules *r, const ki_env *env, const int32_t *ite
     return err;
 }
 
-/* ---- what they did ---- */
+/* ---- what they did; NULL when memory ran out ---- */
+
+/* Append to a list that may be NULL already; takes both. */
+static json_t *append_json(json_t *list, json_t *entry)
+{
+    if (json_array_append_new(list, entry) == 0) return list;
+    json_decref(list);
+    return NULL;
+}
 
 static json_t *preferences_json(const ki_rules *r, const ki_ruled *ruled)
 {
     json_t *list = json_array();
-    char *when;
     for (int p = 0; p < r->n_prefer; p++) {
-        if (ki_filter_print(r->prefer[p].when, &when) != KITH_OK) continue;
-        json_array_append_new(
+        char *when = NULL;
+        ki_filter_print(r->prefer[p].when, &when); /* NULL if it fails, which fails the entry */
+        list = append_json(
             list, json_pack("{s:s,s:I}", "when", when, "changed", (json_int_t)ruled->lifted[p]));
         ki_free(when);
     }
@@ -325,11 +333,12 @@ static json_t *preferences_json(const ki_rules *r, const ki_ruled *ruled)
 static json_t *caps_json(const ki_rules *r, const ki_ruled *ruled)
 {
     json_t *list = json_array();
-    for (int c = 0; c < r->n_cap; c++)
-        json_array_append_new(list, json_pack("{s:s,s:i,s:I}", "column",
-                                              r->schema.table->columns[r->cap[c].column].name,
-                                              "at_most", r->cap[c].at_most, "removed",
-                                              (json_int_t)ruled->capped[c]));
+    for (int c = 0; c < r->n_cap; c++) {
+        const char *column = r->schema.table->columns[r->cap[c].column].name;
+        list = append_json(list,
+                           json_pack("{s:s,s:i,s:I}", "column", column, "at_most",
+                                     r->cap[c].at_most, "removed", (json_int_t)ruled->capped[c]));
+    }
     return list;
 }
 
@@ -338,20 +347,21 @@ static json_t *pins_json(const ki_rules *r, const ki_ruled *ruled)
     json_t *list = json_array();
     for (int p = 0; p < r->n_pin; p++) {
         const char *id = r->pin[p].item < 0 ? NULL : ki_idmap_name(r->schema.items, r->pin[p].item);
-        json_array_append_new(list, json_pack("{s:s?,s:i,s:i}", "item", id, "at", r->pin[p].at,
-                                              "placed_at", ruled->placed_at[p]));
+        list = append_json(list, json_pack("{s:s?,s:i,s:i}", "item", id, "at", r->pin[p].at,
+                                           "placed_at", ruled->placed_at[p]));
     }
     return list;
 }
 
 kith_err ki_ruled_json(const ki_rules *r, const ki_ruled *ruled, json_t **out)
 {
-    json_t *json = json_pack(
-        "{s:i,s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:o}", "kept", ruled->n, "blocked",
-        (json_int_t)ruled->n_fate[KI_BLOCKED], "excluded", (json_int_t)ruled->n_fate[KI_EXCLUDED],
-        "filtered", (json_int_t)ruled->n_fate[KI_FILTERED], "capped",
-        (json_int_t)ruled->n_fate[KI_CAPPED], "cut", (json_int_t)ruled->n_fate[KI_CUT], "prefer",
-        preferences_json(r, ruled), "cap", caps_json(r, ruled), "pin", pins_json(r, ruled));
+    const int64_t *n = ruled->n_fate;
+    json_t *json =
+        json_pack("{s:i,s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:o}", "kept", ruled->n, "blocked",
+                  (json_int_t)n[KI_BLOCKED], "excluded", (json_int_t)n[KI_EXCLUDED], "filtered",
+                  (json_int_t)n[KI_FILTERED], "capped", (json_int_t)n[KI_CAPPED], "cut",
+                  (json_int_t)n[KI_CUT], "prefer", preferences_json(r, ruled), "cap",
+                  caps_json(r, ruled), "pin", pins_json(r, ruled));
     if (json == NULL) return ki_fail(KITH_ENOMEM, "out of memory for what the rules did");
     *out = json;
     return KITH_OK;
