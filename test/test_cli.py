@@ -93,6 +93,10 @@ def test_a_title_of_several_items_or_of_none_says_which_are_there():
     assert 'did you mean "Dune (1984)" (id i0)?' in run("similar", "--item", "dnue", "--model-file", "m.kith", code=1).stderr
     done = run("recommend", "--liked", "dnue", "--model-file", "m.kith")
     assert 'did you mean "Dune (1984)" (id i0)?' in done.stderr and "popular" in done.stderr, done.stderr
+    dune = {"item_id": "i0", "title": "Dune (1984)"}
+    assert run_json("recommend", "--liked", "dnue", "--model-file", "m.kith")["liked"][0]["did_you_mean"] == dune
+    got = run_json("predict", "--user", "u1", "--item", "dnue", "--model-file", "m.kith")
+    assert got["unknown_item"] and got["did_you_mean"] == dune, got
     assert "did you mean" not in run("recommend", "--liked", "qqqq", "--model-file", "m.kith").stderr
 
 
