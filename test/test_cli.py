@@ -84,6 +84,13 @@ def test_items_are_named_by_title_with_commas_or_without():
     assert not [item for item in items if item["item_id"] in ("i1", "i3")]
 
 
+def test_an_id_with_a_comma_is_one_id():
+    write("commas.csv", 'user,item\na,"x,y"\na,z\nb,"x,y"\nb,w\nc,w\n')
+    run("train", "--data", "commas.csv", "--model", "popularity", "--out", "m.kith")
+    assert liked("x,y") == liked('"x,y"') == [("x,y", None)] and liked('z,"x,y"=1') == [("z", None), ("x,y", 1.0)]
+    assert not run("recommend", "--model-file", "m.kith", "--liked", "x,y").stderr
+
+
 def test_a_title_of_several_items_or_of_none_says_which_are_there():
     titled()
     for words in [["similar", "--item", "sabrina"], ["recommend", "--liked", "sabrina"],

@@ -85,7 +85,8 @@ static int find_by_id(const kith_model *m, cli_pick *p)
 /* "dune" is Dune (1984): what was not written as it stands in the catalogue. */
 static void tell(const cli_args *a, const cli_pick *p)
 {
-    if (a->quiet || a->json || strcmp(p->title, p->asked) == 0) return;
+    if (a->quiet || a->json || p->title == NULL) return;
+    if (strcmp(p->item_id, p->asked) == 0 || strcmp(p->title, p->asked) == 0) return;
     fprintf(stderr, "note: \"%s\" is %s, id %s\n", p->asked, p->title, p->item_id);
 }
 
