@@ -84,6 +84,13 @@ def test_items_are_named_by_title_with_commas_or_without():
     assert not [item for item in items if item["item_id"] in ("i1", "i3")]
 
 
+def test_an_id_with_a_comma_is_one_id():
+    write("commas.csv", 'user,item\na,"x,y"\na,z\nb,"x,y"\nb,w\nc,w\n')
+    run("train", "--data", "commas.csv", "--model", "popularity", "--out", "m.kith")
+    assert liked("x,y") == liked('"x,y"') == [("x,y", None)] and liked('z,"x,y"=1') == [("z", None), ("x,y", 1.0)]
+    assert not run("recommend", "--model-file", "m.kith", "--liked", "x,y").stderr
+
+
 def test_a_title_of_several_items_or_of_none_says_which_are_there():
     titled()
     for words in [["similar", "--item", "sabrina"], ["recommend", "--liked", "sabrina"],
@@ -93,6 +100,10 @@ def test_a_title_of_several_items_or_of_none_says_which_are_there():
     assert 'did you mean "Dune (1984)" (id i0)?' in run("similar", "--item", "dnue", "--model-file", "m.kith", code=1).stderr
     done = run("recommend", "--liked", "dnue", "--model-file", "m.kith")
     assert 'did you mean "Dune (1984)" (id i0)?' in done.stderr and "popular" in done.stderr, done.stderr
+    dune = {"item_id": "i0", "title": "Dune (1984)"}
+    assert run_json("recommend", "--liked", "dnue", "--model-file", "m.kith")["liked"][0]["did_you_mean"] == dune
+    got = run_json("predict", "--user", "u1", "--item", "dnue", "--model-file", "m.kith")
+    assert got["unknown_item"] and got["did_you_mean"] == dune, got
     assert "did you mean" not in run("recommend", "--liked", "qqqq", "--model-file", "m.kith").stderr
 
 
