@@ -350,7 +350,7 @@ def test_typing_errors_are_met_with_the_nearest_name_before_any_data_is_read():
         ("trian", 'did you mean "train"?'),
         ("dat stats", 'did you mean "data stats"?'),
         ("data stat x.csv", 'did you mean "data stats"?'),
-        ("data", "data wants one of: stats, convert, generate"),
+        ("data", "data wants one of: stats, convert, generate, anonymise"),
         ("help evalate", 'did you mean "evaluate"?'),
         ("train --modle x", "did you mean --model?"),
         ("recommend --liekd=3", "did you mean --liked?"),
