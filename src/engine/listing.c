@@ -166,6 +166,7 @@ static int lay_item(struct block *b, const ki_listing *l, int j, kith_item *item
     made.item_id = put(b, ki_idmap_name(&l->m->items, i));
     made.title = put_title(b, l->m, i);
     made.rest = made.score;
+    made.propensity = l->propensity != NULL ? l->propensity[j] : 1;
     if (l->n_reasons > 0) made.reason = put_sentence(b, l, i, terms, n_positive(terms, n));
     for (int t = 0; t < n; t++) {
         const kith_reason reason = make_reason(b, l->m, &l->largest[at + (size_t)t]);
@@ -192,10 +193,13 @@ static void lay(struct block *b, const ki_listing *l, size_t n_reasons)
         const int n = lay_item(b, l, j, items == NULL ? NULL : &items[j], reasons);
         if (reasons != NULL) reasons += n;
     }
-    const char *note = put(b, l->note);
+    const char *note = put(b, l->note), *report = put(b, l->report);
     if (list != NULL)
-        *list =
-            (kith_list){ .items = items, .n = l->n, .basis = basis_names[l->basis], .note = note };
+        *list = (kith_list){ .items = items,
+                             .n = l->n,
+                             .basis = basis_names[l->basis],
+                             .note = note,
+                             .report = report };
 }
 
 kith_err ki_listing_make(const ki_listing *l, kith_list **out)
