@@ -331,6 +331,13 @@ typedef struct kith_list {
 KITH_API kith_err kith_recommend(kith *k, const kith_model *model, const kith_query *query,
                                  kith_list **out);
 
+/* Why an item is not in the list of a query, or where it stands in it, as a JSON object: why
+ * ("unknown", "blocked", "excluded", "seen", "filtered", "no_source", "capped", "below", "shown"), a
+ * sentence, and where they apply the clauses that remove it, its rank and score, and how much more
+ * score would do. */
+KITH_API kith_err kith_why_not(kith *k, const kith_model *model, const kith_query *query,
+                               const char *item_id, char **json);
+
 /* The items most like one item; score is the model's own similarity. */
 KITH_API kith_err kith_similar(kith *k, const kith_model *model, const char *item_id, int n,
                                kith_list **out);

@@ -381,6 +381,30 @@ def test_failures_exit_1_and_name_the_place():
     assert "notamodel" in run("recommend", "--model-file", "notamodel", "--user", "a", code=1).stderr
 
 
+def test_filters_pipelines_and_why_not():
+    rows = ["item_id,title,kind,price"] + [f"i{j},Film {j},{'ab'[j % 2]},{j}" for j in range(20)]
+    write("small.csv.items.csv", "\n".join(rows) + "\n")
+    run("train", "--data", small(), "--model", "item-knn", "--out", "m.kith")
+    ask = ["--model-file", "m.kith", "--user", "u0"]
+    some = run_json("recommend", *ask, "--filter", 'kind = "a" and price < $most', "--context", '{"most": 12}')
+    assert some["items"] and all(int(i["item_id"][1:]) % 2 == 0 and int(i["item_id"][1:]) < 12 for i in some["items"]), some
+    clauses = some["report"]["filter"]["clauses"]
+    assert [c["text"] for c in clauses] == ['kind = "a"', "price < $most"] and all(c["removes"] > 0 for c in clauses), some
+    # nothing passes: the answer says which clause to relax
+    told = run("recommend", *ask, "--filter", 'kind = "a" and price > 100')
+    assert "nothing is left" in told.stdout and "price" in told.stderr, told
+    told = run("recommend", *ask, "--filter", "price = red", code=2).stderr
+    assert "price = red" in told and "^" in told, told
+    assert "pipeline, /moon" in run("recommend", *ask, "--pipeline", write("p.json", '{"moon": 1}'), code=2).stderr
+    pinned = run_json("recommend", *ask, "--pipeline", write("p.json", json.dumps(
+        {"rules": {"pin": [{"item": some["items"][-1]["item_id"], "at": 1}]}, "explore": {"slots": 1}})), "-n", "3")
+    assert pinned["items"][0]["item_id"] == some["items"][-1]["item_id"] and pinned["items"][2]["propensity"] < 1, pinned
+    why = run_json("why-not", *ask, "--item", "i3", "--filter", 'kind = "a"')
+    assert why["why"] in ("filtered", "seen"), why
+    assert run_json("why-not", *ask, "--item", pinned["items"][0]["item_id"])["why"] == "shown"
+    assert run_json("why-not", *ask, "--item", "nothing")["why"] == "unknown"
+
+
 def test_data_is_handed_on_without_names():
     write("users.csv", "user_id,age,name\n" + "".join(f"u{u},{20 + u},Person {u} of the long list of people\n" for u in range(40)))
     words = ["data", "anonymise", small(), "--users", "users.csv", "--out", "open.csv", "--key-file", "key"]
