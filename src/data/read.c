@@ -120,11 +120,10 @@ static kith_err read_rows(ki_reading *r, const ki_layout *layout, ki_source *s, 
     if (n >= 2 && (memcmp(head, "\xff\xfe", 2) == 0 || memcmp(head, "\xfe\xff", 2) == 0))
         return ki_fail(KITH_EFORMAT, "%s:1:1: got UTF-16, want UTF-8; convert it first",
                        ki_source_name(s));
-    const int64_t before = r->parts.n_rows;
+    const int64_t before = r->draft.log.n;
     r->test = test;
-    r->parts.has_test |= test;
     const kith_err err = layout->rows(r, s);
-    if (err == KITH_OK && r->parts.n_rows == before)
+    if (err == KITH_OK && r->draft.log.n == before)
         return ki_fail(KITH_EDATA, "%s: no interactions in it", ki_source_name(s));
     return err;
 }
@@ -162,7 +161,7 @@ static kith_err finish(ki_reading *r, const char *layout)
     kith_data *d = r->data;
     kith_err err;
     snprintf(d->report.layout, sizeof d->report.layout, "%s", layout);
-    if ((err = ki_log_parts_join(&r->parts, d)) != KITH_OK) return err;
+    if ((err = ki_log_draft_finish(&r->draft, d)) != KITH_OK) return err;
     if ((err = ki_attrs_finish(&r->items, &d->item_attrs)) != KITH_OK) return err;
     if ((err = ki_attrs_finish(&r->users, &d->user_attrs)) != KITH_OK) return err;
     return ki_data_finish(d, r->options->duplicates);
@@ -170,7 +169,7 @@ static kith_err finish(ki_reading *r, const char *layout)
 
 static kith_err end(ki_reading *r, kith_err err, kith_data **out)
 {
-    ki_log_parts_clear(&r->parts);
+    ki_log_draft_clear(&r->draft);
     ki_attrs_clear(&r->users);
     ki_attrs_clear(&r->items);
     if (err == KITH_OK)

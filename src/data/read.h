@@ -17,7 +17,7 @@ typedef struct ki_reading {
     ki_job *job;
     kith_data *data; /* being made */
     ki_row_limits limits;
-    ki_log_parts parts;
+    ki_log_draft draft;
     ki_attrs users, items; /* attributes, as text until all ids are known */
     ki_files files;
     int test; /* 1: rows now read belong to the test part */

@@ -33,10 +33,10 @@ static kith_err bad_row(ki_reading *r, ki_source *s, size_t j, const char *why)
 static kith_err take_rows(ki_reading *r, ki_source *s, const json_t *list)
 {
     const size_t n = json_array_size(list);
-    ki_segment *to;
+    ki_log *log = &r->draft.log;
     ki_json_row found;
-    kith_err err = ki_log_parts_add(&r->parts, (int64_t)n, 1, r->test, &to);
-    int64_t kept = 0;
+    int64_t at;
+    kith_err err = ki_log_draft_add(&r->draft, (int64_t)n, 1, r->test, &at);
     if (err != KITH_OK) return err;
     for (size_t j = 0; j < n; j++) {
         if (!ki_json_interaction(json_array_get(list, j), r->options, &found)) {
@@ -44,18 +44,17 @@ static kith_err take_rows(ki_reading *r, ki_source *s, const json_t *list)
             continue;
         }
         const ki_row *row = &found.row;
-        if ((err = ki_idmap_add(&r->data->users, row->user.at, row->user.n, &to->user[kept])) !=
+        if ((err = ki_idmap_add(&r->data->users, row->user.at, row->user.n, &log->user[at])) !=
             KITH_OK)
             return err;
-        if ((err = ki_idmap_add(&r->data->items, row->item.at, row->item.n, &to->item[kept])) !=
+        if ((err = ki_idmap_add(&r->data->items, row->item.at, row->item.n, &log->item[at])) !=
             KITH_OK)
             return err;
-        to->value[kept] = row->value;
-        to->time[kept++] = row->has_time ? row->time : 0;
-        r->parts.n_timed += row->has_time;
+        log->value[at] = row->value;
+        log->time[at++] = row->has_time ? row->time : 0;
+        r->draft.n_timed += row->has_time;
     }
-    r->parts.n_rows -= to->n - kept;
-    to->n = kept;
+    log->n = at; /* without those that were skipped */
     return KITH_OK;
 }
 

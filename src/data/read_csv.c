@@ -279,7 +279,7 @@ kith_err ki_read_csv(ki_reading *r, ki_source *s, const ki_csv_form *form)
                                    .record_end = t->separator == ' ' ? NULL : record_end,
                                    .skip_bytes = t->header_bytes,
                                    .skip_lines = t->header_lines };
-    err = ki_rows_read(s, &parser, &r->limits, r->test, r->job, r->data, &r->parts);
+    err = ki_rows_read(s, &parser, &r->limits, r->test, r->job, r->data, &r->draft);
 done:
     ki_free(text);
     ki_free(f);
