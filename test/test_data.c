@@ -116,7 +116,7 @@ TEST(merged_rows_hold_what_a_slow_search_adds_up)
         n_cells += sum[test][u][i] == 0;
         sum[test][u][i] += value;
     }
-    CHECK_OK(ki_data_finish(&d, KITH_DUPLICATES_SUM));
+    CHECK_OK(ki_data_finish(&d, KITH_DUPLICATES_SUM, NULL));
     CHECK_INT(d.log.n, n_cells);
     CHECK_INT(d.report.n_duplicates, N - n_cells);
     for (int64_t j = 0; j < d.log.n; j++)

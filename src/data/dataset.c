@@ -42,7 +42,6 @@ static kith_err fill_log(kith_data *d, size_t n, const char *const *users, const
 kith_err kith_data_new(kith *k, size_t n, const char *const *users, const char *const *items,
                        const float *values, const int64_t *times, kith_data **out)
 {
-    (void)k;
     kith_data *d = NULL;
     kith_err err;
     if (out == NULL || (n > 0 && (users == NULL || items == NULL)))
@@ -50,7 +49,9 @@ kith_err kith_data_new(kith *k, size_t n, const char *const *users, const char *
     if ((err = ki_alloc(&d, 1, sizeof *d)) != KITH_OK) return err;
     if ((err = ki_strdup(&d->source, "memory")) != KITH_OK) goto fail;
     if ((err = fill_log(d, n, users, items, values, times)) != KITH_OK) goto fail;
-    if ((err = ki_data_finish(d, KITH_DUPLICATES_AUTO)) != KITH_OK) goto fail;
+    if ((err = ki_data_finish(d, KITH_DUPLICATES_AUTO,
+                              k == NULL ? NULL : ki_context_job(k)->pool)) != KITH_OK)
+        goto fail;
     *out = d;
     return KITH_OK;
 fail:

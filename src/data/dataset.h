@@ -31,7 +31,7 @@ typedef struct ki_read_report {
 struct kith_data {
     ki_idmap users, items;
     ki_log log; /* no (user, item) twice within train or test: duplicates are merged on reading */
-    int has_values; /* the source had values and they are not all the same */
+    int has_values; /* the values of the log are not all the same */
     ki_table user_attrs, item_attrs;
     ki_read_report report;
     char *source;  /* path, or "generated", for messages */
@@ -40,7 +40,7 @@ struct kith_data {
 
 /* Merge duplicates by policy, drop nothing else, fix has_values.  Log rows keep the order of the
  * surviving row. */
-kith_err ki_data_finish(kith_data *d, kith_duplicates policy);
+kith_err ki_data_finish(kith_data *d, kith_duplicates policy, ki_pool *pool);
 
 /* Title of an item for people: the column "title", else "name"; NULL when there is none or it is
  * empty. */

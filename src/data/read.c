@@ -164,7 +164,7 @@ static kith_err finish(ki_reading *r, const char *layout)
     if ((err = ki_log_draft_finish(&r->draft, d)) != KITH_OK) return err;
     if ((err = ki_attrs_finish(&r->items, &d->item_attrs)) != KITH_OK) return err;
     if ((err = ki_attrs_finish(&r->users, &d->user_attrs)) != KITH_OK) return err;
-    return ki_data_finish(d, r->options->duplicates);
+    return ki_data_finish(d, r->options->duplicates, r->job->pool);
 }
 
 static kith_err end(ki_reading *r, kith_err err, kith_data **out)
