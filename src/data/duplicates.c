@@ -149,7 +149,7 @@ static size_t bit_of(const struct scratch *w, uint64_t cell, uint64_t *bit)
     return (size_t)((uint64_t)m >> 32 ^ (uint64_t)(m >> 64)) & (w->n_words - 1);
 }
 
-static kith_err add_place(struct scratch *w, const ki_log *log, const struct row *r)
+static kith_err add_place(struct scratch *w, const struct row *r)
 {
     if (w->n_places == w->places_room) {
         const size_t room = KI_MAX((size_t)256, w->places_room * 2);
@@ -157,14 +157,12 @@ static kith_err add_place(struct scratch *w, const ki_log *log, const struct row
         if (err != KITH_OK) return err;
         w->places_room = room;
     }
-    const int64_t time = log->time == NULL ? 0 : log->time[r->at];
-    w->places[w->n_places++] = (struct place){ r->cell, time, r->at };
+    w->places[w->n_places++] = (struct place){ .cell = r->cell, .row = r->at };
     return KITH_OK;
 }
 
 /* The rows whose cell may occur more than once go into w->places. */
-static kith_err find_repeated(const struct merger *m, struct scratch *w, const struct row *rows,
-                              size_t n)
+static kith_err find_repeated(struct scratch *w, const struct row *rows, size_t n)
 {
     uint64_t bit, any = 0;
     kith_err err = clear_bits(w, n);
@@ -177,7 +175,7 @@ static kith_err find_repeated(const struct merger *m, struct scratch *w, const s
         any |= again;
     }
     for (size_t j = 0; any != 0 && err == KITH_OK && j < n; j++)
-        if (w->twice[bit_of(w, rows[j].cell, &bit)] & bit) err = add_place(w, &m->d->log, &rows[j]);
+        if (w->twice[bit_of(w, rows[j].cell, &bit)] & bit) err = add_place(w, &rows[j]);
     return err;
 }
 
@@ -196,8 +194,10 @@ static kith_err merge_cell(const struct merger *m, const struct place *at, int64
 
 static kith_err merge_bucket(const struct merger *m, struct scratch *w, int64_t bucket)
 {
-    const int64_t from = m->begin[bucket], to = m->begin[bucket + 1];
-    kith_err err = find_repeated(m, w, m->rows + from, (size_t)(to - from));
+    const int64_t from = m->begin[bucket], to = m->begin[bucket + 1], *time = m->d->log.time;
+    kith_err err = find_repeated(w, m->rows + from, (size_t)(to - from));
+    for (size_t j = 0; time != NULL && j < w->n_places; j++) /* these waits for memory overlap */
+        w->places[j].time = time[w->places[j].row];
     if (err == KITH_OK && w->n_places > 1)
         qsort(w->places, w->n_places, sizeof *w->places, by_place);
     for (size_t begin = 0, end; err == KITH_OK && begin < w->n_places; begin = end) {
