@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "data/dataset.h"
+#include "data/literal.h"
 #include "data/read.h"
 
 #include <stdlib.h>
@@ -384,6 +385,83 @@ TEST(attributes_of_users_and_items_are_read_and_the_cold_ones_kept)
 }
 
 /* ---- JSON ---- */
+
+/* ---- list literals ---- */
+
+static void check_names(const char *cell, const char *want)
+{
+    char out[256];
+    ck_assert_msg(ki_literal_names(cell, '|', out), "refused: %s", cell);
+    CHECK_STR(out, want);
+}
+
+TEST(the_names_of_python_and_json_lists_are_found)
+{
+    check_names("[{'id': 28, 'name': 'Action'}, {'id': 12, 'name': 'Adventure'}]", "Action|Adventure");
+    check_names("[{\"name\": \"A\", \"id\": 289}, {\"name\": \"B\", \"id\": -1.5e3}]", "A|B");
+    check_names("['a', \"b\", 'c',]", "a|b|c");
+    check_names("[{'name': \"Children's\"}, {'name': 'Schindler\\'s \\\\ List'}]", "Children's|Schindler's \\ List");
+    check_names("[\"Espa\\u00f1ol\", '\\xe9t\\xe9', \"\\ud83d\\ude00\", '\\U0001f600', 'a\\nb']",
+                "Espa\xc3\xb1ol|\xc3\xa9t\xc3\xa9|\xf0\x9f\x98\x80|\xf0\x9f\x98\x80|a\nb");
+    check_names("['\\ud83d', '\\q', 'x|y', '\\x00']",
+                "\xef\xbf\xbd|\\q|x y| "); /* half a pair; no escape; the joint; NUL */
+    check_names("[]", "");
+    check_names(" [ ] ", "");
+    check_names("{'id': 1, 'name': 'One', 'of': [None, {'x': \"\"}]}", "One");
+}
+
+TEST(what_is_no_list_of_names_is_refused)
+{
+    static const char *const cells[] = { "",
+                                         "[",
+                                         "]",
+                                         "[REC]",
+                                         "[1, 2]",
+                                         "['a' 'b']",
+                                         "['a'",
+                                         "['a]",
+                                         "['\\",
+                                         "['\\u12'",
+                                         "['\\xz1']",
+                                         "[{'id': 1}]",
+                                         "[{'name': 3}]",
+                                         "[{'name': 'a', 'name': 'b'}]",
+                                         "['a'] x",
+                                         "[{'name': 'a'}, 7]",
+                                         "[['a']]",
+                                         "text",
+                                         "{'name': 'a'",
+                                         "[,]" };
+    char out[64], deep[64] = "[{'name': 'a', 'x': ";
+    for (size_t j = 0; j < KI_COUNT(cells); j++)
+        ck_assert_msg(!ki_literal_names(cells[j], '|', out), "taken: %s", cells[j]);
+    memset(deep + strlen(deep), '[', 30);
+    CHECK(!ki_literal_names(deep, '|', out));
+}
+
+TEST(cells_with_list_literals_become_sets)
+{
+    begin();
+    write_text("items.csv", "id,genres,cast,overview,title,codes,mixed\n"
+                            "i1,\"[{'id': 1, 'name': 'Action'}, {'id': 2, 'name': "
+                            "'O\\'Hara'}]\",\"[\"\"Ann\"\"]\",[],[REC],\"[1, 2]\",['a']\n"
+                            "i2,[],,\"['x']\",[T],\"[3, 4]\",b\n"
+                            "i3,\"[{'id': 1, 'name': 'Action'}]\",\"[\"\"Bob\"\", \"\"Ann\"\"]\",z,[U],\"[5, 6]\",c\n");
+    write_text("interactions.csv", "user,item\nu1,i1\nu1,i2\nu1,i3\n");
+    kith_data *d = read_with(folder, NULL);
+    CHECK_INT(ki_table_find(&d->item_attrs, "genres")->kind, KI_COL_SET);
+    check_cell(&d->item_attrs, "genres", 0, "Action|O'Hara");
+    check_cell(&d->item_attrs, "genres", 1, "");
+    check_cell(&d->item_attrs, "genres", 2, "Action");
+    check_cell(&d->item_attrs, "cast", 2, "Bob|Ann");
+    CHECK_INT(ki_table_find(&d->item_attrs, "overview")->kind, KI_COL_TEXT);
+    check_cell(&d->item_attrs, "overview", 1, "['x']");
+    check_cell(&d->item_attrs, "title", 0, "[REC]");
+    check_cell(&d->item_attrs, "codes", 0, "[1, 2]");
+    check_cell(&d->item_attrs, "mixed", 0, "['a']");
+    kith_data_free(d);
+    end();
+}
 
 TEST(ndjson_objects_are_read_line_by_line)
 {

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/scan.h"
 #include "data/csv.h"
+#include "data/literal.h"
 
 #include <string.h>
 
@@ -275,6 +276,53 @@ kith_err ki_attrs_read_file(ki_attrs *a, const char *path, ki_role role)
 
 /* ---- typed columns ---- */
 
+static int begins_a_literal(const char *cell)
+{
+    return cell[0] == '[' || cell[0] == '{';
+}
+
+/* The cells of a column whose kind is to be found, if all of them are list literals: the names in them.  Else *out
+ * stays NULL. */
+static kith_err open_literals(ki_attrs *a, const ki_attr_column *c, int32_t n_rows,
+                              const char ***out)
+{
+    const char **opened = NULL;
+    char *text;
+    int32_t n = 0;
+    kith_err err = KITH_OK;
+    for (int32_t r = 0; r < n_rows; r++) {
+        if (c->cell[r] == NULL) continue;
+        if (!begins_a_literal(c->cell[r])) return KITH_OK; /* of most columns, the first cell */
+        n++;
+    }
+    if (n == 0) return KITH_OK;
+    if ((err = ki_alloc(&opened, (size_t)n_rows, sizeof *opened)) != KITH_OK) return err;
+    for (int32_t r = 0; err == KITH_OK && r < n_rows; r++) {
+        if (c->cell[r] == NULL) continue;
+        if ((err = ki_attrs_text(a, strlen(c->cell[r]), &text)) != KITH_OK) break;
+        if (!ki_literal_names(c->cell[r], KI_SET_BREAK, text)) goto done;
+        opened[r] = text;
+    }
+    if (err == KITH_OK) return *out = opened, KITH_OK;
+done:
+    ki_free(opened);
+    return err;
+}
+
+static kith_err settle_literals(ki_attrs *a, ki_attr_column *c)
+{
+    const char **opened = NULL;
+    if (c->kind >= 0 || ki_column_is_prose(c->name, strlen(c->name))) return KITH_OK;
+    const kith_err err = open_literals(a, c, a->ids->n, &opened);
+    if (opened == NULL) return err;
+    ki_free(c->cell);
+    c->cell = opened;
+    c->room = a->ids->n;
+    c->kind = KI_COL_SET;
+    c->break_at = KI_SET_BREAK;
+    return KITH_OK;
+}
+
 kith_err ki_attrs_finish(ki_attrs *a, ki_table *out)
 {
     kith_err err = KITH_OK;
@@ -283,6 +331,7 @@ kith_err ki_attrs_finish(ki_attrs *a, ki_table *out)
         ki_attr_column *c = &a->columns[j];
         ki_column made = { 0 };
         if ((err = widen_column(c, a->ids->n)) != KITH_OK) break;
+        if ((err = settle_literals(a, c)) != KITH_OK) break;
         err = ki_column_from_strings(&made, c->name, a->ids->n, c->cell, c->kind, c->break_at);
         if (err == KITH_OK) err = ki_table_append(out, &made);
     }
