@@ -318,6 +318,115 @@ TEST(gzip_is_read_whatever_its_name_and_a_broken_one_is_refused)
     end();
 }
 
+/* Two gzip files, one after the other, and n more bytes. */
+static const char *write_two_gz(const char *after, size_t n)
+{
+    unsigned char all[512];
+    size_t used = 0;
+    static const char *const parts[] = { "user,item\na,x\n", "b,y\n" };
+    for (int j = 0; j < 2; j++) {
+        FILE *f = fopen(write_gz("part.gz", parts[j]), "rb");
+        CHECK(f != NULL);
+        used += fread(all + used, 1, sizeof all - used, f);
+        fclose(f);
+    }
+    memcpy(all + used, after, n);
+    return write_bytes("two.csv.gz", (char *)all, used + n);
+}
+
+TEST(gzip_may_have_several_members_but_nothing_else_after_them)
+{
+    begin();
+    kith_data *d = read_with(write_two_gz("", 0), NULL);
+    CHECK_INT(kith_data_n_interactions(d), 2);
+    kith_data_free(d);
+    d = read_with(write_two_gz("\0\0\0", 3), NULL); /* padding */
+    CHECK_INT(kith_data_n_interactions(d), 2);
+    kith_data_free(d);
+    d = NULL;
+    CHECK_FAILS(kith_data_read(k, write_two_gz("c,z\n", 4), NULL, &d), KITH_EFORMAT,
+                "two.csv.gz: broken gzip file: bytes after its end that are not gzip");
+    CHECK_FAILS(kith_data_read(k, write_two_gz("\0\0x", 3), NULL, &d), KITH_EFORMAT, "that are not gzip");
+    CHECK_FAILS(kith_data_read(k, write_two_gz("\x1f\x8b\x08", 3), NULL, &d), KITH_EFORMAT, "it ends too early");
+    end();
+}
+
+TEST(titles_and_genres_beside_the_ratings_become_attributes)
+{
+    begin();
+    kith_data *d = read_text("r.csv", "user,item,rating,title,genres,age,mood,body\n"
+                                      "u1,i1,5,\"Toy, Story\",Fun|Kids,30,x,a\n"
+                                      "u2,i1,4,\"Toy, Story\",Fun|Kids,40,y,b\n"
+                                      "u1,i2,3,\"Two\nLines\",Drama,30,z,c\n"
+                                      "u2,i3,2,,Drama,40,z,d\n");
+    CHECK_INT(d->item_attrs.n_columns, 2);
+    CHECK_STR(ki_item_title(&d->item_attrs, 0), "Toy, Story");
+    CHECK_STR(ki_item_title(&d->item_attrs, 1), "Two\nLines");
+    CHECK(ki_item_title(&d->item_attrs, 2) == NULL);
+    check_cell(&d->item_attrs, "genres", 0, "Fun|Kids");
+    check_cell(&d->user_attrs, "age", 1, "40");
+    CHECK(strstr(d->report.notes, "columns that were ignored: mood") != NULL);
+    CHECK(strstr(d->report.notes, "column title was taken as an attribute of the items") != NULL);
+    CHECK(strstr(d->report.notes, "column body was ignored: 1 rows differ from an earlier one of the same item") !=
+          NULL);
+    kith_data_free(d);
+    d = read_text("plain.csv", "user,item,rating\nu1,i1,5\n");
+    CHECK_STR(d->report.notes, "");
+    kith_data_free(d);
+    kith_data *bad = read_with(write_text("bad.csv", "user,item,rating,movie_title\nu1,i1,x,A\nu2,i1,4,B\n"),
+                               &(kith_read_options){ .skip_bad = 1 });
+    CHECK_INT(bad->report.n_skipped, 1);
+    kith_data_free(bad);
+    end();
+}
+
+TEST(recbole_splits_are_the_predefined_split)
+{
+    begin();
+    write_text("toy.train.inter", "user_id:token\titem_id:token\nu1\ti1\nu2\ti2\n");
+    write_text("toy.valid.inter", "user_id:token\titem_id:token\nu1\ti2\n");
+    write_gz("toy.test.inter.gz", "user_id:token\titem_id:token\nu2\ti1\n");
+    write_text("toy.item", "item_id:token\tname:token_seq\ni1\tOne\n");
+    const char *const paths[] = { folder, path_of("toy.train.inter") };
+    for (int j = 0; j < 2; j++) {
+        kith_data *d = read_with(paths[j], NULL);
+        CHECK_INT(kith_data_n_interactions(d), 4);
+        CHECK_INT(d->log.test[2], 0);
+        CHECK_INT(d->log.test[3], 1);
+        check_row(d, 2, "u1 i2 1");
+        CHECK_STR(ki_item_title(&d->item_attrs, 0), "One");
+        CHECK_STR(d->report.notes,
+                  "toy.train.inter was read with the valid part for training, and the test part as the "
+                  "predefined split");
+        kith_data_free(d);
+    }
+    end();
+}
+
+TEST(what_attributes_leave_out_is_counted)
+{
+    char text[900], name[300];
+    begin();
+    memset(name, 'n', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    snprintf(text, sizeof text,
+             "{\"interaction_data\": [{\"user_id\": \"u\", \"item_id\": \"i\"}], \"item_data\": ["
+             "{\"item_id\": \"i\", \"%s\": 1, \"list\": [{\"x\": 1}, \"y\", [2]]}, {\"item_id\": \"i\", \"a\": "
+             "{\"b\": {\"c\": {\"d\": {\"e\": {\"f\": {\"g\": {\"h\": {\"i\": {\"j\": 1}}}}}}}}}}]}",
+             name);
+    kith_data *d = read_text("doc.json", text);
+    CHECK(strstr(d->report.notes, "4 item attributes were left out") != NULL);
+    CHECK(strstr(d->report.notes, "1 rows of item attributes have an id that came before") != NULL);
+    kith_data_free(d);
+    write_text("interactions.csv", "user,item\nu,i\n");
+    write_text("items.csv", "id,c\ni,1\nj,2\ni,3\n");
+    d = read_with(folder, &(kith_read_options){ .layout = "csv" });
+    CHECK(strstr(d->report.notes, "1 rows of item attributes have an id that came before") != NULL);
+    check_cell(&d->item_attrs, "c", 0, "3");
+    kith_data_free(d);
+    end();
+}
+
 TEST(a_line_may_not_be_endless)
 {
     const size_t n = 900 << 10;
@@ -702,6 +811,7 @@ TEST(movielens_latest_is_joined_with_movies_and_links)
 static char *messy_csv(int64_t n, size_t *bytes)
 {
     char *text = malloc((size_t)n * 64 + 64);
+    if (text == NULL) exit(1);
     ki_rng r = ki_rng_make(11, 0, 0);
     size_t at = (size_t)sprintf(text, "user,item,rating,timestamp\n");
     for (int64_t j = 0; j < n; j++) {

@@ -7,6 +7,8 @@
  */
 #include "base/scan.h"
 
+#include "base/mem.h" /* KI_MAX */
+
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
@@ -280,6 +282,21 @@ int ki_utf8_valid(const char *s, size_t n)
     for (size_t at = 0, step; at < n; at += step)
         if ((step = sequence(p + at, n - at)) == 0) return 0;
     return 1;
+}
+
+void ki_utf8_mend(char *s)
+{
+    const size_t n = strlen(s);
+    char *to = s;
+    int in_run = 0;
+    for (size_t at = 0, step; at < n; at += KI_MAX(step, (size_t)1)) {
+        step = sequence((const unsigned char *)s + at, n - at);
+        if (step == 0 && !in_run) *to++ = '?';
+        in_run = step == 0;
+        memmove(to, s + at, step);
+        to += step;
+    }
+    *to = '\0';
 }
 
 size_t ki_utf8_from_latin1(const char *s, size_t n, char *out)

@@ -47,6 +47,9 @@ int64_t ki_days_of(int64_t year, int month, int day);
 
 int ki_utf8_valid(const char *s, size_t n);
 
+/* Each run of bytes that are not UTF-8 (a character that was cut, Latin-1) becomes one '?'. */
+void ki_utf8_mend(char *s);
+
 /* ISO 8859-1 to UTF-8: out has room for 2 n bytes; returns how many were written. */
 size_t ki_utf8_from_latin1(const char *s, size_t n, char *out);
 

@@ -309,6 +309,7 @@ static kith_err merge(struct merger *m, ki_pool *pool)
 {
     kith_data *d = m->d;
     const size_t n_workers = (size_t)ki_pool_size(pool);
+    int64_t n_merged = 0;
     kith_err err;
     if ((err = deal(m, pool)) != KITH_OK) return err;
     if ((err = ki_alloc(&m->n_merged, (size_t)m->n_buckets, sizeof *m->n_merged)) != KITH_OK)
@@ -321,8 +322,21 @@ static kith_err merge(struct merger *m, ki_pool *pool)
         ki_free(m->scratch[w].twice);
         ki_free(m->scratch[w].places);
     }
-    for (int64_t b = 0; b < m->n_buckets; b++) d->report.n_duplicates += m->n_merged[b];
-    if (err == KITH_OK && d->report.n_duplicates > 0) pack_log(&d->log, m->gone);
+    for (int64_t b = 0; b < m->n_buckets; b++) n_merged += m->n_merged[b];
+    if (err == KITH_OK && n_merged > 0) pack_log(&d->log, m->gone);
+    d->report.n_duplicates += n_merged;
+    return err;
+}
+
+static kith_err run(struct merger *m, ki_pool *pool)
+{
+    const kith_err err = merge(m, pool);
+    ki_free(m->next);
+    ki_free(m->begin);
+    ki_free(m->rows);
+    ki_free(m->n_merged);
+    ki_free(m->gone);
+    ki_free(m->scratch);
     return err;
 }
 
@@ -331,13 +345,15 @@ kith_err ki_data_finish(kith_data *d, kith_duplicates policy, ki_pool *pool)
     policy = settle(policy, d);
     snprintf(d->report.duplicates, sizeof d->report.duplicates, "%s", policy_names[policy]);
     struct merger m = { .d = d, .policy = policy };
-    const kith_err err = merge(&m, pool);
+    const kith_err err = run(&m, pool);
     d->has_values = values_differ(&d->log); /* of what is left: that is what models see */
-    ki_free(m.next);
-    ki_free(m.begin);
-    ki_free(m.rows);
-    ki_free(m.n_merged);
-    ki_free(m.gone);
-    ki_free(m.scratch);
     return err;
+}
+
+kith_err ki_data_check_unique(kith_data *d, ki_pool *pool)
+{
+    struct merger m = { .d = d, .policy = KITH_DUPLICATES_ERROR };
+    const kith_err err = run(&m, pool); /* which merges nothing: at the first cell it stops */
+    d->has_values = values_differ(&d->log);
+    return err == KITH_EDATA ? KITH_EFORMAT : err;
 }

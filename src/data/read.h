@@ -7,9 +7,10 @@
 #include "data/attrs.h"
 #include "data/rows.h"
 
-/* Which files a layout has found; "" where there is none. */
+/* Which files a layout has found; "" where there is none.  more: a second file of training rows. */
 typedef struct ki_files {
-    char rows[KI_PATH_MAX], test[KI_PATH_MAX], users[KI_PATH_MAX], items[KI_PATH_MAX];
+    char rows[KI_PATH_MAX], more[KI_PATH_MAX], test[KI_PATH_MAX], users[KI_PATH_MAX],
+        items[KI_PATH_MAX];
 } ki_files;
 
 typedef struct ki_reading {

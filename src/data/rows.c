@@ -37,6 +37,7 @@ kith_err ki_chunk_bad(ki_chunk *c, const char *at, const char *format, ...)
     va_start(args, format);
     vsnprintf(c->bad_why, sizeof c->bad_why, format, args);
     va_end(args);
+    ki_utf8_mend(c->bad_why);
     c->bad_line = c->record_line;
     for (const char *stop; (stop = memchr(line, '\n', (size_t)(at - line))) != NULL;
          line = stop + 1)
@@ -264,6 +265,7 @@ static kith_err note_bad(struct work *w, const ki_chunk *c)
     if (report->n_skipped == 0)
         snprintf(report->first_skipped, sizeof report->first_skipped, "%.40s:%lld:%lld: %.180s",
                  ki_path_base(ki_source_name(w->source)), line, column, c->bad_why);
+    ki_utf8_mend(report->first_skipped);
     report->n_skipped += c->n_bad; /* of all files */
     if (report->n_skipped <= w->limits->skip_bad) return KITH_OK;
     if (w->limits->skip_bad == 0)
