@@ -826,6 +826,49 @@ static char *messy_csv(int64_t n, size_t *bytes)
     return text;
 }
 
+/* Ids that are found in different ways: in an array, in a slot, in the map. */
+TEST(ids_that_look_alike_stay_apart)
+{
+    static const char *const ids[] = {
+        "7",        "07",        "007",       "0",        "00",  "4095",    "4096",  "12345678",
+        "1234567",  "99999999",  "123456789", "+7",       "7.0", "-7",      "seven", "\xc3\xa9t\xc3\xa9",
+        "a2345678", "a23456789", "7a",        "70000000", "1e3", "00000007"
+    };
+    enum { N_IDS = (int)KI_COUNT(ids), N_ROWS = 3000 };
+    char *text = malloc(N_ROWS * 40);
+    size_t at = (size_t)sprintf(text, "user,item\n");
+    const kith_read_options keep = { .duplicates = KITH_DUPLICATES_LAST };
+    begin();
+    for (int j = 0; j < N_ROWS; j++)
+        at += (size_t)sprintf(text + at, "%s,%s\n", ids[j % N_IDS], ids[j / N_IDS % N_IDS]);
+    for (int piece = 0; piece < 2; piece++) {
+        const ki_row_limits limits = { .piece_bytes = piece == 0 ? 0 : 64 };
+        kith_data *d = NULL;
+        CHECK_OK(ki_read_buffer(ki_context_job(k), "csv", text, at, &keep, &limits, &d));
+        CHECK_INT(d->users.n, N_IDS);
+        CHECK_INT(d->items.n, N_IDS);
+        CHECK_INT(d->log.n, N_IDS * N_IDS);
+        for (int j = 0; j < N_IDS; j++) {
+            CHECK_STR(kith_data_user_id(d, j), ids[j]);
+            CHECK_STR(kith_data_item_id(d, j), ids[j]);
+        }
+        kith_data_free(d);
+    }
+    free(text);
+    end();
+}
+
+/* Short values are remembered; a NUL after one must not make it look the same. */
+TEST(a_value_that_was_seen_does_not_let_a_nul_pass)
+{
+    static const char text[] = "user,item,rating\na,x,4\nb,x,4\0\n";
+    kith_data *d = NULL;
+    begin();
+    CHECK_FAILS(kith_data_read(k, write_bytes("nul.csv", text, sizeof text - 1), NULL, &d), KITH_EFORMAT,
+                "nul.csv:3:5: got \"4");
+    end();
+}
+
 TEST(the_data_is_the_same_for_any_threads_and_pieces)
 {
     static const struct {
