@@ -5,7 +5,7 @@
  * Of items   exposure@k: share of the served places; lift@k: exposure over the group's share of the
  *            training events; recall@k: hits on the group / relevant test rows of the group.
  * Gap        highest - lowest, and lowest / highest, over groups large enough.
- * Checked    test_fairness.c: by hand
+ * Checked    test_evaluate_ways.c: by hand, and against the values of users one by one
  */
 #include "eval/fairness.h"
 
