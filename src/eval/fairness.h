@@ -7,7 +7,7 @@
 #ifndef KI_FAIRNESS_H
 #define KI_FAIRNESS_H
 
-#include "eval/labels.h"
+#include "data/labels.h"
 #include "eval/measure.h"
 
 enum { KI_LEAST_OF_GROUP = 10 }; /* smaller groups are listed, and left out of the gaps */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * labels.c -- attribute columns as a pattern
  */
-#include "eval/labels.h"
+#include "data/labels.h"
 
 #include "base/mem.h"
 
@@ -38,29 +38,44 @@ static int64_t add_words(const ki_column *c, int32_t row, int32_t first, int32_t
     return kept;
 }
 
-static kith_err build(ki_labels *out, const ki_table *t, const ki_column *const *columns, int n)
+struct selection {
+    const int32_t *rows; /* [n] of the table; NULL: all */
+    int32_t n;
+};
+
+static kith_err build(ki_labels *out, const struct selection *some, const ki_column *const *columns,
+                      int n)
 {
     int64_t nnz = 0, at = 0;
     int32_t n_words = 0;
     for (int c = 0; c < n; c++) {
         n_words += columns[c]->words.n;
-        for (int32_t row = 0; row < t->n_rows; row++) nnz += count_words(columns[c], row);
+        for (int32_t r = 0; r < some->n; r++)
+            nnz += count_words(columns[c], some->rows == NULL ? r : some->rows[r]);
     }
-    const kith_err err = ki_csr_alloc(&out->rows, t->n_rows, n_words, nnz);
+    const kith_err err = ki_csr_alloc(&out->rows, some->n, n_words, nnz);
     if (err != KITH_OK) return err;
-    for (int32_t row = 0; row < t->n_rows; row++) {
+    for (int32_t r = 0; r < some->n; r++) {
         int32_t first = 0;
         for (int c = 0; c < n; c++) {
-            at += add_words(columns[c], row, first, out->rows.idx + at);
+            at += add_words(columns[c], some->rows == NULL ? r : some->rows[r], first,
+                            out->rows.idx + at);
             first += columns[c]->words.n;
         }
-        out->rows.ptr[row + 1] = at;
+        out->rows.ptr[r + 1] = at;
     }
     return KITH_OK;
 }
 
 kith_err ki_labels_column(ki_labels *out, const ki_table *t, const char *name, const char *whose)
 {
+    return ki_labels_some(out, t, name, whose, NULL, t->n_rows);
+}
+
+kith_err ki_labels_some(ki_labels *out, const ki_table *t, const char *name, const char *whose,
+                        const int32_t *rows, int32_t n)
+{
+    const struct selection some = { rows, n };
     const ki_column *c = ki_table_find(t, name);
     ki_labels l = { 0 };
     *out = l;
@@ -69,7 +84,7 @@ kith_err ki_labels_column(ki_labels *out, const ki_table *t, const char *name, c
     if (!has_words(c))
         return ki_fail(KITH_EINVAL, "%s column %.64s holds neither categories nor sets of them",
                        whose, name);
-    const kith_err err = build(&l, t, &c, 1);
+    const kith_err err = build(&l, &some, &c, 1);
     l.words = &c->words;
     snprintf(l.name, sizeof l.name, "%s", name);
     if (err == KITH_OK) *out = l;
@@ -92,6 +107,7 @@ const char *ki_labels_usual(const ki_table *t)
 kith_err ki_labels_all(ki_labels *out, const ki_table *t, int *found)
 {
     const ki_column **columns = NULL;
+    const struct selection all = { NULL, t->n_rows };
     ki_labels l = { 0 };
     size_t used = 0;
     int n = 0;
@@ -105,7 +121,7 @@ kith_err ki_labels_all(ki_labels *out, const ki_table *t, int *found)
                                      t->columns[c].name);
         columns[n++] = &t->columns[c];
     }
-    if (n > 0) err = build(&l, t, columns, n);
+    if (n > 0) err = build(&l, &all, columns, n);
     ki_free(columns);
     *found = n > 0;
     if (err == KITH_OK) *out = l;

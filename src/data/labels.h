@@ -20,6 +20,10 @@ typedef struct ki_labels {
  * neither a category nor a set; `whose` ("item") stands in the sentence. */
 kith_err ki_labels_column(ki_labels *out, const ki_table *t, const char *name, const char *whose);
 
+/* The same for n rows of the table in any order: row r of the pattern is rows[r] of the table. */
+kith_err ki_labels_some(ki_labels *out, const ki_table *t, const char *name, const char *whose,
+                        const int32_t *rows, int32_t n);
+
 /* The column that says best what an item is: genres, genre, categories, category, else the first set,
  * else the first category.  NULL when there is none. */
 const char *ki_labels_usual(const ki_table *t);
