@@ -311,6 +311,31 @@ def test_no_negative_zero_and_raw_errors_only_where_they_differ():
     assert "ials has no rmse, mae: " in run(*args, "--model", "ials").stdout
 
 
+def test_unusual_ways_to_evaluate_say_so():
+    small()
+    base = ["evaluate", "--data", "small.csv", "--model", "popularity", "--protocol", "holdout:0.7"]
+    text = run(*base, "--metrics", "ndcg@5", "--negatives", "3", "--ties", "average").stdout
+    assert "SAMPLED" in text and "3 negatives" in text and "all orders of ties" in text, text
+    text = run(*base, "--metric-style", "implicit").stdout
+    assert "implicit 0.7.3" in text and "auc_at@10" in text, text
+    told = run(*base, "--metric-style", "implicit", "--metrics", "mrr@5", code=2).stderr
+    assert "mrr" in told and "of implicit" in told, told
+    assert "no user column" in run(*base, "--group-users", "gender", code=2).stderr
+
+
+def test_groups_are_shown_as_tables():
+    write("g.csv", "user,item\n" + "".join(f"u{u},i{(u * u + j) % 14}\n" for u in range(30) for j in range(4)))
+    write("g.users.csv", "user,gender\n" + "".join(f"u{u},{'FM'[u % 2]}\n" for u in range(30)))
+    write("g.items.csv", "item,genres\n" + "".join(f"i{i},{['a', 'a|b', 'b'][i % 3]}\n" for i in range(14)))
+    args = ["evaluate", "--data", "g.csv", "--users", "g.users.csv", "--items", "g.items.csv", "--model", "popularity",
+            "--protocol", "holdout:0.7", "--metrics", "recall@3", "--group-users", "gender", "--group-items", "genres"]
+    text = run(*args).stdout
+    for words in ["quality by group of users", "gender  users  recall@3", "exposure@3", "ratio"]:
+        assert words in text, text
+    groups = run_json(*args)["fairness"]["users"]["groups"]
+    assert sorted(g["group"] for g in groups) == ["F", "M"], groups
+
+
 def test_json_holds_what_is_not_utf8():
     small()
     run("train", "--data", "small.csv", "--model", "item-knn", "--out", "m.kith")
