@@ -15,6 +15,9 @@ extern const ki_model_desc ki_svd;
 extern const ki_model_desc ki_funk_svd;
 extern const ki_model_desc ki_ials;
 extern const ki_model_desc ki_ease;
+extern const ki_model_desc ki_p3alpha;
+extern const ki_model_desc ki_rp3beta;
+extern const ki_model_desc ki_pagerank;
 
 /* One line each, so that two new algorithms do not meet in one. */
 /* clang-format off */
@@ -28,6 +31,9 @@ const ki_model_desc *const ki_models[] = {
     &ki_funk_svd,
     &ki_ials,
     &ki_ease,
+    &ki_p3alpha,
+    &ki_rp3beta,
+    &ki_pagerank,
     NULL,
 };
 /* clang-format on */
