@@ -14,6 +14,7 @@
 enum { USERS = 41, ITEMS = 31, TOP = 10 }; /* the last user and the last item have test rows only */
 
 static const char *who;
+static int people; /* the model wants rows of two people each */
 
 #define HOLDS(cond) ck_assert_msg(cond, "%s: not so: %s (%s)", who, #cond, kith_last_error())
 #define WORKS(call) ck_assert_msg((call) == KITH_OK, "%s: %s: %s", who, #call, kith_last_error())
@@ -28,6 +29,7 @@ static int count_models(void)
 static const ki_model_desc *begin(int index)
 {
     who = ki_models[index]->name;
+    people = (ki_models[index]->needs & KI_NEEDS_PEOPLE) != 0;
     return ki_models[index];
 }
 
@@ -50,11 +52,15 @@ struct rows {
     int64_t times[USERS * ITEMS];
 };
 
-/* Two groups of users like two groups of items; a third of all pairs occurs. */
+/* Two groups of users like two groups of items; a third of all pairs occurs.  People: the users after the first ten
+ * bear the names of the items, so that some like themselves, and some each other. */
 static void make_rows(struct rows *r)
 {
     ki_rng rng = ki_rng_make(3, 0, 0);
-    for (int j = 0; j < USERS + ITEMS; j++) snprintf(r->names[j], sizeof r->names[j], "%c%d", j < USERS ? 'u' : 'i', j);
+    for (int j = 0; j < USERS + ITEMS; j++) {
+        const int is_item = j >= USERS || (people && j >= USERS - ITEMS);
+        snprintf(r->names[j], sizeof r->names[j], "%c%d", is_item ? 'i' : 'u', is_item && j < USERS ? j + ITEMS : j);
+    }
     for (int u = 0; u < USERS; u++) {
         for (int i = 0; i < ITEMS; i++) {
             const int last = u == USERS - 1 || i == ITEMS - 1, match = u % 2 == i % 2;
@@ -536,14 +542,19 @@ static void score_all(const kith_model *m, const ki_query *q, float *out)
     ki_free(scratch);
 }
 
+/* Over the places where both are finite: a form may rule items out for a known user. */
 static double correlation(const float *a, const float *b, int n)
 {
     double ma = 0, mb = 0, aa = 0, bb = 0, ab = 0;
-    for (int j = 0; j < n; j++) ma += (double)a[j] / n, mb += (double)b[j] / n;
+    int m = 0;
+    for (int j = 0; j < n; j++)
+        if (isfinite(a[j]) && isfinite(b[j])) ma += (double)a[j], mb += (double)b[j], m++;
     for (int j = 0; j < n; j++) {
-        aa += (a[j] - ma) * (a[j] - ma);
-        bb += (b[j] - mb) * (b[j] - mb);
-        ab += (a[j] - ma) * (b[j] - mb);
+        if (!isfinite(a[j]) || !isfinite(b[j])) continue;
+        const double x = (double)a[j] - ma / m, y = (double)b[j] - mb / m;
+        aa += x * x;
+        bb += y * y;
+        ab += x * y;
     }
     return aa > 0 && bb > 0 ? ab / sqrt(aa * bb) : 1;
 }

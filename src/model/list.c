@@ -18,6 +18,8 @@ extern const ki_model_desc ki_ease;
 extern const ki_model_desc ki_p3alpha;
 extern const ki_model_desc ki_rp3beta;
 extern const ki_model_desc ki_pagerank;
+extern const ki_model_desc ki_graph_filter;
+extern const ki_model_desc ki_friends;
 
 /* One line each, so that two new algorithms do not meet in one. */
 /* clang-format off */
@@ -34,6 +36,8 @@ const ki_model_desc *const ki_models[] = {
     &ki_p3alpha,
     &ki_rp3beta,
     &ki_pagerank,
+    &ki_graph_filter,
+    &ki_friends,
     NULL,
 };
 /* clang-format on */

@@ -67,8 +67,8 @@ struct ki_form {
     kith_err (*prepare)(const ki_model *m, const ki_query *q, float *prepared, float *scratch);
 
     /* out[j, i - begin] = ranking score of item i in [begin, end) for query j of nq; prepared is
-     * [nq, query_floats], out rows are ld apart.  Higher is better.  The bits do not depend on nq,
-     * begin, end. */
+     * [nq, query_floats], out rows are ld apart.  Higher is better; -INFINITY: never to be listed (friends:
+     * oneself).  The bits do not depend on nq, begin, end. */
     void (*score)(const ki_model *m, const ki_query *q, const float *prepared, int nq,
                   int32_t begin, int32_t end, float *out, int64_t ld, float *scratch);
     int32_t tile; /* items per call of score that suit the caches; 0: the whole catalogue */
@@ -97,7 +97,11 @@ typedef struct ki_fit { /* what a fit reads */
     ki_job *job; /* pool, seed, progress; call ki_job_step once per sweep */
 } ki_fit;
 
-enum ki_needs { KI_NEEDS_VALUES = 1, KI_NEEDS_TIMES = 2 };
+enum ki_needs {
+    KI_NEEDS_VALUES = 1,
+    KI_NEEDS_TIMES = 2,
+    KI_NEEDS_PEOPLE = 4, /* ids of users that are ids of items too: rows link people */
+};
 
 struct ki_model_desc {
     const char *name;    /* "ials" */

@@ -13,8 +13,8 @@ int32_t ki_graph_size(const ki_graph *g)
 
 /* The edges of a vertex. */
 struct edges {
-    const int32_t *to; /* [n] less `shift` */
-    const float *value;
+    const int32_t *to;  /* [n] less `shift` */
+    const float *value; /* NULL when the graph is binary and has none */
     int64_t n;
     int32_t shift;
 };
@@ -25,7 +25,7 @@ static struct edges edges_of(const ki_graph *g, int32_t v)
     const ki_csr *a = in_first ? &g->first : &g->rest;
     const int32_t row = in_first ? v : v - g->first.n_rows;
     return (struct edges){ .to = a->idx + a->ptr[row],
-                           .value = a->val + a->ptr[row],
+                           .value = a->val == NULL ? NULL : a->val + a->ptr[row],
                            .n = ki_csr_len(a, row),
                            .shift = in_first ? g->shift : 0 };
 }
@@ -35,7 +35,7 @@ void ki_graph_degrees(const ki_graph *g, float *degree)
     for (int32_t v = 0; v < ki_graph_size(g); v++) {
         const struct edges e = edges_of(g, v);
         double sum = 0;
-        for (int64_t j = 0; j < e.n; j++) sum += (double)e.value[j];
+        for (int64_t j = 0; j < e.n && !g->binary; j++) sum += (double)e.value[j];
         degree[v] = g->binary ? (float)e.n : (float)sum;
     }
 }
