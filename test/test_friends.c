@@ -163,3 +163,24 @@ TEST(users_and_items_that_are_not_the_same_people_are_refused)
     clear_fitted(&f);
     CHECK_INT(ki_alloc_live(), 0);
 }
+
+TEST(a_suggestion_names_the_common_friends)
+{
+    kith *k;
+    kith_data *d;
+    kith_model *m;
+    kith_list *l;
+    const kith_param method = { "method", "resource-allocation" };
+    CHECK_OK(kith_new(NULL, &k));
+    CHECK_OK(kith_data_new(k, twice.n, users_2, items_2, NULL, NULL, &d));
+    CHECK_OK(kith_train(k, d, "friends", &method, 1, &m));
+    CHECK_OK(kith_recommend(k, m, &(kith_query){ .user = "ann", .n = 1, .n_reasons = 3 }, &l));
+    CHECK_INT(l->n, 1);
+    CHECK_STR(l->items[0].item_id, "dan");
+    CHECK_STR(l->items[0].reason, "because you know bob and cat");
+    kith_list_free(l);
+    kith_model_free(m);
+    kith_data_free(d);
+    kith_free(k);
+    CHECK_INT(ki_alloc_live(), 0);
+}

@@ -93,8 +93,9 @@ TEST(graph_filters_are_those_of_dense_matrices)
 TEST(polynomial_filters_are_those_of_dense_matrices)
 {
     const kith_param whole = { "n_neighbors", "0" }, second = { "filter", "second" }, a = { "user_power", "0.6" };
-    check_table(train("implicit.csv", "turbo-cf", (kith_param[]){ whole, a }, 2), "turbo-cf", sums);
-    check_table(train("implicit.csv", "turbo-cf", (kith_param[]){ whole, a, second }, 3), "turbo-cf second", sums);
+    const kith_param one = { "power", "1" };
+    check_table(train("implicit.csv", "turbo-cf", (kith_param[]){ whole, a, one }, 3), "turbo-cf", sums);
+    check_table(train("implicit.csv", "turbo-cf", (kith_param[]){ whole, a, one, second }, 4), "turbo-cf second", sums);
 }
 
 TEST(friends_are_those_of_networkx)

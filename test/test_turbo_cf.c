@@ -20,14 +20,14 @@ TEST(three_items_by_hand)
 {
     /* user_power 1/2: entries of R~ are 1/2 for b, 1/sqrt 2 for a and c: Q_ab = 1/(2 sqrt 2), Q_aa = 1/2,
      * Q_bb = 1/2; second: S_ab = 2 Q_ab - (Q_aa Q_ab + Q_ab Q_bb) = Q_ab, S_ac = -Q_ab Q_bc = -1/8 */
-    const kith_param linear[] = { { "user_power", "0.5" } };
-    const kith_param second[] = { { "user_power", "0.5" }, { "filter", "second" } };
+    const kith_param linear[] = { { "user_power", "0.5" }, { "power", "1" } };
+    const kith_param second[] = { { "user_power", "0.5" }, { "power", "1" }, { "filter", "second" } };
     struct fitted f;
-    CHECK_OK(fit_rows(&f, "turbo-cf", 1, &rows, linear, 1));
+    CHECK_OK(fit_rows(&f, "turbo-cf", 1, &rows, linear, 2));
     CHECK_NEAR(at(&f, "a", "b"), 1 / (2 * sqrt(2)), 1e-6); /* float roundings */
     CHECK(at(&f, "a", "c") == 0 && at(&f, "a", "a") == 0);
     clear_fitted(&f);
-    CHECK_OK(fit_rows(&f, "turbo-cf", 1, &rows, second, 2));
+    CHECK_OK(fit_rows(&f, "turbo-cf", 1, &rows, second, 3));
     CHECK_NEAR(at(&f, "a", "b"), 1 / (2 * sqrt(2)), 1e-6);
     CHECK_NEAR(at(&f, "a", "c"), -1.0 / 8, 1e-6);
     clear_fitted(&f);

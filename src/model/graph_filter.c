@@ -209,6 +209,14 @@ static size_t memory(const void *p, const ki_ratings *r)
            8 * (size_t)ki_csr_nnz(&r->by_user);
 }
 
+static kith_err check(const ki_model *m)
+{
+    const struct graph_filter *o = m->params;
+    if (o->n_factors > 0 && o->ideal > 0 && ((const ki_filter *)m->state)->V == NULL)
+        return ki_fail(KITH_EFORMAT, "graph-filter: the vectors of its ideal filter are missing");
+    return KITH_OK;
+}
+
 const ki_model_desc ki_graph_filter = {
     .name = "graph-filter",
     .family = "graph_based",
@@ -221,5 +229,6 @@ const ki_model_desc ki_graph_filter = {
     .size = sizeof(struct graph_filter),
     .form = &ki_form_filter,
     .memory = memory,
+    .check = check,
     .fit = fit,
 };

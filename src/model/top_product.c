@@ -118,7 +118,7 @@ static kith_err multiply_rows(void *arg, int64_t begin, int64_t end, int worker)
         add_rows(s->task, w, (int32_t)row);
         int32_t n = take_cells(s->task, w, (int32_t)row);
         if (n < 0)
-            return ki_fail(KITH_EDATA, "%s: the weights of item %lld are not finite", s->task->what,
+            return ki_fail(KITH_EDATA, "%s: a weight in row %lld is not finite", s->task->what,
                            (long long)row);
         n = choose(w, s->n_keep, n);
         const kith_err err = append(p, w, n, s->n_keep);
