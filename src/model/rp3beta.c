@@ -9,7 +9,9 @@
  * Cost       top_product.h: sum over users of n_u^2 additions; memory n_items * n_neighbors
  * Departs    alpha > 0 may differ from 1 (the paper's has none), as in the code of Ferrari Dacrema,
  *            Cremonesi, Jannach, RecSys 2019
- * Checked    test_path3.c: 3 x 4 by hand; against numpy (test/golden)
+ * Defaults   tuned on a tenth of gowalla's train, carved off user by user
+ * Checked    test_path3.c: 3 x 4 by hand; against numpy (test/golden); gowalla predefined with the
+ *            defaults: recall@20 .1845, ndcg@20 .1523
  */
 #include "model/path3.h"
 
