@@ -17,8 +17,8 @@
  *            mean the same for all powers
  * Checked    test_graph_filter.c: dense matrices of a small table, shares; numpy (test/golden);
  *            gowalla predefined: GF-CF's settings give recall@20 .1870, ndcg@20 .1539, the defaults
- *            .1882, .1548; they were chosen on a tenth of train, where they gain far more: gowalla's
- *            test part is no uniform draw, and flatters smooth filters
+ *            .1882, .1548; they were chosen on a tenth of train, where they gain far more: the
+ *            published test part is no uniform draw (its ids are above train's in 55 of 100 pairs)
  */
 #include "model/form_filter.h"
 
