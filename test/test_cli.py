@@ -196,8 +196,10 @@ def test_the_knn_formula_of_the_source_document():
 
 def test_every_model_trains_saves_and_recommends():
     small()
-    for model in [m["name"] for m in run_json("models")["models"]]:
-        run("train", "--data", "small.csv", "--model", model, "--out", f"{model}.kith")
+    write("people.csv", "user,item\n" + "".join(f"u{u},u{(u + step) % 12}\n" for u in range(12) for step in (1, 4)))
+    for m in run_json("models")["models"]:
+        model, data = m["name"], "people.csv" if "people" in m["needs"] else "small.csv"
+        run("train", "--data", data, "--model", model, "--out", f"{model}.kith")
         got = run_json("recommend", "--model-file", f"{model}.kith", "--user", "u3", "-n", "5", "--explain")
         assert got["basis"] == "user" and 1 <= len(got["items"]) <= 5, (model, got)
         scores = [item["score"] for item in got["items"]]
