@@ -232,19 +232,35 @@ static kith_err run_epoch(struct descent *s, int32_t epoch, const ki_job *job)
 
 /* ---- fit ---- */
 
-static kith_err init_rows(const struct descent *s, const ki_csr *by, uint64_t seed, uint64_t stream,
-                          float **rows)
+struct start { /* of the rows of one side */
+    const struct descent *s;
+    const ki_csr *by;
+    uint64_t seed, stream;
+    float *rows;
+};
+
+static kith_err start_rows(void *arg, int64_t begin, int64_t end, int worker)
 {
-    const int64_t d = s->o.n_factors;
-    const kith_err err = ki_alloc(rows, (size_t)by->n_rows, (size_t)s->stride * sizeof **rows);
-    for (int32_t row = 0; err == KITH_OK && row < by->n_rows; row++) {
-        if (ki_csr_len(by, row) == 0) continue; /* stays zero: nothing would ever move it */
-        float *x = *rows + row * s->stride;
-        ki_rng rng = ki_rng_make(seed, stream, (uint64_t)row);
-        ki_rng_fill_normal(&rng, s->o.init_std_dev, x, d);
-        for (int64_t c = 0; c < d; c++) x[c] += s->o.init_mean;
+    const struct start *t = arg;
+    const struct funk *o = &t->s->o;
+    (void)worker;
+    for (int64_t row = begin; row < end; row++) {
+        if (ki_csr_len(t->by, (int32_t)row) == 0) continue; /* stays zero: nothing would move it */
+        float *x = t->rows + row * t->s->stride;
+        ki_rng rng = ki_rng_make(t->seed, t->stream, (uint64_t)row);
+        ki_rng_fill_normal(&rng, o->init_std_dev, x, o->n_factors);
+        for (int64_t c = 0; c < o->n_factors; c++) x[c] += o->init_mean;
     }
-    return err;
+    return KITH_OK;
+}
+
+static kith_err init_rows(const struct descent *s, const ki_csr *by, const ki_job *job,
+                          uint64_t stream, float **rows)
+{
+    const kith_err err = ki_alloc(rows, (size_t)by->n_rows, (size_t)s->stride * sizeof **rows);
+    if (err != KITH_OK) return err;
+    struct start t = { .s = s, .by = by, .seed = job->seed, .stream = stream, .rows = *rows };
+    return ki_parallel_for(job->pool, by->n_rows, 64, start_rows, &t);
 }
 
 /* To where the model keeps them: X [n, n_factors], and b [n] unless it is NULL. */
@@ -267,7 +283,7 @@ static kith_err descend(struct descent *s, ki_job *job)
     return ki_job_step(job, "fit funk-svd", n, n);
 }
 
-static kith_err prepare(struct descent *s, const ki_ratings *r, uint64_t seed)
+static kith_err prepare(struct descent *s, const ki_ratings *r, const ki_job *job)
 {
     kith_err err;
     s->width = ((int64_t)s->o.n_factors + LANES - 1) / LANES * LANES;
@@ -275,8 +291,8 @@ static kith_err prepare(struct descent *s, const ki_ratings *r, uint64_t seed)
     if ((err = grid_make(&s->grid, r)) != KITH_OK) return err;
     const size_t n = (size_t)s->grid.n_groups;
     if ((err = ki_alloc(&s->squares, n * n, sizeof *s->squares)) != KITH_OK) return err;
-    if ((err = init_rows(s, &r->by_user, seed, 0, &s->P)) != KITH_OK) return err;
-    return init_rows(s, &r->by_item, seed, 1, &s->Q);
+    if ((err = init_rows(s, &r->by_user, job, 0, &s->P)) != KITH_OK) return err;
+    return init_rows(s, &r->by_item, job, 1, &s->Q);
 }
 
 static kith_err fit(const void *p, const ki_fit *in, void *state)
@@ -285,7 +301,7 @@ static kith_err fit(const void *p, const ki_fit *in, void *state)
     ki_vectors *v = state;
     struct descent s = { .o = settled(p), .k = ki_kernels_get() };
     kith_err err = ki_vectors_alloc(v, r, s.o.n_factors, s.o.biased, 0);
-    if (err != KITH_OK || (err = prepare(&s, r, in->job->seed)) != KITH_OK) goto done;
+    if (err != KITH_OK || (err = prepare(&s, r, in->job)) != KITH_OK) goto done;
     *v->mean = s.mean = s.o.biased ? (float)r->mean : 0;
     *v->l2 = s.o.reg_pu * (float)ki_csr_nnz(&r->by_user) / (float)v->n_users;
     if ((err = descend(&s, in->job)) != KITH_OK) goto done;
