@@ -656,7 +656,7 @@ def test_the_progress_bar_fits_a_narrow_terminal_and_ctrl_c_ends_the_work():
     small()
     for columns in (40, 24):
         ours, theirs = open_terminal(columns)
-        program = subprocess.Popen([KITH, "train", "--data", "small.csv", "--model", "funk-svd", "-p", "n_epochs=10000", "-p",
+        program = subprocess.Popen([KITH, "train", "--data", "small.csv", "--model", "funk-svd", "-p", "n_epochs=100000", "-p",
                                     "n_factors=1024", "--threads", "1", "--out", "never.kith"], stdin=subprocess.DEVNULL,
                                    stdout=subprocess.DEVNULL, stderr=theirs, env=plain_environment())
         os.close(theirs)
