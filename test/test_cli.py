@@ -67,9 +67,11 @@ def test_the_knn_formula_of_the_source_document():
 
 
 def test_every_model_trains_saves_and_recommends():
-    small()
+    with open(small(), encoding="utf-8") as f:
+        write("worded.csv", f.read())
+    write("worded.csv.items.csv", "item,title\n" + "".join(f"i{i},{'Red' if i % 2 else 'Blue'} Film of {i % 7} Cats\n" for i in range(20)))
     for model in [m["name"] for m in run_json("models")["models"]]:
-        run("train", "--data", "small.csv", "--model", model, "--out", f"{model}.kith")
+        run("train", "--data", "worded.csv", "--model", model, "--out", f"{model}.kith")
         got = run_json("recommend", "--model-file", f"{model}.kith", "--user", "u3", "-n", "5", "--explain")
         assert got["basis"] == "user" and 1 <= len(got["items"]) <= 5, (model, got)
         scores = [item["score"] for item in got["items"]]

@@ -181,6 +181,7 @@ static cli_exit recommend_one(const cli_args *a, kith *k, const kith_model *m)
         .user = a->user,
         .liked = a->liked.n > 0 ? a->liked.at : NULL,
         .n_liked = a->liked.n,
+        .text = a->text,
         .n = (int)a->n,
         .exclude = a->exclude.at,
         .n_exclude = a->exclude.n,
@@ -202,12 +203,15 @@ cli_exit cmd_recommend(const cli_args *a, kith *k)
 {
     kith_model *m = NULL;
     const int ways = (a->user != NULL) + (a->liked.n > 0) + (a->users != NULL);
-    if (ways != 1)
+    if (ways > 1 || (ways == 0 && a->text == NULL))
         return cli_complain(CLI_USAGE,
-                            "recommend wants one of --user ID, --liked ID,ID or --all-users FILE");
-    if (a->users != NULL && (a->exclude.n > 0 || a->include_seen || a->explain || a->on_unknown))
-        return cli_complain(CLI_USAGE, "--all-users writes plain lists: it takes no --exclude, "
-                                       "--include-seen, --explain or --on-unknown");
+                            "recommend wants one of --user ID, --liked ID,ID or --all-users FILE, "
+                            "or --text WORDS");
+    if (a->users != NULL &&
+        (a->text != NULL || a->exclude.n > 0 || a->include_seen || a->explain || a->on_unknown))
+        return cli_complain(CLI_USAGE,
+                            "--all-users writes plain lists: it takes no --text, --exclude, "
+                            "--include-seen, --explain or --on-unknown");
     if (a->on_unknown != NULL && strcmp(a->on_unknown, "error") != 0 &&
         strcmp(a->on_unknown, "popular") != 0)
         return cli_complain(CLI_USAGE, "--on-unknown %s: want popular or error", a->on_unknown);

@@ -68,10 +68,11 @@ const cli_command cli_commands[] = {
       .summary = "the best items for a user, or for somebody who likes some items",
       .detail = "  kith recommend --model-file films.kith --user 196 --explain\n"
                 "  kith recommend --model-file films.kith --liked 50,181,174 -n 5\n"
+                "  kith recommend --model-file films.kith --text \"space documentaries\"\n"
                 "  kith recommend --model-file films.kith --all-users lists.csv",
       .run = cmd_recommend,
-      .options = { "model-file", "user", "liked", "all-users", "number", "exclude", "include-seen",
-                   "explain", "on-unknown" },
+      .options = { "model-file", "user", "liked", "text", "all-users", "number", "exclude",
+                   "include-seen", "explain", "on-unknown" },
       .required = { "model-file" } },
     { .name = "similar",
       .summary = "the items most like one item",
