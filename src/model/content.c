@@ -16,7 +16,6 @@
 #include "base/mem.h"
 
 static const char *const metrics[] = { "cosine", "dot", "jaccard", NULL };
-static const char *const values[] = { "centred", "plain", "ones", NULL };
 
 struct content {
     int32_t vectorization_method, similarity_metric, history_values;
@@ -39,7 +38,7 @@ static const ki_param params[] = {
     { .name = "history_values",
       .kind = KI_CHOICE,
       .offset = offsetof(struct content, history_values),
-      .choices = values,
+      .choices = ki_history_values_names,
       .meaning =
           "what an item of the history counts: its value less the user's mean, its value, 1" },
     { .name = "history_weight",

@@ -157,43 +157,15 @@ static float whole_of(const ki_features *f, float size_a, float size_b, float co
 
 /* ---- weights of the history ---- */
 
-static float value_of(const ki_features *f, const ki_query *q, int32_t j, float mean)
+static ki_weighing weighing_of(const ki_features *f, const ki_query *q)
 {
-    if (*f->values == KI_VALUES_ONES || q->values == NULL) return 1;
-    return *f->values == KI_VALUES_PLAIN ? q->values[j] : q->values[j] - mean;
-}
-
-struct weighing {
-    float mean; /* of the values, when they are centred */
-    int ones; /* 1: centred values that are all the same say no more than that the items were taken */
-};
-
-static struct weighing weighing_of(const ki_features *f, const ki_query *q)
-{
-    struct weighing w = { 0 };
-    double sum = 0;
-    int differ = 0;
-    if (*f->values != KI_VALUES_CENTRED || q->values == NULL) return w;
-    for (int32_t j = 0; j < q->n; j++) {
-        sum += (double)q->values[j];
-        differ |= q->values[j] != q->values[0];
-    }
-    w.mean = q->n > 0 ? (float)(sum / q->n) : 0;
-    w.ones = !differ;
-    return w;
-}
-
-static float weight_of(const ki_features *f, const ki_query *q, struct weighing w, int32_t j)
-{
-    return w.ones ? 1 : value_of(f, q, j, w.mean);
+    return ki_weighing_of((ki_history_values)*f->values, q);
 }
 
 /* history_weight over sum |w_j|. */
-static float per_weight(const ki_features *f, const ki_query *q, struct weighing w)
+static float per_weight(const ki_features *f, const ki_weighing *w)
 {
-    double sum = 0;
-    for (int32_t j = 0; j < q->n; j++) sum += (double)fabsf(weight_of(f, q, w, j));
-    return sum > 0 ? (float)((double)*f->history_weight / sum) : 0;
+    return w->total > 0 ? *f->history_weight / w->total : 0;
 }
 
 /* ---- cosine and dot: one profile ---- */
@@ -215,11 +187,11 @@ static float make_profile(const ki_features *f, const ki_query *q, const ki_text
                           float *p)
 {
     const int64_t n = f->space.n_terms;
-    const struct weighing w = weighing_of(f, q);
-    float unit = per_weight(f, q, w);
+    const ki_weighing w = weighing_of(f, q);
+    float unit = per_weight(f, &w);
     memset(p, 0, (size_t)n * sizeof *p);
     for (int32_t j = 0; j < q->n; j++)
-        add_row(p, unit * weight_of(f, q, w, j), item_row(f, q->items[j]));
+        add_row(p, unit * ki_weigh(&w, q, j), item_row(f, q->items[j]));
     if (*f->metric == KI_BY_COSINE) {
         const float norm = norm_of(p, n);
         const float longer = norm > 1e-12f ? *f->history_weight / norm : 0;
@@ -267,11 +239,11 @@ static void add_jaccard(const ki_features *f, float a, struct vector part, float
 static float score_parts(const ki_features *f, const ki_query *q, const ki_text_row *text,
                          float *common, float *out)
 {
-    const struct weighing w = weighing_of(f, q);
-    const float unit = per_weight(f, q, w);
+    const ki_weighing w = weighing_of(f, q);
+    const float unit = per_weight(f, &w);
     memset(common, 0, (size_t)f->n_items * sizeof *common);
     for (int32_t j = 0; j < q->n; j++)
-        add_jaccard(f, unit * weight_of(f, q, w, j), item_row(f, q->items[j]), common, out);
+        add_jaccard(f, unit * ki_weigh(&w, q, j), item_row(f, q->items[j]), common, out);
     add_jaccard(f, 1, user_row(f, q->user), common, out);
     add_jaccard(f, 1, (struct vector){ text->idx, text->val, text->n }, common, out);
     return unit;
@@ -327,7 +299,7 @@ static int explain(const ki_model *m, const ki_query *q, const float *prepared, 
                    ki_term *out, float *scratch)
 {
     const ki_features *f = m->state;
-    const struct weighing w = weighing_of(f, q);
+    const ki_weighing w = weighing_of(f, q);
     const struct vector x = item_row(f, item);
     int n = 0;
     (void)scratch;
@@ -335,7 +307,7 @@ static int explain(const ki_model *m, const ki_query *q, const float *prepared, 
         const struct vector y = item_row(f, q->items[j]);
         const float common = overlap(f, y, x);
         const float sim = common / whole_of(f, size_of(y), size_of(x), common);
-        const float part = prepared[f->n_items] * weight_of(f, q, w, j) * sim;
+        const float part = prepared[f->n_items] * ki_weigh(&w, q, j) * sim;
         if (part != 0) out[n++] = (ki_term){ .item = q->items[j], .part = part };
     }
     return n;
@@ -380,10 +352,10 @@ static kith_err word_shares(const ki_features *f, const ki_query *q, struct vect
     const kith_err err = text_row(f, q, &text);
     if (err != KITH_OK) return err;
     if (*f->metric == KI_BY_JACCARD) {
-        const struct weighing w = weighing_of(f, q);
-        const float unit = per_weight(f, q, w);
+        const ki_weighing w = weighing_of(f, q);
+        const float unit = per_weight(f, &w);
         for (int32_t j = 0; j < q->n; j++)
-            add_shares(f, unit * weight_of(f, q, w, j), item_row(f, q->items[j]), x, shares);
+            add_shares(f, unit * ki_weigh(&w, q, j), item_row(f, q->items[j]), x, shares);
         add_shares(f, 1, user_row(f, q->user), x, shares);
         add_shares(f, 1, (struct vector){ text.idx, text.val, text.n }, x, shares);
     } else {

@@ -10,20 +10,15 @@
 #ifndef KI_FORM_FEATURES_H
 #define KI_FORM_FEATURES_H
 
-#include "model/model.h"
+#include "model/history_weights.h"
 #include "text/space.h"
 
 typedef enum ki_similarity_metric { KI_BY_COSINE, KI_BY_DOT, KI_BY_JACCARD } ki_similarity_metric;
-typedef enum ki_history_values {
-    KI_VALUES_CENTRED,
-    KI_VALUES_PLAIN,
-    KI_VALUES_ONES
-} ki_history_values;
 
 typedef struct ki_features {
     ki_text_space space;
     int64_t n_items, n_users, nnz, user_nnz, one;
-    int32_t *metric, *values; /* [one] of the enums above */
+    int32_t *metric, *values; /* [one] of ki_similarity_metric, ki_history_values */
     float *history_weight;    /* [one] */
     int64_t *item_ptr;        /* X: [n_items + 1] */
     int32_t *item_idx;        /* [nnz] terms */

@@ -16,6 +16,7 @@ extern const ki_model_desc ki_funk_svd;
 extern const ki_model_desc ki_ials;
 extern const ki_model_desc ki_ease;
 extern const ki_model_desc ki_content;
+extern const ki_model_desc ki_lsa_model;
 
 /* One line each, so that two new algorithms do not meet in one. */
 /* clang-format off */
@@ -30,6 +31,7 @@ const ki_model_desc *const ki_models[] = {
     &ki_ials,
     &ki_ease,
     &ki_content,
+    &ki_lsa_model,
     NULL,
 };
 /* clang-format on */
