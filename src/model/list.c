@@ -17,6 +17,7 @@ extern const ki_model_desc ki_ials;
 extern const ki_model_desc ki_ease;
 extern const ki_model_desc ki_content;
 extern const ki_model_desc ki_lsa_model;
+extern const ki_model_desc ki_ials_text;
 
 /* One line each, so that two new algorithms do not meet in one. */
 /* clang-format off */
@@ -32,6 +33,7 @@ const ki_model_desc *const ki_models[] = {
     &ki_ease,
     &ki_content,
     &ki_lsa_model,
+    &ki_ials_text,
     NULL,
 };
 /* clang-format on */
