@@ -54,10 +54,10 @@ struct row { /* a history and words[2, d] as events */
     const ki_vectors *v;
     const struct ials_text *o;
     const ki_query *q;
-    float *A;              /* [d, d] scratch: the factor */
-    float *words;          /* [2, d] */
-    float *w;              /* [n] alpha for each event */
-    int32_t said[2];       /* which words there are */
+    float *A;        /* [d, d] scratch: the factor */
+    float *words;    /* [2, d] */
+    float *w;        /* [n] alpha for each event */
+    int32_t said[2]; /* which words there are */
     int32_t n_said;
 };
 
@@ -65,12 +65,9 @@ static struct row make_row(const struct ials_text *o, const ki_vectors *v, const
                            float *scratch)
 {
     const int64_t d = v->dim;
-    return (struct row){ .v = v,
-                         .o = o,
-                         .q = q,
-                         .A = scratch,
-                         .words = scratch + d * d,
-                         .w = scratch + d * d + 4 * d };
+    return (struct row){
+        .v = v, .o = o, .q = q, .A = scratch, .words = scratch + d * d, .w = scratch + d * d + 4 * d
+    };
 }
 
 static void find_said(struct row *r)
@@ -161,8 +158,7 @@ static kith_err fit_ials(const struct ials_text *o, const ki_fit *in, ki_vectors
     snprintf(alpha, sizeof alpha, "%.9g", (double)o->alpha);
     snprintf(reg, sizeof reg, "%.9g", (double)o->reg);
     kith_err err = ki_model_params(desc, given, KI_COUNT(given), 0, &settings);
-    if (err == KITH_OK)
-        err = ki_model_fit(&m, desc, settings, in->data, in->ratings, in->job);
+    if (err == KITH_OK) err = ki_model_fit(&m, desc, settings, in->data, in->ratings, in->job);
     if (err != KITH_OK) return err;
     *v = *(ki_vectors *)m.state;
     memset(m.state, 0, desc->form->size); /* v owns the arrays now */
@@ -226,8 +222,8 @@ static kith_err fit(const void *p, const ki_fit *in, void *state)
     int n_items = 0, n_users = 0;
     float *docs = NULL;
     const ki_lsa_options l = options(o);
-    kith_err err = ki_text_params_fields(&o->text, "ials-text", in->data, &items, &n_items, &users,
-                                         &n_users);
+    kith_err err =
+        ki_text_params_fields(&o->text, "ials-text", in->data, &items, &n_items, &users, &n_users);
     if (err != KITH_OK) goto done;
     if ((err = fit_ials(o, in, &s->v)) != KITH_OK) goto done;
     err = ki_lsa_fit(&s->lsa, &l, items, n_items, by_item->n_rows, in->job, "fit lsa", &docs);
