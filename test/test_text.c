@@ -265,7 +265,7 @@ TEST(rare_and_common_terms_are_left_out_as_asked)
 TEST(hashed_terms_bear_the_sign_of_their_hash)
 {
     float sign;
-    const int32_t col = ki_counts_hash("fox", 3, 8, &sign);
+    const int32_t col = ki_term_counts_hash("fox", 3, 8, &sign);
     ki_text_options o = plain;
     o.weighting = KI_COUNT_TERMS;
     o.hash_bits = 8;

@@ -135,6 +135,6 @@ const ki_model_desc ki_content = {
     .size = sizeof(struct content),
     .form = &ki_form_features,
     .fit = fit,
-    .ranks_cold = ki_features_ranks_cold,
+    .knows_cold = ki_features_knows_cold,
     .answers = ki_features_answers,
 };

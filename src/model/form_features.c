@@ -412,7 +412,7 @@ static void similar(const ki_model *m, int32_t item, float *out, float *scratch)
     }
 }
 
-int ki_features_ranks_cold(const ki_model *m, int32_t item)
+int ki_features_knows_cold(const ki_model *m, int32_t item)
 {
     return item_row(m->state, item).n > 0;
 }

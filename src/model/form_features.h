@@ -35,8 +35,8 @@ typedef struct ki_features {
  * {0}.  KITH_ENOMEM for the transpose. */
 kith_err ki_features_take(ki_features *f, ki_csr *X, ki_csr *U);
 
-/* A descriptor's ranks_cold and answers: whoever has features. */
-int ki_features_ranks_cold(const ki_model *m, int32_t item);
+/* A descriptor's knows_cold and answers: whoever has features. */
+int ki_features_knows_cold(const ki_model *m, int32_t item);
 int ki_features_answers(const ki_model *m, const ki_query *q);
 
 extern const ki_form ki_form_features;

@@ -70,7 +70,7 @@ done:
     return err;
 }
 
-int ki_text_vectors_ranks_cold(const ki_model *m, int32_t item)
+int ki_text_vectors_knows_cold(const ki_model *m, int32_t item)
 {
     const ki_vectors *v = m->state;
     return !is_zero(v->Y + item * v->dim, v->dim);

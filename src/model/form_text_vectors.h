@@ -22,7 +22,7 @@ typedef struct ki_text_vectors {
 /* Does anything of the query, beside its history, have words? */
 int ki_text_vectors_answers(const ki_model *m, const ki_query *q);
 /* Does the item have a point, though nobody has it? */
-int ki_text_vectors_ranks_cold(const ki_model *m, int32_t item);
+int ki_text_vectors_knows_cold(const ki_model *m, int32_t item);
 
 /* The points of users' own words from the columns; sets s->user_text. */
 kith_err ki_text_vectors_read_users(ki_text_vectors *s, const ki_text_field *fields, int n_fields,

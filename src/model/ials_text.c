@@ -253,6 +253,6 @@ const ki_model_desc ki_ials_text = {
     .fit = fit,
     .fold_in = fold_in,
     .explain = explain,
-    .ranks_cold = ki_text_vectors_ranks_cold,
+    .knows_cold = ki_text_vectors_knows_cold,
     .answers = ki_text_vectors_answers,
 };

@@ -11,14 +11,14 @@
 
 #include <string.h>
 
-int32_t ki_counts_hash(const char *term, size_t n, int hash_bits, float *sign)
+int32_t ki_term_counts_hash(const char *term, size_t n, int hash_bits, float *sign)
 {
     const uint64_t hash = ki_idmap_hash(term, n);
     *sign = hash >> 63 ? -1 : 1;
     return (int32_t)(hash & (((uint64_t)1 << hash_bits) - 1));
 }
 
-static kith_err grow_columns(ki_counts *c, int32_t n)
+static kith_err grow_columns(ki_term_counts *c, int32_t n)
 {
     if (n <= c->cols_room) return KITH_OK;
     const size_t old = (size_t)c->cols_room, room = KI_MAX((size_t)n, 2 * old + 256);
@@ -31,12 +31,12 @@ static kith_err grow_columns(ki_counts *c, int32_t n)
     return KITH_OK;
 }
 
-kith_err ki_counts_new(int hash_bits, ki_counts *out)
+kith_err ki_term_counts_new(int hash_bits, ki_term_counts *out)
 {
-    ki_counts c = { .hash_bits = hash_bits };
+    ki_term_counts c = { .hash_bits = hash_bits };
     const kith_err err = hash_bits > 0 ? grow_columns(&c, 1 << hash_bits) : KITH_OK;
     if (err != KITH_OK) {
-        ki_counts_clear(&c);
+        ki_term_counts_clear(&c);
         return err;
     }
     c.n_cols = hash_bits > 0 ? 1 << hash_bits : 0;
@@ -44,7 +44,7 @@ kith_err ki_counts_new(int hash_bits, ki_counts *out)
     return KITH_OK;
 }
 
-static kith_err add_label(ki_counts *c, const ki_gram *gram)
+static kith_err add_label(ki_term_counts *c, const ki_gram *gram)
 {
     if (c->label_used + gram->label_n + 1 > c->label_room) {
         const size_t room = 2 * c->label_room + gram->label_n + 4096;
@@ -59,7 +59,7 @@ static kith_err add_label(ki_counts *c, const ki_gram *gram)
     return KITH_OK;
 }
 
-static kith_err name_column(ki_counts *c, const ki_gram *gram, int32_t *col)
+static kith_err name_column(ki_term_counts *c, const ki_gram *gram, int32_t *col)
 {
     kith_err err = ki_idmap_add(&c->terms, gram->text, gram->n, col);
     if (err != KITH_OK || *col < c->n_cols) return err;
@@ -69,13 +69,13 @@ static kith_err name_column(ki_counts *c, const ki_gram *gram, int32_t *col)
     return KITH_OK;
 }
 
-kith_err ki_counts_add(void *counts, const ki_gram *gram, float weight)
+kith_err ki_term_counts_add(void *counts, const ki_gram *gram, float weight)
 {
-    ki_counts *c = counts;
+    ki_term_counts *c = counts;
     int32_t col;
     float sign = 1;
     if (c->hash_bits > 0) {
-        col = ki_counts_hash(gram->text, gram->n, c->hash_bits, &sign);
+        col = ki_term_counts_hash(gram->text, gram->n, c->hash_bits, &sign);
     } else {
         const kith_err err = name_column(c, gram, &col);
         if (err != KITH_OK) return err;
@@ -93,7 +93,7 @@ kith_err ki_counts_add(void *counts, const ki_gram *gram, float weight)
     return KITH_OK;
 }
 
-static kith_err reserve(ki_counts *c)
+static kith_err reserve(ki_term_counts *c)
 {
     const size_t need = (size_t)c->nnz + (size_t)c->n_open;
     if (need <= c->room) return KITH_OK;
@@ -107,7 +107,7 @@ static kith_err reserve(ki_counts *c)
     return KITH_OK;
 }
 
-kith_err ki_counts_end(ki_counts *c)
+kith_err ki_term_counts_end(ki_term_counts *c)
 {
     const kith_err err = reserve(c);
     if (err != KITH_OK) return err;
@@ -125,7 +125,7 @@ kith_err ki_counts_end(ki_counts *c)
     return KITH_OK;
 }
 
-void ki_counts_clear(ki_counts *c)
+void ki_term_counts_clear(ki_term_counts *c)
 {
     ki_idmap_clear(&c->terms);
     ki_free(c->label);
@@ -136,5 +136,5 @@ void ki_counts_clear(ki_counts *c)
     ki_free(c->row);
     ki_free(c->col);
     ki_free(c->val);
-    *c = (ki_counts){ 0 };
+    *c = (ki_term_counts){ 0 };
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * counts.h -- how often each term is in each document, terms numbered as they appear
  */
-#ifndef KI_COUNTS_H
-#define KI_COUNTS_H
+#ifndef KI_TERM_COUNTS_H
+#define KI_TERM_COUNTS_H
 
 #include "data/idmap.h"
 #include "text/grams.h"
 
-typedef struct ki_counts {
+typedef struct ki_term_counts {
     int hash_bits;  /* 0: terms are named; else column and sign of a term are bits of its hash */
     ki_idmap terms; /* by column; empty when hashed */
     char *label;    /* a label for each column, ended by NUL: as its first occurrence reads */
@@ -23,19 +23,19 @@ typedef struct ki_counts {
     size_t room;
     int32_t *row, *col; /* [nnz] */
     float *val;         /* [nnz] */
-} ki_counts;
+} ki_term_counts;
 
 /* hash_bits: 0, or 8 to 24. */
-kith_err ki_counts_new(int hash_bits, ki_counts *out);
+kith_err ki_term_counts_new(int hash_bits, ki_term_counts *out);
 
-/* A ki_gram_fn over a ki_counts: one more occurrence in the document at hand. */
-kith_err ki_counts_add(void *counts, const ki_gram *gram, float weight);
+/* A ki_gram_fn over a ki_term_counts: one more occurrence in the document at hand. */
+kith_err ki_term_counts_add(void *counts, const ki_gram *gram, float weight);
 
 /* The document at hand is whole; the next one begins. */
-kith_err ki_counts_end(ki_counts *c);
-void ki_counts_clear(ki_counts *c);
+kith_err ki_term_counts_end(ki_term_counts *c);
+void ki_term_counts_clear(ki_term_counts *c);
 
 /* Column and sign of a hashed term. */
-int32_t ki_counts_hash(const char *term, size_t n, int hash_bits, float *sign);
+int32_t ki_term_counts_hash(const char *term, size_t n, int hash_bits, float *sign);
 
 #endif

@@ -85,7 +85,7 @@ static int by_text(const void *a, const void *b)
     return strcmp(((const struct named *)a)->text, ((const struct named *)b)->text);
 }
 
-static int is_kept(const ki_text_options *o, const ki_counts *c, int32_t col)
+static int is_kept(const ki_text_options *o, const ki_term_counts *c, int32_t col)
 {
     const int32_t least = o->min_df > 0 ? o->min_df : c->n_docs < FEW ? 1 : 2;
     const int shared = o->max_df > 0 && c->n_docs >= SHARED_FROM &&
@@ -94,7 +94,7 @@ static int is_kept(const ki_text_options *o, const ki_counts *c, int32_t col)
 }
 
 /* Kept terms in byte order; *to[old column] is the new one, or -1. */
-static kith_err order_terms(const ki_text_options *o, const ki_counts *c, int32_t *to,
+static kith_err order_terms(const ki_text_options *o, const ki_term_counts *c, int32_t *to,
                             struct named **out, int32_t *n)
 {
     const kith_err err = ki_alloc(out, (size_t)c->n_cols, sizeof **out);
@@ -132,7 +132,7 @@ static int64_t bytes_of(const char *from, const int64_t *starts, const struct na
     return sum;
 }
 
-static kith_err name_terms(ki_text_space *s, const ki_counts *c, const struct named *terms,
+static kith_err name_terms(ki_text_space *s, const ki_term_counts *c, const struct named *terms,
                            int32_t n)
 {
     kith_err err;
@@ -151,7 +151,7 @@ static kith_err name_terms(ki_text_space *s, const ki_counts *c, const struct na
 
 /* Fills to[] and, of the space, terms and idf.  Hashed columns all stay: one of too few or too many
  * documents is to[] = -1 and has idf 0, for texts to come. */
-static kith_err choose_terms(ki_text_space *s, const ki_text_options *o, const ki_counts *c,
+static kith_err choose_terms(ki_text_space *s, const ki_text_options *o, const ki_term_counts *c,
                              int32_t *to)
 {
     struct named *terms = NULL;
@@ -173,14 +173,14 @@ static kith_err choose_terms(ki_text_space *s, const ki_text_options *o, const k
 /* ---- fit ---- */
 
 static kith_err count_rows(const ki_text_field *fields, int n_fields, int32_t n_rows, ki_grams *g,
-                           ki_job *job, const char *what, ki_counts *c)
+                           ki_job *job, const char *what, ki_term_counts *c)
 {
     kith_err err = KITH_OK;
     for (int32_t r = 0; r < n_rows; r++) {
         if (r % STEP == 0 && (err = ki_job_step(job, what, r, n_rows)) != KITH_OK) return err;
-        if ((err = ki_text_fields_row(fields, n_fields, r, g, ki_counts_add, c)) != KITH_OK)
+        if ((err = ki_text_fields_row(fields, n_fields, r, g, ki_term_counts_add, c)) != KITH_OK)
             return err;
-        if ((err = ki_counts_end(c)) != KITH_OK) return err;
+        if ((err = ki_term_counts_end(c)) != KITH_OK) return err;
     }
     return ki_job_step(job, what, n_rows, n_rows);
 }
@@ -210,7 +210,7 @@ static ki_gram_options grams_of(const ki_text_space *s)
 }
 
 /* Entries of kept terms, still counts. */
-static kith_err gather(const ki_text_space *s, const ki_counts *c, const int32_t *to, ki_csr *X)
+static kith_err gather(const ki_text_space *s, const ki_term_counts *c, const int32_t *to, ki_csr *X)
 {
     int64_t n = 0;
     for (int64_t j = 0; j < c->nnz; j++) {
@@ -237,7 +237,7 @@ kith_err ki_text_space_fit(ki_text_space *s, const ki_text_options *o, const ki_
 {
     ki_language_votes votes = { 0 };
     ki_grams grams = { 0 };
-    ki_counts counts = { 0 };
+    ki_term_counts counts = { 0 };
     int32_t *to = NULL;
     ki_language language = o->grams.language;
     kith_err err;
@@ -250,7 +250,7 @@ kith_err ki_text_space_fit(ki_text_space *s, const ki_text_options *o, const ki_
     if ((err = begin(s, o, language)) != KITH_OK) return err;
     const ki_gram_options options = grams_of(s);
     if ((err = ki_grams_new(&options, &grams)) != KITH_OK) goto done;
-    if ((err = ki_counts_new(o->hash_bits, &counts)) != KITH_OK) goto done;
+    if ((err = ki_term_counts_new(o->hash_bits, &counts)) != KITH_OK) goto done;
     err = count_rows(fields, n_fields, n_rows, &grams, job, what, &counts);
     if (err != KITH_OK) goto done;
     s->settings->n_docs = counts.n_docs;
@@ -259,7 +259,7 @@ kith_err ki_text_space_fit(ki_text_space *s, const ki_text_options *o, const ki_
     if ((err = gather(s, &counts, to, X)) == KITH_OK) weigh_all(s, X);
 done:
     ki_free(to);
-    ki_counts_clear(&counts);
+    ki_term_counts_clear(&counts);
     ki_grams_clear(&grams);
     return err;
 }
@@ -303,7 +303,7 @@ static kith_err put(void *arg, const ki_gram *gram, float weight)
     struct bag *b = arg;
     const int bits = b->s->settings->hash_bits;
     float sign = 1;
-    const int32_t col = bits > 0 ? ki_counts_hash(gram->text, gram->n, bits, &sign)
+    const int32_t col = bits > 0 ? ki_term_counts_hash(gram->text, gram->n, bits, &sign)
                                  : ki_text_space_find(b->s, gram->text, gram->n);
     if (col < 0 || b->s->idf[col] == 0) return KITH_OK;
     if (b->n == b->room) {
