@@ -511,7 +511,7 @@ COMP_WORDS=({quoted}); COMP_CWORD={len(words)}; _kith; printf '%s\\n' "${{COMPRE
 def test_bash_completes_commands_letters_and_files():
     write("a file with blanks.csv", "")
     assert "evaluate" in completed("ev") and "generate" in completed("data", "g")
-    assert completed("train", "-m", "ia") == ["ials"] and completed("models", "ea") == ["ease"]
+    assert completed("train", "-m", "ia") == ["ials", "ials-text"] and completed("models", "ea") == ["ease"]
     assert completed("completion", "f") == ["fish"] and completed("data", "stats", "--layout", "ts") == ["tsv"]
     assert completed("train", "--data", "a") == ["a file with blanks.csv"] == completed("data", "stats", "a f")
 

@@ -41,7 +41,7 @@ static const ki_param params[] = {
     { "alpha", KI_FLOAT, FIELD(alpha), 1, 0, 1e6, "weight of what was seen", NULL, KI_FIXED, 0, 0 },
     { "reg", KI_FLOAT, FIELD(reg), .007, 1e-6, 1e6, "ridge penalty of the factors", NULL, KI_LOG,
       1e-4, .1 },
-    { "text_factors", KI_INT, FIELD(text_factors), 128, 1, 1024, "dimensions of a text's vector",
+    { "text_factors", KI_INT, FIELD(text_factors), 256, 1, 1024, "dimensions of a text's vector",
       NULL, KI_LOG, 32, 512 },
     { "map_reg", KI_FLOAT, FIELD(map_reg), 1, 1e-4, 1e6, "ridge penalty of the map from texts",
       NULL, KI_LOG, .01, 100 },

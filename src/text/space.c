@@ -210,7 +210,8 @@ static ki_gram_options grams_of(const ki_text_space *s)
 }
 
 /* Entries of kept terms, still counts. */
-static kith_err gather(const ki_text_space *s, const ki_term_counts *c, const int32_t *to, ki_csr *X)
+static kith_err gather(const ki_text_space *s, const ki_term_counts *c, const int32_t *to,
+                       ki_csr *X)
 {
     int64_t n = 0;
     for (int64_t j = 0; j < c->nnz; j++) {
