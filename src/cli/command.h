@@ -46,6 +46,7 @@ typedef struct cli_args {
     double relevant_from, confidence;
     /* asking */
     const char *model_file, *user, *item, *users, *on_unknown;
+    const char *text;
     cli_list liked, exclude;
     const char *filter, *context, *pipeline;
     int64_t n, reasons;
