@@ -215,6 +215,35 @@ TEST(ials_fold_in_of_a_training_user_is_the_trained_row)
     clear(&s);
 }
 
+/* item_power is a way to write the values: events of an item with n of them, mean n on average, as (n / mean)^-power. */
+TEST(ials_item_power_weighs_events_by_their_item)
+{
+    const kith_param power[] = {
+        { "n_factors", "4" }, { "alpha0", ".1" }, { "n_epochs", "3" }, { "solver", "cholesky" }, { "item_power", ".5" }
+    };
+    const kith_param values[] = {
+        { "n_factors", "4" }, { "alpha0", ".1" }, { "n_epochs", "3" }, { "solver", "cholesky" }, { "weights", "value" }
+    };
+    struct setting a = make_up(&one_thread), b = make_up(&one_thread);
+    float x[5], scratch[4 * 4 + 4 + 61];
+    const double mean = (double)ki_csr_nnz(&b.r.by_item) / b.r.by_item.n_rows;
+    for (int64_t j = 0; j < ki_csr_nnz(&b.r.by_user); j++)
+        b.r.by_user.val[j] = (float)pow((double)ki_csr_len(&b.r.by_item, b.r.by_user.idx[j]) / mean, -.5);
+    for (int32_t i = 0; i < b.r.by_item.n_rows; i++)
+        for (int64_t j = b.r.by_item.ptr[i]; j < b.r.by_item.ptr[i + 1]; j++)
+            b.r.by_item.val[j] = (float)pow((double)ki_csr_len(&b.r.by_item, i) / mean, -.5);
+    CHECK_OK(try_fit(&a, power, KI_COUNT(power)));
+    CHECK_OK(try_fit(&b, values, KI_COUNT(values)));
+    for (int64_t j = 0; j < a.v->n_users * 4; j++) CHECK(a.v->X[j] == b.v->X[j]);
+    for (int32_t u = 0; u < a.v->n_users; u++) { /* a history is weighed as its user was */
+        ki_query q = ki_query_user(&a.m, u);
+        q.user = -1;
+        CHECK_OK(ki_form_vectors.prepare(&a.m, &q, x, scratch));
+        for (int c = 0; c < 4; c++) CHECK_NEAR(x[c], a.v->X[u * 4 + c], 1e-6); /* only the ridge is summed again */
+    }
+    drop(&a), clear(&b);
+}
+
 TEST(ials_explanation_sums_to_the_score)
 {
     struct setting s = fit_by("cholesky", "3", "4");

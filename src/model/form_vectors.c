@@ -51,6 +51,7 @@ static int fields(void *state, ki_field *out)
         { "user_bias", KI_F32, 1, { &v->n_users }, 0, (void **)&v->bu, 1 },
         { "item_bias", KI_F32, 1, { &v->n_items }, 0, (void **)&v->bi, 1 },
         { "gram", KI_F32, 2, { &v->dim, &v->dim }, 0, (void **)&v->gram, 1 },
+        { "item_weight", KI_F32, 1, { &v->n_items }, 0, (void **)&v->item_weight, 1 },
     };
     memcpy(out, all, sizeof all);
     return (int)KI_COUNT(all);
@@ -83,6 +84,7 @@ static kith_err check(const ki_model *m)
     if ((err = check_finite(v->Y, v->n_items * v->dim, "item factors")) != KITH_OK) return err;
     if ((err = check_finite(v->bu, v->n_users, "user biases")) != KITH_OK) return err;
     if ((err = check_finite(v->bi, v->n_items, "item biases")) != KITH_OK) return err;
+    if ((err = check_finite(v->item_weight, v->n_items, "item weights")) != KITH_OK) return err;
     return check_finite(v->gram, v->dim * v->dim, "gram");
 }
 

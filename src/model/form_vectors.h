@@ -15,9 +15,11 @@
 typedef struct ki_vectors {
     int64_t n_users, n_items, dim, one; /* one is 1: the size of scalars that are saved as arrays */
     float *mean;                        /* [one] */
-    float *X, *Y;   /* [n_users, dim], [n_items, dim], row-major; NULL when dim is 0 */
-    float *bu, *bi; /* [n_users], [n_items]; NULL: none */
-    float *gram;    /* [dim, dim] Y'Y where fold-in needs it; NULL: none */
+    float *X, *Y;       /* [n_users, dim], [n_items, dim], row-major; NULL when dim is 0 */
+    float *bu, *bi;     /* [n_users], [n_items]; NULL: none */
+    float *gram;        /* [dim, dim] Y'Y where fold-in needs it; NULL: none */
+    float *item_weight; /* [n_items] of an event with the item beside its value, for a descriptor's
+                           own fold-in; NULL: 1 */
     float *l2; /* [one] ridge of the form's own fold-in, or a number that the descriptor's needs */
 } ki_vectors;
 
