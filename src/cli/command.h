@@ -37,7 +37,8 @@ typedef struct cli_args {
     /* models and evaluation */
     cli_list models, params;
     const char *protocol, *metrics, *per_user;
-    double relevant_from, confidence;
+    double relevant_from, confidence, budget;
+    int64_t trials;
     /* asking */
     const char *model_file, *user, *item, *users, *on_unknown;
     cli_list liked, exclude;
@@ -48,14 +49,23 @@ typedef struct cli_args {
     int n_words;
 } cli_args;
 
-typedef enum cli_kind { CLI_FLAG, CLI_TEXT, CLI_WHOLE, CLI_NUMBER, CLI_BYTES, CLI_WORDS } cli_kind;
+typedef enum cli_kind {
+    CLI_FLAG,
+    CLI_TEXT,
+    CLI_WHOLE,
+    CLI_NUMBER,
+    CLI_BYTES,
+    CLI_SECONDS,
+    CLI_WORDS
+} cli_kind;
 
 typedef struct cli_option {
     const char *name; /* "model-file" */
     char letter;      /* 'n', or 0 */
-    cli_kind kind;    /* FLAG int, TEXT const char *, WHOLE and BYTES int64_t, NUMBER double, WORDS
+    cli_kind
+        kind; /* FLAG int, TEXT const char *, WHOLE and BYTES int64_t, NUMBER and SECONDS double, WORDS
                          cli_list */
-    size_t offset;    /* of its field in cli_args */
+    size_t offset;        /* of its field in cli_args */
     const char *argument; /* "FILE"; NULL for flags */
     const char *meaning;
     const char *complete; /* what a shell offers: "file", "model", "layout", or words between
@@ -126,6 +136,9 @@ cli_exit cmd_data_convert(const cli_args *a, kith *k);
 cli_exit cmd_data_generate(const cli_args *a, kith *k);
 cli_exit cmd_train(const cli_args *a, kith *k);
 cli_exit cmd_evaluate(const cli_args *a, kith *k);
+cli_exit cmd_tune(const cli_args *a, kith *k);
+cli_exit cmd_run(const cli_args *a, kith *k);
+cli_exit cmd_schema(const cli_args *a, kith *k);
 cli_exit cmd_recommend(const cli_args *a, kith *k);
 cli_exit cmd_similar(const cli_args *a, kith *k);
 cli_exit cmd_predict(const cli_args *a, kith *k);
