@@ -31,8 +31,9 @@ static char *read_all(FILE *f, size_t *n)
 static char *read_request(const char *path, size_t *n)
 {
     const int is_stdin = strcmp(path, "-") == 0;
-    FILE *f = is_stdin ? stdin : fopen(path, "rb");
     errno = 0;
+    FILE *f = is_stdin ? stdin : fopen(path, "rb");
+
     char *text = f == NULL ? NULL : read_all(f, n);
     if (text == NULL) cli_complain(CLI_FAILED, "%s: %s", path, strerror(errno));
     if (f != NULL && !is_stdin) fclose(f);
