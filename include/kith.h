@@ -167,6 +167,26 @@ KITH_API kith_err kith_data_write(kith *k, const kith_data *data, const char *pa
  * as one JSON object. */
 KITH_API kith_err kith_data_stats(kith *k, const kith_data *data, char **json);
 
+typedef struct kith_anonymise_options {
+    const unsigned char *key; /* secret, 16 to 64 bytes: the same key gives the same names */
+    size_t key_bytes;
+    int hash_items;          /* 1: item ids too */
+    const char *const *drop; /* user columns to leave out; columns of free text go anyway */
+    int n_drop;
+    const char *const *keep; /* free text of users to keep nevertheless */
+    int n_keep;
+    const char *const *coarsen; /* "age=10" (steps), "zip=3" (letters), "born=year" */
+    int n_coarsen;
+    int64_t time_step; /* times of events in steps of so many seconds; 0: as they are */
+} kith_anonymise_options;
+
+/* A copy that may be handed on: user ids become keyed hashes, user columns are dropped or made
+ * coarser.  `report` (NULL: not wanted) is a JSON object with what was done and the k-anonymity of
+ * what is left: how few users look alike in all columns, and which column to drop for relief. */
+KITH_API kith_err kith_data_anonymise(kith *k, const kith_data *data,
+                                      const kith_anonymise_options *options, kith_data **out,
+                                      char **report);
+
 KITH_API int32_t kith_data_n_users(const kith_data *data);
 KITH_API int32_t kith_data_n_items(const kith_data *data);
 KITH_API int64_t kith_data_n_interactions(const kith_data *data);

@@ -96,6 +96,7 @@ static int want_list(const struct world *w, const ki_query *q, int k, int32_t *i
     for (int32_t i = 0; i < N_ITEMS; i++) {
         s[i] = exact(w, q->user, i);
         if (has(q->skip, q->n_skip, i) || has(w->m.cold, w->m.n_cold, i) || isnan(s[i])) s[i] = -INFINITY;
+        if (q->only != NULL && !has(q->only, q->n_only, i)) s[i] = -INFINITY;
     }
     for (; n < k; n++) {
         int32_t best = 0;
@@ -178,6 +179,30 @@ TEST(rank_leaves_out_what_is_skipped_or_cold)
         q[u].n_skip = u;
     }
     check_lists(w, q, n, 20, 0);
+    end(w);
+}
+
+TEST(rank_keeps_to_the_items_that_are_allowed)
+{
+    struct world *w = world();
+    ki_query q[N_USERS];
+    static int32_t only[N_USERS][N_ITEMS];
+    int32_t skip[] = { 3, 63, 64, 65, 900 };
+    const int n = all_users(q), tiles[] = { 0, 1, 64, 1500 };
+    ki_rng r = ki_rng_make(11, 0, 0);
+    for (int u = 0; u < n; u++) { /* none, few, half, all; less than k, and also what is skipped */
+        const double share[] = { 0, .002, .01, .5, 1 };
+        q[u].only = only[u];
+        for (int32_t i = 0; i < N_ITEMS; i++)
+            if (ki_rng_unit(&r) < share[u % 5]) only[u][q[u].n_only++] = i;
+        q[u].skip = skip;
+        q[u].n_skip = KI_COUNT(skip);
+    }
+    q[n - 1].only = NULL; /* the same as all */
+    for (size_t t = 0; t < KI_COUNT(tiles); t++) {
+        w->form.tile = tiles[t];
+        check_lists(w, q, tiles[t] == 1 ? 5 : n, 12, 0);
+    }
     end(w);
 }
 

@@ -63,7 +63,7 @@ typedef struct ki_field {
     int optional;      /* 1: data may be NULL, and then the array is absent from the file */
 } ki_field;
 
-#define KI_MAX_FIELDS 24
+#define KI_MAX_FIELDS 64
 
 /* fields -> list of tensors named "prefix.name"; names are written into `names` (n of 64 bytes).
  * Returns how many. */

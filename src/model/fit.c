@@ -90,6 +90,7 @@ kith_err ki_model_fit(ki_model *out, const ki_model_desc *desc, void *params, co
     m.has_values = ratings->has_values;
     if ((err = ki_alloc(&m.state, 1, desc->form->size)) != KITH_OK) goto fail;
     if ((err = ki_model_find_cold(&m)) != KITH_OK) goto fail;
+    if (desc->begin != NULL && (err = desc->begin(params, m.state)) != KITH_OK) goto fail;
     if ((err = desc->fit(params, &in, m.state)) != KITH_OK) goto fail;
     *out = m;
     return KITH_OK;
@@ -103,6 +104,8 @@ void ki_model_clear(ki_model *m)
     ki_field fields[KI_MAX_FIELDS];
     if (m->state != NULL && !m->state_borrowed)
         ki_fields_free(fields, m->desc->form->fields(m->state, fields));
+    if (m->state != NULL && m->desc->form->end != NULL)
+        m->desc->form->end(m->state, m->state_borrowed);
     ki_free(m->state);
     ki_free(m->params);
     ki_free(m->cold);

@@ -15,6 +15,7 @@ extern const ki_model_desc ki_svd;
 extern const ki_model_desc ki_funk_svd;
 extern const ki_model_desc ki_ials;
 extern const ki_model_desc ki_ease;
+extern const ki_model_desc ki_hybrid;
 
 /* One line each, so that two new algorithms do not meet in one. */
 /* clang-format off */
@@ -28,6 +29,7 @@ const ki_model_desc *const ki_models[] = {
     &ki_funk_svd,
     &ki_ials,
     &ki_ease,
+    &ki_hybrid,
     NULL,
 };
 /* clang-format on */

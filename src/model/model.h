@@ -34,6 +34,8 @@ typedef struct ki_query {
     const int32_t
         *skip; /* [n_skip] items never to be returned, rising: mostly the history itself */
     int32_t n_skip;
+    const int32_t *only; /* [n_only] the items that may be returned, rising; NULL: all */
+    int32_t n_only;
 } ki_query;
 
 /* The query of user u with its training history, all of it skipped. */
@@ -56,6 +58,9 @@ struct ki_form {
     /* Arrays of the state, for saving, loading and freeing; returns how many (<= KI_MAX_FIELDS). */
     int (*fields)(void *state, ki_field *out);
 
+    /* Let go of what the fields do not cover; NULL: they cover all. */
+    void (*end)(void *state, int borrowed);
+
     /* After loading: is the content sound (indexes in range, rows rising, values finite)? */
     kith_err (*check)(const ki_model *m);
 
@@ -67,7 +72,7 @@ struct ki_form {
     kith_err (*prepare)(const ki_model *m, const ki_query *q, float *prepared, float *scratch);
 
     /* out[j, i - begin] = ranking score of item i in [begin, end) for query j of nq; prepared is
-     * [nq, query_floats], out rows are ld apart.  Higher is better.  The bits do not depend on nq,
+     * [nq, query_floats], out rows are ld apart.  Higher is better, NaN is not to be ranked.  The bits do not depend on nq,
      * begin, end. */
     void (*score)(const ki_model *m, const ki_query *q, const float *prepared, int nq,
                   int32_t begin, int32_t end, float *out, int64_t ld, float *scratch);
@@ -86,6 +91,9 @@ struct ki_form {
 
     /* out[n_items] = similarity of every item to `item`; NULL: the form has no such notion. */
     void (*similar)(const ki_model *m, int32_t item, float *out, float *scratch);
+
+    /* Of several models in one the one that speaks for the item; NULL: there is one alone. */
+    const ki_model *(*speaker)(const ki_model *m, const float *prepared, int32_t item);
 };
 
 /* ---- descriptors ---- */
@@ -107,7 +115,8 @@ struct ki_model_desc {
     unsigned needs;      /* of enum ki_needs; refused with KITH_EDATA when the data lacks it */
     int version; /* of what fit leaves behind: raised when files saved before would mean something
                     else */
-    int rates;   /* 1: predict estimates ratings (when the data has values); 0: preference scores */
+    int ranks_cold; /* 1: has something to say of items without a training event */
+    int rates; /* 1: predict estimates ratings (when the data has values); 0: preference scores */
 
     const ki_param *params;
     int n_params;
@@ -120,6 +129,10 @@ struct ki_model_desc {
     /* After loading and after the form's check: are the optional parts of the state there that the
      * functions below read?  NULL: they read none. */
     kith_err (*check)(const ki_model *m);
+
+    /* What the parameters alone decide about the zeroed state, before fitting and before loading;
+     * NULL: nothing.  On failure the caller frees what there is, as after fit. */
+    kith_err (*begin)(const void *params, void *state);
 
     /* Fill *state (zeroed, of form->size) with arrays from ki_alloc.  On failure what was allocated
      * is freed by the caller through form->fields. */

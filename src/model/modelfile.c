@@ -217,6 +217,8 @@ static kith_err get_state(kith_model *m)
     kith_err err = ki_alloc(&m->core.state, 1, desc->form->size);
     if (err != KITH_OK) return err;
     m->core.state_borrowed = 1;
+    if (desc->begin != NULL && (err = desc->begin(m->core.params, m->core.state)) != KITH_OK)
+        return err;
     const int n = desc->form->fields(m->core.state, fields);
     if ((err = ki_bundle_learn(fields, n, "state", m->mapping)) != KITH_OK) return err;
     if ((err = check_claimed(m, fields, n)) != KITH_OK) return err;

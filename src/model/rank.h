@@ -32,6 +32,9 @@ kith_err ki_ranker_predict(ki_ranker *r, const ki_query *q, const int32_t *items
 kith_err ki_ranker_explain(ki_ranker *r, const ki_query *q, int32_t item, ki_term *out,
                            int *n_terms);
 
+/* The model that speaks for the item: itself, or one of those that it is made of. */
+kith_err ki_ranker_speaker(ki_ranker *r, const ki_query *q, int32_t item, const ki_model **out);
+
 /* The k items most similar to `item`.  KITH_EDATA when the form has no such notion. */
 kith_err ki_ranker_similar(ki_ranker *r, int32_t item, int32_t *items, float *scores,
                            int32_t *count);

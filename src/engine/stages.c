@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT
+ * stages.c -- running a pipeline: sources, ranker, choice, lot
+ *
+ * What may be served at all is one byte per item (`open`), made once from the query; every source
+ * and the ranker obey it, so a quota of 50 is 50 servable items.
+ */
+#include "engine/pipeline.h"
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "data/labels.h"
+#include "engine/diversity.h"
+#include "model/form_blend.h"
+#include "model/rank.h"
+
+#include <string.h>
+
+enum { LEAST_DEPTH = 100, DEPTH_PER_ITEM = 10, LATEST = 10 };
+
+struct run {
+    const ki_pipeline *p;
+    const kith_model *m;
+    const ki_query *q;
+    int n, depth;
+    uint64_t seed;
+    uint8_t *open;    /* [n_items] 1: may be served */
+    uint8_t *brought; /* [n_items] bit s: source s brought it */
+    int32_t *only;    /* [n_only] what the sources brought, rising */
+    int32_t n_only;
+    int32_t *items; /* [depth] candidates, best first */
+    float *scores;
+    int32_t n_found;
+    int *order; /* [n + explore] places among the candidates */
+    int n_chosen;
+};
+
+static kith_err find_part(const kith_model *m, const char *name, const ki_model **out)
+{
+    *out = name[0] == '\0' ? &m->core : ki_blend_part(&m->core, name);
+    if (*out != NULL) return KITH_OK;
+    return ki_fail(KITH_ENOTFOUND, "%s has no part \"%s\" for the pipeline", m->core.desc->name,
+                   name);
+}
+
+static kith_err find_open(struct run *r)
+{
+    const ki_query *q = r->q;
+    const int32_t n_items = r->m->core.n_items;
+    const kith_err err = ki_alloc(&r->open, (size_t)n_items, 1);
+    if (err != KITH_OK) return err;
+    if (q->only == NULL) memset(r->open, 1, (size_t)n_items);
+    for (int32_t j = 0; q->only != NULL && j < q->n_only; j++) r->open[q->only[j]] = 1;
+    for (int32_t j = 0; j < q->n_skip; j++) r->open[q->skip[j]] = 0;
+    return KITH_OK;
+}
+
+/* ---- sources: each marks what it brings ---- */
+
+static void bring(struct run *r, int s, int32_t item, int *n)
+{
+    if (!r->open[item] || (r->brought[item] >> s & 1)) return;
+    r->brought[item] |= (uint8_t)(1u << s);
+    ++*n;
+}
+
+/* The k best of a model for this query, best first. */
+static kith_err rank(const ki_model *m, const ki_query *q, int k, int32_t *items, float *scores,
+                     int32_t *n)
+{
+    ki_ranker *ranker = NULL;
+    kith_err err = ki_ranker_new(m, k, 1, &ranker);
+    if (err == KITH_OK) err = ki_ranker_run(ranker, q, 1, items, scores, n);
+    ki_ranker_free(ranker);
+    return err;
+}
+
+static kith_err from_model(struct run *r, int s, int32_t *items, float *scores, int *n)
+{
+    const ki_source *source = &r->p->sources[s];
+    const ki_model *part;
+    int32_t found = 0;
+    kith_err err = find_part(r->m, source->part, &part);
+    if (err != KITH_OK) return err;
+    if ((err = rank(part, r->q, source->quota, items, scores, &found)) != KITH_OK) return err;
+    for (int32_t j = 0; j < found; j++) bring(r, s, items[j], n);
+    return KITH_OK;
+}
+
+static void from_popular(struct run *r, int s, int *n)
+{
+    const int quota = r->p->sources[s].quota;
+    for (int32_t j = 0; j < r->m->core.n_items && *n < quota; j++) {
+        const int32_t item = r->m->popular[j];
+        if (r->m->reach[item] == 0) return;
+        bring(r, s, item, n);
+    }
+}
+
+static void from_new(struct run *r, int s, int *n)
+{
+    const ki_model *m = &r->m->core;
+    for (int32_t j = m->n_cold - 1; j >= 0 && *n < r->p->sources[s].quota; j--)
+        bring(r, s, m->cold[j], n);
+}
+
+static kith_err bring_similar(struct run *r, int s, ki_ranker *ranker, int32_t item, int32_t *items,
+                              float *scores, int *n)
+{
+    int32_t found = 0;
+    const kith_err err = ki_ranker_similar(ranker, item, items, scores, &found);
+    for (int32_t j = 0; err == KITH_OK && j < found && *n < r->p->sources[s].quota; j++)
+        bring(r, s, items[j], n);
+    return err;
+}
+
+/* Like one item; or like the items of the history with the highest values, the later in the
+ * catalogue first among equals, in turn until the quota is full. */
+static kith_err from_similar(struct run *r, int s, int32_t *items, float *scores, int *n)
+{
+    const ki_source *source = &r->p->sources[s];
+    ki_ranker *ranker = NULL;
+    kith_err err = ki_ranker_new(&r->m->core, source->quota, 1, &ranker);
+    if (err != KITH_OK) return err;
+    if (source->item[0] != '\0') {
+        const int32_t item = ki_idmap_find(&r->m->items, source->item, strlen(source->item));
+        err = item >= 0 ? bring_similar(r, s, ranker, item, items, scores, n)
+                        : ki_fail(KITH_ENOTFOUND, "no item \"%s\" for the pipeline to start from",
+                                  source->item);
+    }
+    for (int32_t j = KI_MAX(0, r->q->n - LATEST); source->item[0] == '\0' && j < r->q->n; j++)
+        if ((err = bring_similar(r, s, ranker, r->q->items[j], items, scores, n)) != KITH_OK) break;
+    ki_ranker_free(ranker);
+    return err;
+}
+
+static kith_err ask_source(struct run *r, int s, int32_t *items, float *scores, int *n)
+{
+    switch (r->p->sources[s].kind) {
+    case KI_FROM_MODEL: return from_model(r, s, items, scores, n);
+    case KI_FROM_POPULAR: from_popular(r, s, n); break;
+    case KI_FROM_NEW: from_new(r, s, n); break;
+    case KI_FROM_SIMILAR: return from_similar(r, s, items, scores, n);
+    }
+    return KITH_OK;
+}
+
+static kith_err retrieve(struct run *r, ki_served *out)
+{
+    const int32_t n_items = r->m->core.n_items;
+    int32_t *items = NULL;
+    float *scores = NULL;
+    int most = 1;
+    kith_err err;
+    for (int s = 0; s < r->p->n_sources; s++) most = KI_MAX(most, r->p->sources[s].quota);
+    if ((err = ki_alloc(&items, (size_t)most, sizeof *items)) != KITH_OK) goto done;
+    if ((err = ki_alloc(&scores, (size_t)most, sizeof *scores)) != KITH_OK) goto done;
+    for (int s = 0; s < r->p->n_sources; s++)
+        if ((err = ask_source(r, s, items, scores, &out->n_retrieved[s])) != KITH_OK) goto done;
+    if ((err = ki_alloc(&r->only, (size_t)n_items, sizeof *r->only)) != KITH_OK) goto done;
+    for (int32_t i = 0; i < n_items; i++)
+        if (r->brought[i] != 0) r->only[r->n_only++] = i;
+done:
+    ki_free(items);
+    ki_free(scores);
+    return err;
+}
+
+/* ---- ranking ---- */
+
+static kith_err rank_candidates(struct run *r)
+{
+    const ki_model *ranker;
+    ki_query q = *r->q;
+    kith_err err = find_part(r->m, r->p->ranker, &ranker);
+    if (err != KITH_OK) return err;
+    if (r->p->n_sources > 0) {
+        q.only = r->only;
+        q.n_only = r->n_only;
+    }
+    if ((err = ki_alloc(&r->items, (size_t)r->depth, sizeof *r->items)) != KITH_OK) return err;
+    if ((err = ki_alloc(&r->scores, (size_t)r->depth, sizeof *r->scores)) != KITH_OK) return err;
+    return rank(ranker, &q, r->depth, r->items, r->scores, &r->n_found);
+}
+
+/* ---- choice ---- */
+
+/* The words of some items, in the order of `items`. */
+static kith_err read_labels(const struct run *r, const int32_t *items, int32_t n, ki_labels *labels)
+{
+    const ki_table *t = &r->m->item_attrs;
+    const char *column = r->p->column[0] != '\0' ? r->p->column : ki_labels_usual(t);
+    if (column == NULL)
+        return ki_fail(KITH_EDATA,
+                       "diversity needs a column of categories or sets of the items, and the data "
+                       "has none");
+    return ki_labels_some(labels, t, column, "item", items, n);
+}
+
+static kith_err spread(struct run *r)
+{
+    ki_labels labels = { 0 }, history = { 0 };
+    const ki_candidates c = { r->scores, &labels.rows, r->n_found };
+    kith_err err = read_labels(r, r->items, r->n_found, &labels);
+    if (err == KITH_OK && r->p->spread == KI_SPREAD_MMR)
+        err = ki_mmr(&c, r->p->trade_off, r->n, r->order, &r->n_chosen);
+    else if (err == KITH_OK && (err = read_labels(r, r->q->items, r->q->n, &history)) == KITH_OK)
+        err = ki_calibrate(&c, &history.rows, r->p->trade_off, r->n, r->order, &r->n_chosen);
+    ki_labels_clear(&labels);
+    ki_labels_clear(&history);
+    return err;
+}
+
+static kith_err choose(struct run *r)
+{
+    const kith_err err = ki_alloc(&r->order, (size_t)r->n, sizeof *r->order);
+    if (err != KITH_OK) return err;
+    if (r->p->spread != KI_SPREAD_NONE) return spread(r);
+    for (; r->n_chosen < KI_MIN(r->n, r->n_found); r->n_chosen++)
+        r->order[r->n_chosen] = r->n_chosen;
+    return KITH_OK;
+}
+
+/* The last places go to candidates drawn by lot from those that were not chosen, without
+ * replacement: each of the rest has the same chance of a place, slots / rest. */
+static kith_err explore(struct run *r, double *chance)
+{
+    const int slots = KI_MIN(r->p->explore, r->n_chosen), first = r->n_chosen - slots;
+    int *rest = NULL, n_rest = 0;
+    uint8_t *taken = NULL;
+    kith_err err = KITH_OK;
+    *chance = 1;
+    if (slots == 0 || r->n_found <= r->n_chosen) return KITH_OK; /* nothing to draw from */
+    ki_rng rng = ki_rng_make(r->seed, (uint64_t)r->q->user, (uint64_t)r->q->n);
+    if ((err = ki_alloc(&taken, (size_t)r->n_found, 1)) != KITH_OK) goto done;
+    if ((err = ki_alloc(&rest, (size_t)r->n_found, sizeof *rest)) != KITH_OK) goto done;
+    for (int j = 0; j < first; j++) taken[r->order[j]] = 1;
+    for (int j = 0; j < r->n_found; j++)
+        if (!taken[j]) rest[n_rest++] = j;
+    *chance = (double)slots / n_rest;
+    for (int j = 0; j < slots; j++) {
+        const int drawn = j + (int)ki_rng_below(&rng, (uint64_t)(n_rest - j));
+        r->order[first + j] = rest[drawn];
+        rest[drawn] = rest[j];
+    }
+done:
+    ki_free(rest);
+    ki_free(taken);
+    return err;
+}
+
+static kith_err write_out(const struct run *r, double chance, ki_served *out)
+{
+    const size_t n = (size_t)r->n_chosen;
+    const int drawn = chance < 1 ? r->n_chosen - KI_MIN(r->p->explore, r->n_chosen) : r->n_chosen;
+    kith_err err;
+    if ((err = ki_alloc(&out->items, n, sizeof *out->items)) != KITH_OK) return err;
+    if ((err = ki_alloc(&out->scores, n, sizeof *out->scores)) != KITH_OK) return err;
+    if ((err = ki_alloc(&out->sources, n, 1)) != KITH_OK) return err;
+    if ((err = ki_alloc(&out->propensity, n, sizeof *out->propensity)) != KITH_OK) return err;
+    for (int j = 0; j < r->n_chosen; j++) {
+        const int32_t item = r->items[r->order[j]];
+        out->items[j] = item;
+        out->scores[j] = r->scores[r->order[j]];
+        out->sources[j] = r->brought[item];
+        out->propensity[j] = j < drawn ? 1 : chance;
+    }
+    out->n = r->n_chosen;
+    out->n_candidates = r->n_found;
+    return KITH_OK;
+}
+
+/* ---- all of it ---- */
+
+static kith_err run_stages(struct run *r, ki_served *out)
+{
+    double chance;
+    kith_err err;
+    if ((err = ki_alloc(&r->brought, (size_t)r->m->core.n_items, 1)) != KITH_OK) return err;
+    if ((err = find_open(r)) != KITH_OK) return err;
+    if (r->p->n_sources > 0 && (err = retrieve(r, out)) != KITH_OK) return err;
+    if ((err = rank_candidates(r)) != KITH_OK) return err;
+    if ((err = choose(r)) != KITH_OK) return err;
+    if ((err = explore(r, &chance)) != KITH_OK) return err;
+    return write_out(r, chance, out);
+}
+
+kith_err ki_pipeline_run(const ki_pipeline *p, const kith_model *m, const ki_query *q, int n,
+                         uint64_t seed, ki_served *out)
+{
+    struct run r = { .p = p, .m = m, .q = q, .n = n, .seed = seed };
+    ki_served served = { 0 };
+    r.depth = p->depth > 0 ? p->depth : KI_MAX(LEAST_DEPTH, DEPTH_PER_ITEM * n);
+    r.depth = KI_MIN(KI_MAX(r.depth, n), KI_MAX(m->core.n_items, 1));
+    const kith_err err = run_stages(&r, &served);
+    ki_free(r.open);
+    ki_free(r.brought);
+    ki_free(r.only);
+    ki_free(r.items);
+    ki_free(r.scores);
+    ki_free(r.order);
+    if (err != KITH_OK)
+        ki_served_clear(&served);
+    else
+        *out = served;
+    return err;
+}
+
+void ki_served_clear(ki_served *s)
+{
+    ki_free(s->items);
+    ki_free(s->scores);
+    ki_free(s->sources);
+    ki_free(s->propensity);
+    *s = (ki_served){ 0 };
+}
