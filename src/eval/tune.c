@@ -76,15 +76,25 @@ static int is_fixed(const struct search *s, const ki_model_desc *desc, const cha
     return 0;
 }
 
-/* A point of the tuning range at u in [0, 1), as text. */
+static int n_choices(const ki_param *p)
+{
+    int n = 0;
+    while (p->choices[n] != NULL) n++;
+    return n;
+}
+
+/* A point of the tuning range at u in [0, 1), as text; of a choice, any. */
 static void draw(const ki_param *p, double u, char *out, size_t size)
 {
     const double x = p->scale == KI_LOG ? p->tune_min * pow(p->tune_max / p->tune_min, u)
                                         : p->tune_min + u * (p->tune_max - p->tune_min);
-    if (p->kind == KI_INT)
-        snprintf(out, size, "%.0f", round(x));
-    else
-        snprintf(out, size, "%.4g", x);
+    switch (p->kind) {
+    case KI_INT: snprintf(out, size, "%.0f", round(x)); break;
+    case KI_BOOL: snprintf(out, size, "%s", u < 0.5 ? "false" : "true"); break;
+    case KI_CHOICE: snprintf(out, size, "%s", p->choices[(int)(u * n_choices(p))]); break;
+    case KI_FLOAT:
+    case KI_TEXT: snprintf(out, size, "%.4g", x); break;
+    }
 }
 
 static kith_err draw_params(const struct search *s, struct trial *t)
@@ -98,7 +108,7 @@ static kith_err draw_params(const struct search *s, struct trial *t)
         const ki_param *p = &desc->params[j];
         char text[40];
         const double u = ki_rng_unit(&rng); /* drawn for all, so that fixing one changes no other */
-        if (p->scale == KI_FIXED || is_fixed(s, desc, p->name)) continue;
+        if (p->scale == KI_FIXED || p->kind == KI_TEXT || is_fixed(s, desc, p->name)) continue;
         draw(p, u, text, sizeof text);
         err = ki_params_set(desc->params, desc->n_params, t->params, desc->name, p->name, text);
     }

@@ -116,21 +116,19 @@ static kith_err make_room(struct taking *t)
     return KITH_OK;
 }
 
-/* The time of an interaction; INT64_MIN when it has none.  0: it is malformed, which has been told. */
-static int take_time(struct taking *t, const json_t *o, const ki_place *at, int64_t *out)
+/* The time of an interaction; INT64_MIN when it has none, or a malformed one, which has been told. */
+static void take_time(struct taking *t, const json_t *o, const ki_place *at, int64_t *out)
 {
     static const kith_read_options usual = { 0 };
     const char *name = "timestamp";
     const json_t *v = json_object_get(o, name);
     if (v == NULL) v = ki_json_role(o, KI_TIME, &usual, 0, &name);
     *out = INT64_MIN;
-    if (v == NULL || json_is_null(v)) return 1;
-    if (read_time(v, out)) return 1;
+    if (v == NULL || json_is_null(v) || read_time(v, out)) return;
     const ki_place here = { .up = at, .key = name };
     ki_violation(t->f, &here,
                  "got no time, want ISO 8601 such as 2024-01-15T10:30:00Z, or seconds "
                  "since 1970");
-    return 0;
 }
 
 static kith_err add_id(ki_idmap *ids, const json_t *v, int32_t *out)
@@ -140,30 +138,41 @@ static kith_err add_id(ki_idmap *ids, const json_t *v, int32_t *out)
     return ki_idmap_add(ids, id.at, id.n, out);
 }
 
+/* The ids of the row whose signals were just taken. */
+static kith_err take_ids(struct taking *t, const json_t *o, int64_t time)
+{
+    ki_intake *in = t->in;
+    kith_err err = make_room(t);
+    if (err == KITH_OK)
+        err = add_id(&in->data->users, json_object_get(o, "user_id"), &t->user[in->n_rows]);
+    if (err == KITH_OK)
+        err = add_id(&in->data->items, json_object_get(o, "item_id"), &t->item[in->n_rows]);
+    if (err != KITH_OK) return err;
+    t->time[in->n_rows++] = time;
+    t->n_timed += time != INT64_MIN;
+    return KITH_OK;
+}
+
 static kith_err take_interaction(void *arg, size_t index, json_t *o)
 {
     struct taking *t = arg;
     ki_intake *in = t->in;
     const ki_place at = { .up = &t->place, .index = index };
     const int64_t before = t->f->n_violations;
-    int64_t time;
-    kith_err err;
+    int64_t time = INT64_MIN;
+    kith_err err = (index & 0xffff) != 0
+                       ? KITH_OK
+                       : ki_job_step(t->o->job, "read interactions", (int64_t)index, 0);
     in->n_given++;
     ki_verify(t->element, o, &at, t->f);
-    if (t->f->n_violations > before || !take_time(t, o, &at, &time)) return KITH_OK;
-    if (t->has_now && time > t->now) return in->n_late++, KITH_OK;
-    if ((err = make_room(t)) != KITH_OK) return err;
+    if (err != KITH_OK || !json_is_object(o)) return err;
+    take_time(t, o, &at, &time);
     if ((err = ki_signals_take(&in->signals, o, &at, t->f)) != KITH_OK) return err;
-    if ((err = add_id(&in->data->users, json_object_get(o, "user_id"), &t->user[in->n_rows])) !=
-        KITH_OK)
-        return err;
-    if ((err = add_id(&in->data->items, json_object_get(o, "item_id"), &t->item[in->n_rows])) !=
-        KITH_OK)
-        return err;
-    t->time[in->n_rows++] = time;
-    t->n_timed += time != INT64_MIN;
-    if ((index & 0xffff) != 0) return KITH_OK;
-    return ki_job_step(t->o->job, "read interactions", (int64_t)index, 0);
+    const int is_late = t->has_now && time > t->now;
+    in->n_late += is_late;
+    if (!is_late && t->f->n_violations == before) return take_ids(t, o, time);
+    ki_signals_drop_last(&in->signals);
+    return KITH_OK;
 }
 
 /* ---- users and items ---- */

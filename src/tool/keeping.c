@@ -137,6 +137,8 @@ kith_err ki_run_model(ki_run *r)
         r->was_loaded = load(r, path);
         json_object_set_new(r->persistence, "loaded", json_boolean(r->was_loaded));
     }
+    if (r->was_loaded && ki_run_flag(r, "training_configuration", "hyperparameter_tuning"))
+        r->tuning = json_pack("{s:b}", "reused", 1);
     if (r->was_loaded) return take_params(r);
     if ((err = train(r)) == KITH_OK && folder != NULL) keep(r, folder, path);
     return err;

@@ -51,6 +51,10 @@ static const struct alias {
     { "mostpopular", NULL, "popularity", NULL, NULL, NULL },
     { "popular", NULL, "popularity", NULL, NULL, NULL },
     { "easer", NULL, "ease", NULL, NULL, NULL },
+    { "weighted", NULL, "hybrid", "strategy", "weighted", NULL },
+    { "switching", NULL, "hybrid", "strategy", "switching", NULL },
+    { "mixed", NULL, "hybrid", "strategy", "mixed", NULL },
+    { "cascade", NULL, "hybrid", "strategy", "cascade", NULL },
 };
 
 /* Names of parameters elsewhere; used where the algorithm has no parameter of the first name. */
@@ -319,6 +323,20 @@ static kith_err take_params(ki_method *m, const json_t *params, const json_t *sc
     return err;
 }
 
+/* A hybrid is for what interactions alone cannot tell: where items have attributes, and kith a model
+ * that reads them, that model is the second part unless parts are named. */
+static kith_err mix_content(ki_method *m, const ki_intake *in)
+{
+    const ki_model_desc *content = first_of("content_based");
+    if (strcmp(m->desc->name, "hybrid") != 0 || content == NULL ||
+        in->data->item_attrs.n_columns == 0 || json_object_get(m->texts, "parts") != NULL)
+        return KITH_OK;
+    json_t *parts = json_sprintf("ials,%s", content->name);
+    const kith_err err = ki_method_set(m, "parts", parts);
+    json_object_set_new(m->told, "parts", parts);
+    return err;
+}
+
 /* A dislike is no event: where a model weighs events, it is to weigh by the preference. */
 static kith_err heed_dislikes(ki_method *m, const ki_intake *in)
 {
@@ -342,6 +360,7 @@ kith_err ki_method_resolve(ki_method *out, const json_t *config, const json_t *s
                     .told = json_object() };
     kith_err err = choose(&m, config, params, in, f);
     if (err == KITH_OK && m.desc != NULL) err = take_params(&m, params, schema, f);
+    if (err == KITH_OK && m.desc != NULL) err = mix_content(&m, in);
     if (err == KITH_OK && m.desc != NULL) err = heed_dislikes(&m, in);
     if (err != KITH_OK)
         ki_method_clear(&m);

@@ -5,7 +5,6 @@
 #include "tool/running.h"
 
 #include "base/mem.h"
-#include "base/scan.h" /* ki_time_print */
 
 #include <stdio.h>
 #include <time.h>
@@ -76,16 +75,25 @@ static int32_t n_without(const ki_csr *rows)
     return n;
 }
 
+/* RFC 3339, with the hour of midnight too. */
+static void print_time(int64_t time, char *out)
+{
+    struct tm utc;
+    const time_t t = (time_t)time;
+    if (gmtime_r(&t, &utc) == NULL || strftime(out, KI_NOW_ROOM, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
+        out[0] = '\0';
+}
+
 static json_t *time_range(const ki_log *log)
 {
-    char first[KI_TIME_TEXT], last[KI_TIME_TEXT];
+    char first[KI_NOW_ROOM], last[KI_NOW_ROOM];
     int64_t low = INT64_MAX, high = INT64_MIN;
     for (int64_t j = 0; j < log->n; j++) {
         low = KI_MIN(low, log->time[j]);
         high = KI_MAX(high, log->time[j]);
     }
-    ki_time_print(low, first);
-    ki_time_print(high, last);
+    print_time(low, first);
+    print_time(high, last);
     return json_pack("{s:s, s:s}", "first", first, "last", last);
 }
 

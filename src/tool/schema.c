@@ -25,7 +25,7 @@ enum kind {
     TIME,     /* seconds since 1970, or ISO 8601 */
     ID,       /* text, or a whole number that stands for its digits */
     ROWS,     /* elements like inside[0], or the path of a file with them */
-    DOCUMENT, /* an object with members of `inside` and others, or the path of a JSON file */
+    DOCUMENT, /* as OBJECT, or the path of a JSON file */
 };
 
 typedef struct node node;
@@ -423,7 +423,7 @@ static json_t *base_of(const node *n)
     case ROWS: return either(list_of(n->inside), path_of("path of a CSV or NDJSON file"));
     case DOCUMENT: break;
     }
-    return either(members(n->inside, n->n_inside, 1), path_of("path of a JSON file"));
+    return either(members(n->inside, n->n_inside, 0), path_of("path of a JSON file"));
 }
 
 static json_t *schema_of(const node *n)
