@@ -233,7 +233,40 @@ KITH_API int32_t kith_model_n_users(const kith_model *model);
 KITH_API int32_t kith_model_n_items(const kith_model *model);
 KITH_API const char *kith_model_user_id(const kith_model *model, int32_t u);
 KITH_API const char *kith_model_item_id(const kith_model *model, int32_t i);
+KITH_API int32_t kith_model_find_user(const kith_model *model,
+                                      const char *user_id); /* -1 when unknown */
+KITH_API int32_t kith_model_find_item(const kith_model *model, const char *item_id);
+KITH_API const char *kith_model_item_title(const kith_model *model,
+                                           int32_t i); /* NULL when it has none */
 KITH_API void kith_model_free(kith_model *model);
+
+/* How an item answers to what somebody wrote, best first.  Case and punctuation do not count. */
+typedef enum kith_match {
+    KITH_MATCH_ID,     /* it is the item's id */
+    KITH_MATCH_TITLE,  /* the words of the title in any order, a year in brackets at its end or not:
+                          "the matrix" is "Matrix, The (1999)" */
+    KITH_MATCH_WORDS,  /* the title holds all of these words */
+    KITH_MATCH_BEGINS, /* each word begins a word of the title: "lor rin" */
+    KITH_MATCH_NEAR, /* looked for only when nothing else is found: a third of the letters of these
+                          words may be wrong */
+} kith_match;
+
+typedef struct kith_found {
+    int32_t item; /* dense index */
+    kith_match match;
+    int32_t n_users;             /* how many training users have it */
+    const char *item_id, *title; /* of the model; title may be NULL */
+} kith_found;
+
+/* Items by id or title, the best match first, then by falling n_users: the first `n` go to
+ * found[n], *n_found is how many they are and *n_all how many there are.  None is no failure. */
+KITH_API kith_err kith_model_search(const kith_model *model, const char *text, int n,
+                                    kith_found *found, int *n_found, int *n_all);
+
+/* The one item that `text` means: its id, else the only one of the best match of its title.
+ * KITH_ENOTFOUND when there is none (the sentence names those that look like it), or when there are
+ * several (it names them with their ids). */
+KITH_API kith_err kith_model_pick_item(const kith_model *model, const char *text, int32_t *item);
 
 /* ---- asking
  * ------------------------------------------------------------------------------------------------------
@@ -254,23 +287,28 @@ typedef struct kith_query {
     const char *const *exclude; /* item ids never to return */
     int n_exclude;
     int include_seen; /* 1: items of the history may be returned */
-    int n_reasons;    /* most reasons per item; 0: none */
+    int n_reasons;    /* most reasons per item, those of the largest share; 0: none */
     kith_on_unknown on_unknown;
 } kith_query;
 
 typedef struct kith_reason {
-    const char *item_id; /* an item of the history that speaks for the recommendation */
+    const char *item_id; /* an item of the history */
     const char *title;   /* its title, or NULL */
-    double contribution; /* its exact share of the score, in the score's unit */
+    double contribution; /* its exact share of the score, in the score's unit; below zero when it
+                            speaks against the item */
 } kith_reason;
 
 typedef struct kith_item {
     const char *item_id;
     const char *title;  /* NULL when the data had none */
     double score;       /* higher is better; not comparable between users */
-    const char *reason; /* one plain sentence, or NULL when no reasons were asked for */
-    const kith_reason *reasons;
+    const char *reason; /* one plain sentence of what speaks for it, or NULL when no reasons were
+                           asked for */
+    const kith_reason *reasons; /* those of the largest share, of either sign, largest first; none
+                                   when the model cannot say */
     int n_reasons;
+    double rest; /* score less these contributions: the share of the rest of the history, and of
+                    what belongs to no history (popularity, means) */
 } kith_item;
 
 typedef struct kith_list {
@@ -299,8 +337,10 @@ typedef struct kith_prediction {
     int is_fallback; /* 1: user or item is unknown, or nothing supports an estimate; value is then
                         what the model has without it: the item's mean, or that of all values (0
                         for preference scores) */
+    int unknown_user, unknown_item; /* 1: the model does not have that id */
 } kith_prediction;
 
+/* An unknown id is no failure: the prediction says so. */
 KITH_API kith_err kith_predict(kith *k, const kith_model *model, const char *user_id,
                                const char *item_id, kith_prediction *out);
 

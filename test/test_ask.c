@@ -170,14 +170,16 @@ TEST(predictions_are_clipped_and_fall_back_to_the_mean)
     struct world w = open_world();
     kith_prediction p;
     CHECK_OK(kith_predict(w.k, w.m, "ann", "y", &p));
-    CHECK(p.is_rating && !p.is_fallback);
+    CHECK(p.is_rating && !p.is_fallback && !p.unknown_user && !p.unknown_item);
     CHECK_NEAR(p.value, (3 + 5 * 3.3) / 7, 1e-6); /* damped mean of 1 and 2; float of a double sum */
     CHECK_OK(kith_predict(w.k, w.m, "zoe", "y", &p));
-    CHECK(p.is_fallback);
+    CHECK(p.is_fallback && p.unknown_user && !p.unknown_item);
     CHECK_NEAR(p.value, (3 + 5 * 3.3) / 7, 1e-6); /* nobody is known: the item's own damped mean */
     CHECK_OK(kith_predict(w.k, w.m, "ann", "nope", &p));
-    CHECK(p.is_fallback);
+    CHECK(p.is_fallback && !p.unknown_user && p.unknown_item);
     CHECK_NEAR(p.value, 3.3, 1e-6); /* the mean of ten floats, summed in double */
+    CHECK_OK(kith_predict(w.k, w.m, "zoe", "nope", &p));
+    CHECK(p.is_fallback && p.unknown_user && p.unknown_item);
     CHECK_FAILS(kith_predict(w.k, w.m, NULL, "y", &p), KITH_EINVAL, "must not be NULL");
     close_world(&w);
 }
@@ -249,6 +251,7 @@ TEST(descriptions_are_json)
     CHECK(text[0] == '[');
     kith_string_free(text);
     CHECK_FAILS(kith_models_json("magic", &text), KITH_ENOTFOUND, "no model is called \"magic\"");
+    CHECK_FAILS(kith_models_json("poplarity", &text), KITH_ENOTFOUND, "did you mean \"popularity\"?");
     CHECK_OK(kith_build_info(&text));
     CHECK(strstr(text, "\"kernels\"") != NULL && strstr(text, kith_version()) != NULL);
     kith_string_free(text);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
+#include "base/jsontext.h"
 #include "base/mem.h"
+#include "base/outfile.h"
 #include "base/pool.h"
 #include "base/rng.h"
 
@@ -76,4 +78,37 @@ TEST(random_rows_differ_and_repeat)
     }
     CHECK_NEAR(sum / 1e5, 0, 0.016);     /* five standard errors of a mean of 1e5 normals */
     CHECK_NEAR(squares / 1e5, 1, 0.023); /* five of their variance, sqrt(2 / n) */
+}
+
+TEST(fields_of_csv_are_quoted_where_a_reader_needs_it)
+{
+    const char *const fields[] = { "plain", "a,b", "say \"hi\"", "", " blank", "two\nlines" };
+    const char want[] = "plain;\"a,b\";\"say \"\"hi\"\"\";\"\";\" blank\";\"two\nlines\";a,b";
+    char got[sizeof want + 1] = "";
+    ki_outfile *f;
+    CHECK_OK(ki_outfile_open("fields.csv", &f));
+    for (size_t j = 0; j < KI_COUNT(fields); j++) {
+        ki_outfile_field(f, fields[j], ',');
+        ki_outfile_text(f, ";");
+    }
+    ki_outfile_field(f, "a,b", '\t');
+    CHECK_OK(ki_outfile_commit(f));
+    FILE *back = fopen("fields.csv", "r");
+    CHECK(back != NULL && fread(got, 1, sizeof got - 1, back) == sizeof want - 1);
+    fclose(back);
+    remove("fields.csv");
+    CHECK_STR(got, want);
+}
+
+TEST(json_text_takes_its_value_and_tells_of_memory)
+{
+    char *text = NULL;
+    CHECK(ki_json_print(NULL, &text) == KITH_ENOMEM && text == NULL);
+    ki_alloc_fail_at(1, 0);
+    CHECK(ki_json_print(json_pack("{s:f}", "a", 0.1), &text) == KITH_ENOMEM && text == NULL);
+    ki_alloc_fail_at(0, 0);
+    CHECK_OK(ki_json_print(json_pack("{s:f}", "a", 0.1), &text));
+    CHECK_STR(text, "{\"a\":0.1}");
+    kith_string_free(text);
+    CHECK_INT(ki_alloc_live(), 0);
 }

@@ -5,6 +5,9 @@ Each test_* function runs in a folder of its own; what fails is told with the co
 """
 import json
 import os
+import shlex
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -42,6 +45,120 @@ def small():
             if (u * 7 + i * 3) % 5 < 3:
                 rows.append(f"u{u},i{i},{4 + (u + i) % 2 if u % 2 == i % 2 else 1 + (u + i) // 2 % 2},{1000000000 + u * 1000 + i}")
     return write("small.csv", "\n".join(rows) + "\n")
+
+
+TITLES = ["Dune (1984)", "Godfather, The (1972)", "Good, the Bad and the Ugly, The (1966)", "Toy Story (1995)",
+          "Toy Story 2 (1999)", "Sabrina (1954)", "Sabrina (1995)"]
+
+
+def titled(model="item-knn"):
+    """The forty viewers with a title for the first few films, found beside the data; m.kith is trained on them."""
+    rows = ["item_id,title"] + [f'i{j},"{title}"' for j, title in enumerate(TITLES)]
+    write("small.csv.items.csv", "\n".join(rows) + "\n")
+    run("train", "--data", small(), "--model", model, "--out", "m.kith")
+
+
+def liked(*words):
+    """What `--liked` was understood as: (id, value) of each."""
+    got = run_json("recommend", "--model-file", "m.kith", *(part for word in words for part in ("--liked", word)))
+    return [(pick["item_id"], pick["value"]) for pick in got["liked"]]
+
+
+def test_items_are_named_by_title_with_commas_or_without():
+    titled()
+    assert liked("Dune (1984)") == liked("dune") == liked("i0") == [("i0", None)]
+    assert liked("dune, toy story") == [("i0", None), ("i3", None)]
+    assert liked("Godfather, The (1972)", "i3") == [("i1", None), ("i3", None)]
+    assert liked("godfather, the=4") == [("i1", 4.0)]
+    assert liked('"Good, the Bad and the Ugly, The"=2,i0=5,i9') == [("i2", 2.0), ("i0", 5.0), ("i9", None)]
+    done = run("similar", "--model-file", "m.kith", "--item", "toy story", "-n", "2")
+    assert "Toy Story (1995), id i3" in done.stderr, done.stderr
+    assert not run("similar", "--model-file", "m.kith", "--item", "toy story", "-q").stderr
+    assert done.stdout == run("similar", "--model-file", "m.kith", "--item", "i3", "-n", "2").stdout
+    got = run_json("predict", "--model-file", "m.kith", "--user", "u1", "--item", "the godfather")
+    assert (got["item"], got["title"]) == ("i1", "Godfather, The (1972)"), got
+    items = run_json("recommend", "--model-file", "m.kith", "--user", "u0", "-n", "20")["items"]
+    assert [item for item in items if item["item_id"] in ("i1", "i3")]
+    items = run_json("recommend", "--model-file", "m.kith", "--user", "u0", "-n", "20", "--exclude", "Godfather, The", "--exclude",
+                     "toy story")["items"]
+    assert not [item for item in items if item["item_id"] in ("i1", "i3")]
+
+
+def test_a_title_of_several_items_or_of_none_says_which_are_there():
+    titled()
+    for words in [["similar", "--item", "sabrina"], ["recommend", "--liked", "sabrina"],
+                  ["predict", "--user", "u1", "--item", "sabrina"]]:
+        told = run(*words, "--model-file", "m.kith", code=1).stderr
+        assert '"Sabrina (1954)" (id i5)' in told and '"Sabrina (1995)" (id i6)' in told, told
+    assert 'did you mean "Dune (1984)" (id i0)?' in run("similar", "--item", "dnue", "--model-file", "m.kith", code=1).stderr
+    done = run("recommend", "--liked", "dnue", "--model-file", "m.kith")
+    assert 'did you mean "Dune (1984)" (id i0)?' in done.stderr and "popular" in done.stderr, done.stderr
+    assert "did you mean" not in run("recommend", "--liked", "qqqq", "--model-file", "m.kith").stderr
+
+
+def test_values_of_liked_items_count():
+    titled("user-knn")
+    best = lambda *words: [i["score"] for i in run_json("recommend", "--model-file", "m.kith", "-n", "20", *words)["items"]]
+    assert best("--liked", "i0=5,i1=1") != best("--liked", "i0=1,i1=5")
+    assert best("--liked", "i0=4,i1=4") == best("--liked", "i0,i1") == best("--liked", "i0", "--liked", "i1=4")  # the top
+    assert "outside" in run("recommend", "--model-file", "m.kith", "--liked", "i0=9").stderr
+    got = run_json("recommend", "--model-file", "m.kith", "--liked", "i0=five")
+    assert got["liked"][0]["item_id"] is None and "i0=five" in got["note"], got
+
+
+def test_shares_of_the_history_add_up_to_the_score():
+    run("train", "--data", small(), "--model", "ease", "-p", "l2=1", "--out", "m.kith")
+    least = 0
+    for item in run_json("recommend", "--model-file", "m.kith", "--user", "u3", "-n", "20", "--reasons", "100")["items"]:
+        shares = [reason["contribution"] for reason in item["reasons"]]
+        least = min(least, *shares)
+        assert len(shares) == 12, item  # all of u3's history
+        assert [abs(x) for x in shares] == sorted((abs(x) for x in shares), reverse=True), item
+        assert abs(item["score"] - item["rest"] - sum(shares)) < 1e-6, item  # nine digits are printed
+        assert abs(item["rest"]) < 1e-5, item  # ease has nothing else; float32 sums of a dozen
+    assert least < 0  # what speaks against an item is told as well
+    first = run_json("recommend", "--model-file", "m.kith", "--user", "u3", "-n", "5", "--explain")["items"][0]
+    assert len(first["reasons"]) == 3 and "because you liked" in first["reason"], first
+
+
+def test_search_finds_titles_and_ids():
+    titled()
+    found = lambda *words: [i["item_id"] for i in run_json("search", "--model-file", "m.kith", *words)["items"]]
+    assert found("toy", "story") == ["i3", "i4"] and found("i7") == ["i7"] and found("Sab 54") == []
+    assert found("godfater") == ["i1"] and found("qqqq") == []
+    assert run_json("search", "--model-file", "m.kith", "toy", "-n", "1")["n_found"] == 2
+    text = run("search", "--model-file", "m.kith", "toy story", "-n", "1").stdout
+    assert "Toy Story (1995)" in text and "1 of 2" in text, text
+    assert "looks like it" in run("search", "--model-file", "m.kith", "qqqq").stdout
+    assert "look like it" in run("search", "--model-file", "m.kith", "godfater").stderr
+
+
+def test_a_prediction_says_which_id_is_unknown():
+    titled("bias")
+    for user, item, told in [("u1", "i1", ""), ("zoe", "i1", "does not know user zoe"),
+                             ("u1", "nope", "does not know item nope"), ("zoe", "nope", "neither user zoe nor item nope")]:
+        got = run_json("predict", "--model-file", "m.kith", "--user", user, "--item", item)
+        assert (got["unknown_user"], got["unknown_item"]) == (user == "zoe", item == "nope"), got
+        text = run("predict", "--model-file", "m.kith", "--user", user, "--item", item).stdout
+        assert told in text and ("does not know" in text or "neither" in text) == got["is_fallback"], text
+
+
+def test_every_line_of_the_tour_in_the_readme_works():
+    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as f:
+        text = f.read()
+    os.symlink(os.path.join(ROOT, "sample"), "sample")
+    lines = [line for line in text[: text.index("### Your data")].splitlines() if line.startswith("    kith ")]
+    assert len(lines) == 10, lines
+    for line in lines:
+        done = run(*shlex.split(line, comments=True)[1:])
+        assert "did you mean" not in done.stderr and "does not know" not in done.stderr + done.stdout, (line, done.stderr)
+    write("ratings2.csv", "user,item,rating\nann,tt01,5\nbob,tt01,4\nbob,tt02,3\n")
+    write("ratings2.csv.items.csv", 'item,title,genres\ntt01,"Godfather, The (1972)",Crime|Drama\n')
+    run("train", "--data", "ratings2.csv", "--model", "bias", "--out", "films.kith")
+    assert run_json("search", "--model-file", "films.kith", "the", "godfather")["items"][0]["item_id"] == "tt01"
+    write("people.csv", "user,age\nann,30\n")
+    os.rename("ratings2.csv.items.csv", "films.csv")
+    run(*"train --data ratings2.csv --items films.csv --users people.csv --model ials --out films.kith".split())
 
 
 def test_the_svd_example_is_reproduced_to_the_printed_digits():
@@ -143,8 +260,44 @@ def test_the_table_of_figures_is_true():
     row = {line.split()[0]: line for line in text.splitlines() if line}
     assert "±" in row["ndcg@5"] and "±" not in row["gini@5"], text  # exposure has no interval
     text = run(*args, "--model", ",".join(["popularity"] * 30)).stdout
-    row = {line.split()[0]: line for line in text.splitlines() if line}
-    assert row["metric"].count("popularity") == 30 and row["ndcg@5"].count("±") == 30, text
+    figures = text[: text.index("minus")]
+    assert figures.count("popularity") == 31 and figures.count("±") == 30, text  # and one in the heading that follows
+
+
+def blocks_of(text):
+    """The blocks of the table of figures: for each its lines, the header first."""
+    blocks = [block.splitlines() for block in text.split("\n\n")]
+    return [block for block in blocks if block[0].startswith("metric ") and not "difference" in block[0]]
+
+
+def test_many_models_stand_in_blocks_that_fit_and_line_up():
+    small()
+    models = "popularity,random,bias,user-knn,item-knn,svd,ials"
+    args = ["evaluate", "--data", "small.csv", "--protocol", "holdout:0.7", "--model", models]
+    for width, text in [(100, run(*args).stdout), (80, without_bold(on_terminal(80, *args))),
+                        (120, without_bold(on_terminal(120, *args)))]:
+        blocks = blocks_of(text)
+        assert len(blocks) > 1 and max(map(len, text.splitlines())) <= width, text
+        assert [name for block in blocks for name in block[0].split()[1:]] == models.split(","), text
+        for block in blocks:
+            assert [line.split()[0] for line in block] == [line.split()[0] for line in blocks[0]], text
+            points = {i for line in block[1:-2] for i, c in enumerate(line) if c == "."}
+            assert len(points) <= 2 * len(block[0].split()[1:]), text  # a mean and an interval of each model
+        assert not [line for line in text.splitlines() if line != line.rstrip() and "minus" not in line and "±" in line], text
+
+
+def test_no_negative_zero_and_raw_errors_only_where_they_differ():
+    small()
+    args = ["evaluate", "--data", "small.csv", "--protocol", "holdout:0.7"]
+    text = run(*args, "--model", "popularity,popularity,bias").stdout
+    assert "-0.0000" not in text and "+0.0000" not in text and " 0.0000 to 0.0000" in text, text
+    assert "rmse_raw" not in run(*args, "--model", "popularity").stdout
+    assert "rmse_raw" in run_json(*args, "--model", "popularity")["metrics"]
+    assert "rmse_raw" in run(*args, "--model", "popularity", "--metrics", "rmse,rmse_raw").stdout
+    got = run_json(*args, "--model", "svd")["metrics"]
+    assert round(got["rmse"]["mean"], 4) != round(got["rmse_raw"]["mean"], 4), got
+    assert "rmse_raw" in run(*args, "--model", "svd").stdout
+    assert "ials has no rmse, mae: " in run(*args, "--model", "ials").stdout
 
 
 def test_json_holds_what_is_not_utf8():
@@ -181,6 +334,31 @@ def test_wrong_usage_exits_2_and_says_what_to_do():
         assert not done.stdout, words
 
 
+def test_typing_errors_are_met_with_the_nearest_name_before_any_data_is_read():
+    for words, told in [
+        ("trian", 'did you mean "train"?'),
+        ("dat stats", 'did you mean "data stats"?'),
+        ("data stat x.csv", 'did you mean "data stats"?'),
+        ("data", "data wants one of: stats, convert, generate"),
+        ("help evalate", 'did you mean "evaluate"?'),
+        ("train --modle x", "did you mean --model?"),
+        ("recommend --liekd=3", "did you mean --liked?"),
+        ("data convert x --out y --to cvs", 'did you mean "csv"?'),
+        ("data stats x --duplicates maen", 'did you mean "mean"?'),
+        ("data stats x --layout movielens100k", 'did you mean "movielens-100k"?'),
+        ("recommend -f x -u 1 --on-unknown eror", 'did you mean "error"?'),
+        ("models easy", 'did you mean "ease"?'),
+        ("train --data x --model als --out y", 'did you mean "ials"?'),
+        ("train --data x --model ials -p n_factor=3 --out y", 'did you mean "n_factors"?'),
+        ("evaluate --data x --model ials,ease -p n_factor=3", 'did you mean "n_factors"?'),
+        ("evaluate --data x --model ials --metrics rmse,ndgc@10", 'did you mean "ndcg"?'),
+        ("evaluate --data x --model ials --protocol tempral:0.8", 'did you mean "temporal"?'),
+    ]:
+        assert told in run(*words.split(), code=2).stderr, words
+    for words in ["frobnicate", "help train now", "train -z", "models qqqqqq"]:
+        assert "did you mean" not in run(*words.split(), code=2).stderr, words
+
+
 def test_failures_exit_1_and_name_the_place():
     write("bad.csv", "user,item,rating\na,x,4\nb,y,five\n")
     done = run("data", "stats", "bad.csv", code=1)
@@ -190,6 +368,22 @@ def test_failures_exit_1_and_name_the_place():
     assert "nowhere.csv" in done.stderr
     write("notamodel", "hello, this is not a model at all\n")
     assert "notamodel" in run("recommend", "--model-file", "notamodel", "--user", "a", code=1).stderr
+
+
+def test_data_is_handed_on_without_names():
+    write("users.csv", "user_id,age,name\n" + "".join(f"u{u},{20 + u},Person {u} of the long list of people\n" for u in range(40)))
+    words = ["data", "anonymise", small(), "--users", "users.csv", "--out", "open.csv", "--key-file", "key"]
+    assert "head -c 32" in run(*words, code=1).stderr
+    write("key", "sixteen letters!")
+    report = run_json(*words, "--coarsen", "age=10", "--time-step", "86400")
+    assert report["k_anonymity"]["k"] == 10 and report["dropped"] == ["name"], report
+    with open("open.csv", encoding="utf-8") as f:
+        text = f.read()
+    with open("open.csv.users.csv", encoding="utf-8") as f:
+        text += f.read()
+    assert "u1," not in text and "Person" not in text and "20-29" in text, text[:300]
+    assert "coarsen" in run(*words, "--coarsen", "height=3", "--force", code=2).stderr
+    assert "k-anonymity 1: 40 of 40 users are alone" in run(*words, "--force").stdout
 
 
 def test_data_goes_round_through_every_layout():
@@ -233,8 +427,36 @@ def test_what_is_read_is_not_overwritten_and_a_pipe_is_not_replaced():
     assert "not a regular file" in run("data", "convert", "small.csv", "--out", "pipe", "--to", "csv", code=1).stderr
     os.symlink("target.csv", "link.csv")
     write("target.csv", "old\n")
-    run("data", "convert", "small.csv", "--out", "link.csv")
+    run("data", "convert", "small.csv", "--out", "link.csv", "--force")
     assert os.path.islink("link.csv") and open("target.csv", encoding="utf-8").read().startswith("user_id")
+
+
+def test_a_file_of_another_kind_is_only_replaced_by_force():
+    small()
+    train = ["train", "--data", "small.csv", "--model", "bias", "--out"]
+    convert = ["data", "convert", "small.csv", "--out"]
+    run(*train, "m.kith")
+    run(*train, "m.kith")  # a model may replace a model
+    run(*convert, "d.kithdata")
+    for name in ["x.csv", "x.tsv", "x.ndjson", "d.kithdata"]:
+        run(*convert, name)
+        run(*convert, name)
+        before = open(name, "rb").read()
+        assert "--force" in run(*train, name, code=2).stderr
+        assert open(name, "rb").read() == before, name
+    notes = "my notes\n"
+    for words in [train + ["notes"], convert + ["notes"], convert + ["notes", "--to", "csv"],
+                  ["data", "generate", "--out", "notes"], ["recommend", "--model-file", "m.kith", "--all-users", "notes"],
+                  ["evaluate", "--data", "small.csv", "--model", "bias", "--per-user", "notes"]]:
+        write("notes", notes)
+        assert "--force" in run(*words, code=2).stderr, words
+        assert open("notes", encoding="utf-8").read() == notes, words
+        run(*words, "--force", "--quiet")
+        assert open("notes", "rb").read() != notes.encode(), words
+    assert "--force" in run(*convert, "m.kith", code=2).stderr  # binary too, but no data
+    write("empty", "")
+    run(*train, "empty")
+    assert "is read" in run("recommend", "--model-file", "m.kith", "--all-users", "m.kith", "--force", code=2).stderr
 
 
 def test_words_are_trimmed_and_every_definition_is_there():
@@ -281,6 +503,25 @@ def test_bash_completes_commands_letters_and_files():
     assert completed("train", "--data", "a") == ["a file with blanks.csv"] == completed("data", "stats", "a f")
 
 
+def test_completion_goes_on_after_a_comma_and_after_an_equals_sign():
+    assert completed("train", "--model", "ials,ea") == ["ials,ease"]
+    assert "ials,ease,popularity" in completed("evaluate", "-m", "ials,ease,")
+    assert completed("evaluate", "--metrics", "rmse,recall@20,ndcg@") == ["rmse,recall@20,ndcg@10"]
+    assert completed("train", "--model", "=") == completed("train", "--model", "") and completed("train", "--model", "=", "ea") == ["ease"]
+    if shutil.which("fish"):
+        write("kith.fish", run("completion", "fish").stdout)
+        offered = lambda line: [
+            row.split("\t")[0] for row in subprocess.run(["fish", "-c", f"source kith.fish; complete -C '{line}'"], text=True,
+                                                         capture_output=True, check=True).stdout.splitlines()]
+        assert offered("kith train --model ials,ea") == ["ials,ease"]
+        assert "rmse,ndcg@10" in offered("kith evaluate --metrics rmse,nd")
+    if shutil.which("zsh"):
+        script = "autoload -Uz compinit && compinit -D -u\n" + run("completion", "zsh").stdout
+        probe = script + "\nCOMP_WORDS=(kith train --model ials,ea); COMP_CWORD=3; _kith; print -l ${COMPREPLY[@]}\n"
+        told = subprocess.run(["zsh", "-f", "-o", "ksharrays"], input=probe, text=True, capture_output=True, check=True)
+        assert "ials,ease" in told.stdout.split(), told  # zsh itself drops what does not begin as the word does
+
+
 def test_fish_gets_every_quote_closed():
     for line in run("completion", "fish").stdout.splitlines():
         bare = line.replace("\\\\", "").replace("\\'", "")
@@ -290,6 +531,8 @@ def test_fish_gets_every_quote_closed():
 def test_json_is_one_object_even_for_models_and_version():
     assert run_json("version")["version"]
     assert any(p["name"] == "n_factors" for p in run_json("models", "ials")["params"])
+    for name in [m["name"] for m in run_json("models")["models"]]:
+        assert max(map(len, without_bold(on_terminal(80, "models", name)).splitlines())) <= 80, name
     assert {m["name"] for m in run_json("metrics")["metrics"]} >= {"rmse", "ndcg", "recall"}
     assert "nonesuch" in run("models", "nonesuch", code=2).stderr
 
@@ -300,8 +543,7 @@ def test_memory_limit_is_said_before_the_work_starts():
     assert "needs" in done.stderr and not os.path.exists("m.kith"), done.stderr
 
 
-def on_terminal(columns, *words):
-    """What a terminal of so many columns is shown."""
+def open_terminal(columns):
     import fcntl
     import pty
     import struct
@@ -309,7 +551,18 @@ def on_terminal(columns, *words):
 
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-    program = subprocess.Popen([KITH, *words], stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.PIPE)
+    return ours, theirs
+
+
+def plain_environment(**more):
+    return {**{k: v for k, v in os.environ.items() if k not in ("COLUMNS", "NO_COLOR")}, **more}
+
+
+def on_terminal(columns, *words, **environment):
+    """What a terminal of so many columns is shown."""
+    ours, theirs = open_terminal(columns)
+    program = subprocess.Popen([KITH, *words], stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.PIPE,
+                               env=plain_environment(**environment))
     os.close(theirs)
     shown = b""
     try:
@@ -329,11 +582,30 @@ def without_bold(text):
 
 def test_a_narrow_terminal_wraps_the_last_column_and_loses_no_word():
     piped, shown = run("models", "ials").stdout, without_bold(on_terminal(80, "models", "ials"))
-    table, indent = shown[shown.index("parameter ") :], shown.splitlines()[6].index("meaning")
+    table = shown[shown.index("parameter ") :]
+    indent = table.splitlines()[0].index("meaning")
     assert table.split() == piped[piped.index("parameter ") :].split()
     assert max(map(len, table.splitlines())) <= 80 < max(map(len, piped.splitlines()[6:]))
     further = [line for line in table.splitlines() if line.startswith(" ")]
     assert further and all(len(line) - len(line.lstrip()) == indent for line in further), further
+
+
+def test_the_progress_bar_fits_a_narrow_terminal_and_ctrl_c_ends_the_work():
+    small()
+    for columns in (40, 24):
+        ours, theirs = open_terminal(columns)
+        program = subprocess.Popen([KITH, "train", "--data", "small.csv", "--model", "funk-svd", "-p", "n_epochs=10000", "-p",
+                                    "n_factors=1024", "--threads", "1", "--out", "never.kith"], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=theirs, env=plain_environment())
+        os.close(theirs)
+        shown = b""
+        while shown.count(b"\r\033[K") < 3:
+            shown += os.read(ours, 4096)
+        program.send_signal(signal.SIGINT)
+        assert program.wait() == 1 and not os.path.exists("never.kith")
+        os.close(ours)
+        bars = shown.decode(errors="ignore").split("\r\033[K")[1:-1]
+        assert bars and all(line.startswith("fit funk-svd") and len(line) < columns for line in bars), bars
 
 
 def test_headers_and_titles_are_bold_on_a_terminal_and_first_values_are_not():
@@ -342,6 +614,8 @@ def test_headers_and_titles_are_bold_on_a_terminal_and_first_values_are_not():
     assert "\033[1mcounts\033[0m\nusers " in shown and "\033[1mvalue " in shown, shown
     assert shown.startswith("source "), shown
     assert "\033" not in run("data", "stats", "small.csv").stdout
+    assert "\033" not in on_terminal(100, "data", "stats", "small.csv", NO_COLOR="1")
+    assert on_terminal(60, "models") == on_terminal(100, "models", COLUMNS="60") != on_terminal(100, "models")
 
 
 def test_help_of_a_command_and_of_the_data_commands():

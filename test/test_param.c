@@ -77,6 +77,8 @@ TEST(wrong_values_are_refused_and_change_nothing)
     CHECK_FAILS(set(&k, "rate", "nan"), KITH_EINVAL, "want a number");
     CHECK_FAILS(set(&k, "fields", longest), KITH_EINVAL, "at most 255");
     CHECK_FAILS(set(&k, "speed", "1"), KITH_EINVAL, "it has: n, on, way, rate, fields");
+    CHECK_FAILS(set(&k, "field", "1"), KITH_EINVAL, "did you mean \"fields\"?");
+    CHECK_FAILS(set(&k, "way", "rihgt"), KITH_EINVAL, "did you mean \"right\"?");
     CHECK_INT(k.n, 3);
     CHECK_STR(k.fields, "");
     longest[KI_TEXT_ROOM - 1] = '\0';

@@ -2,6 +2,10 @@
  * recommend.c -- train on a handful of ratings, recommend with reasons, save the model
  *
  *     cc recommend.c $(pkg-config --cflags --libs kith) -o recommend && ./recommend films.kith
+ *
+ * Where kith was installed under a PREFIX of its own, pkg-config and the loader have to be told:
+ *     export PKG_CONFIG_PATH=$(dirname "$(find PREFIX -name kith.pc)")
+ *     export LD_LIBRARY_PATH=$(dirname "$(find PREFIX -name libkith.so)")
  */
 #include <kith.h>
 #include <stdio.h>

@@ -102,6 +102,38 @@ void ki_outfile_put(ki_outfile *f, const void *bytes, size_t n)
     f->n += n;
 }
 
+void ki_outfile_text(ki_outfile *f, const char *text)
+{
+    ki_outfile_put(f, text, strlen(text));
+}
+
+static int is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static int wants_quotes(const char *text, char separator)
+{
+    const char special[] = { separator, '"', '\n', '\r', '\0' };
+    const size_t n = strlen(text);
+    return n == 0 || is_blank(text[0]) || is_blank(text[n - 1]) || strpbrk(text, special) != NULL;
+}
+
+void ki_outfile_field(ki_outfile *f, const char *text, char separator)
+{
+    if (!wants_quotes(text, separator)) {
+        ki_outfile_text(f, text);
+        return;
+    }
+    ki_outfile_put(f, "\"", 1);
+    for (const char *quote; (quote = strchr(text, '"')) != NULL; text = quote + 1) {
+        ki_outfile_put(f, text, (size_t)(quote - text) + 1);
+        ki_outfile_put(f, "\"", 1);
+    }
+    ki_outfile_text(f, text);
+    ki_outfile_put(f, "\"", 1);
+}
+
 int ki_outfile_failed(const ki_outfile *f)
 {
     return f->failed != 0;

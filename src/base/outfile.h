@@ -17,6 +17,11 @@ kith_err ki_outfile_open(const char *path, ki_outfile **out);
 void ki_outfile_put(ki_outfile *f, const void *bytes, size_t n);
 int ki_outfile_failed(const ki_outfile *f);
 
+/* The same for a string, and for a field of CSV or TSV: in quotes when it holds the separator, a quote or a line break,
+ * when it begins or ends with a blank (readers trim those that are not quoted), and when it is empty. */
+void ki_outfile_text(ki_outfile *f, const char *text);
+void ki_outfile_field(ki_outfile *f, const char *text, char separator);
+
 /* Flush, fsync and rename to `path`, then free `f`.  On failure `path` is as it was, and the temporary file is gone. */
 kith_err ki_outfile_commit(ki_outfile *f);
 

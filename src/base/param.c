@@ -3,6 +3,7 @@
  */
 #include "base/param.h"
 
+#include "base/closest.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -85,10 +86,12 @@ static kith_err parse_choice(const ki_param *p, const char *owner, const char *t
 {
     for (int c = 0; p->choices[c] != NULL; c++)
         if (strcmp(p->choices[c], text) == 0) return *out = c, KITH_OK;
-    char names[512];
+    char names[512], hint[KI_HINT_SIZE];
+    ki_closest closest = { .asked = text };
     list_choices(p, names, sizeof names);
-    return ki_fail(KITH_EINVAL, "%s: %s is \"%.64s\", want one of: %s", owner, p->name, text,
-                   names);
+    for (int c = 0; p->choices[c] != NULL; c++) ki_closest_try(&closest, p->choices[c]);
+    return ki_fail(KITH_EINVAL, "%s: %s is \"%.64s\", want one of: %s%s", owner, p->name, text,
+                   names, ki_closest_hint(&closest, hint));
 }
 
 static kith_err parse_bool(const ki_param *p, const char *owner, const char *text, double *out)
@@ -134,14 +137,17 @@ static kith_err parse(const ki_param *p, const char *owner, const char *text, do
 
 static kith_err no_such(const ki_param *table, int n, const char *owner, const char *name)
 {
-    char names[768] = "none";
+    char names[768] = "none", hint[KI_HINT_SIZE];
+    ki_closest closest = { .asked = name };
     size_t used = 0;
+    for (int j = 0; j < n; j++) ki_closest_try(&closest, table[j].name);
     for (int j = 0; j < n && used < sizeof names; j++) {
         const int wrote =
             snprintf(names + used, sizeof names - used, "%s%s", j > 0 ? ", " : "", table[j].name);
         used += wrote > 0 ? (size_t)wrote : 0;
     }
-    return ki_fail(KITH_EINVAL, "%s has no parameter \"%.64s\"; it has: %s", owner, name, names);
+    return ki_fail(KITH_EINVAL, "%s has no parameter \"%.64s\"; it has: %s%s", owner, name, names,
+                   ki_closest_hint(&closest, hint));
 }
 
 kith_err ki_params_set(const ki_param *table, int n, void *self, const char *owner,

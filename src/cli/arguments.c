@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * arguments.c -- from argv to cli_args by the table of options: getopt_long does the walking
  */
+#include "base/closest.h"
 #include "cli/command.h"
 
 #include <errno.h>
@@ -140,11 +141,10 @@ static char *trim(char *word)
     return word;
 }
 
-/* Cuts `text` at commas, in place: argv is the program's own.  A parameter's value may hold commas,
- * so -p is not cut. */
+/* Cuts the text of CLI_WORDS at commas, in place: argv is the program's own. */
 static cli_exit add_words(const cli_option *o, cli_list *list, char *text)
 {
-    const int cut = strcmp(o->name, "param") != 0;
+    const int cut = o->kind == CLI_WORDS;
     for (char *save = NULL, *word = cut ? strtok_r(text, ",", &save) : text; word != NULL;
          word = cut ? strtok_r(NULL, ",", &save) : NULL) {
         if (list->n == CLI_MAX_LIST)
@@ -155,13 +155,30 @@ static cli_exit add_words(const cli_option *o, cli_list *list, char *text)
     return CLI_DONE;
 }
 
+/* The words of a choice stand between blanks; none holds one. */
+static cli_exit choose(const cli_option *o, const char **field, const char *text)
+{
+    char words[256], hint[KI_HINT_SIZE];
+    ki_closest closest = { .asked = text };
+    snprintf(words, sizeof words, "%s", o->complete);
+    for (char *save = NULL, *word = strtok_r(words, " ", &save); word != NULL;
+         word = strtok_r(NULL, " ", &save)) {
+        if (strcmp(word, text) == 0) return *field = text, CLI_DONE;
+        ki_closest_try(&closest, word);
+    }
+    return cli_complain(CLI_USAGE, "--%s %s: want one of: %s%s", o->name, text, o->complete,
+                        ki_closest_hint(&closest, hint));
+}
+
 static cli_exit set(const cli_option *o, cli_args *a, char *text)
 {
     void *field = (char *)a + o->offset;
     switch (o->kind) {
     case CLI_FLAG: *(int *)field = 1; return CLI_DONE;
+    case CLI_CHOICE: return choose(o, field, text);
     case CLI_TEXT: *(const char **)field = text; return CLI_DONE;
-    case CLI_WORDS: return add_words(o, field, text);
+    case CLI_WORDS:
+    case CLI_EACH: return add_words(o, field, text);
     case CLI_WHOLE:
     case CLI_NUMBER:
     case CLI_SECONDS:
@@ -173,8 +190,10 @@ static cli_exit set(const cli_option *o, cli_args *a, char *text)
 static int is_set(const cli_option *o, const cli_args *a)
 {
     const char *field = (const char *)a + o->offset;
-    if (o->kind == CLI_TEXT) return *(const char *const *)(const void *)field != NULL;
-    if (o->kind == CLI_WORDS) return ((const cli_list *)(const void *)field)->n > 0;
+    if (o->kind == CLI_TEXT || o->kind == CLI_CHOICE)
+        return *(const char *const *)(const void *)field != NULL;
+    if (o->kind == CLI_WORDS || o->kind == CLI_EACH)
+        return ((const cli_list *)(const void *)field)->n > 0;
     return 1;
 }
 
@@ -193,6 +212,21 @@ static cli_exit check_complete(const cli_command *command, const cli_args *a)
     return CLI_DONE;
 }
 
+/* `written` is as it stood in argv: "--metrcs=rmse", "-z". */
+static cli_exit no_such_option(const cli_command *command, const struct taken *t,
+                               const char *written)
+{
+    char name[64], hint[KI_HINT_SIZE] = "";
+    snprintf(name, sizeof name, "%s", written + strspn(written, "-"));
+    name[strcspn(name, "=")] = '\0';
+    ki_closest closest = { .asked = name };
+    for (int j = 0; written[1] == '-' && t->longs[j].name != NULL; j++)
+        ki_closest_try(&closest, t->longs[j].name);
+    if (closest.best != NULL) snprintf(hint, sizeof hint, "; did you mean --%s?", closest.best);
+    return cli_complain(CLI_USAGE, "%s has no option %s; try: kith %s --help%s", command->name,
+                        written, command->name, hint);
+}
+
 cli_exit cli_parse(const cli_command *command, int argc, char **argv, cli_args *a)
 {
     struct taken t;
@@ -204,12 +238,11 @@ cli_exit cli_parse(const cli_command *command, int argc, char **argv, cli_args *
     while ((value = getopt_long(argc, argv, t.letters, t.longs, NULL)) != -1) {
         if (value == ':') return cli_complain(CLI_USAGE, "%s needs a value", argv[optind - 1]);
         const cli_option *o = value == '?' ? NULL : by_value(value);
-        if (o == NULL)
-            return cli_complain(CLI_USAGE, "%s has no option %s; try: kith %s --help",
-                                command->name, argv[optind - 1], command->name);
+        if (o == NULL) return no_such_option(command, &t, argv[optind - 1]);
         const cli_exit code = set(o, a, optarg);
         if (code != CLI_DONE) return code;
     }
-    for (; optind < argc && a->n_words < 4; optind++) a->words[a->n_words++] = argv[optind];
+    for (; optind < argc && a->n_words < CLI_MAX_WORDS; optind++)
+        a->words[a->n_words++] = argv[optind];
     return a->help ? CLI_DONE : check_complete(command, a);
 }

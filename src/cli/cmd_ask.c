@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: MIT
  * cmd_ask.c -- kith recommend, similar, predict
  */
-#include "base/outfile.h" /* lists of all users */
 #include "cli/command.h"
 #include "cli/console.h"
+#include "cli/picks.h"
 
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_REASONS = 3 };
+enum { N_REASONS = 3 };
 
-/* ---- lists
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- lists ---- */
 
 static json_t *item_json(const kith_item *item, int rank)
 {
@@ -28,17 +26,20 @@ static json_t *item_json(const kith_item *item, int rank)
                                         item->reasons[r].contribution));
     json_object_set_new(o, "reason", json_string(item->reason));
     json_object_set_new(o, "reasons", reasons);
+    json_object_set_new(o, "rest", json_real(item->rest));
     return o;
 }
 
-static cli_exit print_list_json(const kith_list *list, const char *asked, const char *id)
+/* Goes on in `asked`, the object that says what the question was. */
+static cli_exit print_list_json(const kith_list *list, json_t *asked)
 {
     json_t *items = json_array();
     for (int j = 0; j < list->n; j++)
         json_array_append_new(items, item_json(&list->items[j], j + 1));
-    return cli_print_object(json_pack("{s:o, s:s, s:o, s:o}", asked, cli_json_text(id), "basis",
-                                      list->basis, "note", cli_json_text(list->note), "items",
-                                      items));
+    json_object_set_new(asked, "basis", json_string(list->basis));
+    json_object_set_new(asked, "note", cli_json_text(list->note));
+    json_object_set_new(asked, "items", items);
+    return cli_print_object(asked);
 }
 
 static void print_list(const kith_list *list)
@@ -61,17 +62,18 @@ static void print_list(const kith_list *list)
         cli_table_cell(t, "%d", j + 1);
         cli_table_cell(t, "%s", item->item_id);
         if (titles) cli_table_cell(t, "%s", item->title == NULL ? "" : item->title);
-        cli_table_cell(t, "%.4f", item->score);
+        cli_table_cell(t, "%s", cli_fixed(item->score, 4));
         if (reasons) cli_table_cell(t, "%s", item->reason == NULL ? "" : item->reason);
     }
     cli_table_print(t);
     cli_table_free(t);
 }
 
-static cli_exit tell_list(const cli_args *a, const kith_list *list, const char *asked,
-                          const char *id)
+/* Takes `asked`. */
+static cli_exit tell_list(const cli_args *a, const kith_list *list, json_t *asked)
 {
-    if (a->json) return print_list_json(list, asked, id);
+    if (a->json) return print_list_json(list, asked);
+    json_decref(asked);
     if (list->note[0] != '\0' && !a->quiet) fprintf(stderr, "note: %s\n", list->note);
     if (list->n > 0)
         print_list(list);
@@ -82,119 +84,83 @@ static cli_exit tell_list(const cli_args *a, const kith_list *list, const char *
     return CLI_DONE;
 }
 
-/* ---- recommend
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- recommend ---- */
 
-static void put(ki_outfile *to, const char *text)
+/* Lowest and highest value of the training data. */
+static kith_err scale_of(const kith_model *m, double *min, double *max)
 {
-    ki_outfile_put(to, text, strlen(text));
+    char *text = NULL;
+    const kith_err err = kith_model_json(m, &text);
+    if (err != KITH_OK) return err;
+    json_t *o = json_loads(text, 0, NULL);
+    *min = json_number_value(json_object_get(o, "min"));
+    *max = json_number_value(json_object_get(o, "max"));
+    json_decref(o);
+    kith_string_free(text);
+    return KITH_OK;
 }
 
-/* One field of a CSV row, quoted where it must be. */
-static void put_field(ki_outfile *to, const char *text)
+/* ids[] and values[] as the library takes them; an item without a value gets the top of the scale. */
+static cli_exit split(const cli_args *a, const kith_model *m, const cli_picks *p, const char **ids,
+                      float *values)
 {
-    if (strpbrk(text, ",\"\r\n") == NULL) {
-        put(to, text);
-        return;
-    }
-    put(to, "\"");
-    for (const char *c = text; *c != '\0'; c++) {
-        if (*c == '"') put(to, "\"");
-        ki_outfile_put(to, c, 1);
-    }
-    put(to, "\"");
-}
-
-static void put_row(ki_outfile *to, const char *user_id, int rank, const char *item_id, float score)
-{
-    char number[48];
-    put_field(to, user_id);
-    snprintf(number, sizeof number, ",%d,", rank);
-    put(to, number);
-    put_field(to, item_id);
-    snprintf(number, sizeof number, ",%.9g\n", (double)score);
-    put(to, number);
-}
-
-struct lists { /* of all users: rows of n, counts[u] of row u are valid */
-    int n;
-    int32_t *items, *counts;
-    float *scores;
-};
-
-/* The file appears whole or not at all. */
-static cli_exit write_lists(const char *path, const kith_model *m, const struct lists *l)
-{
-    ki_outfile *to = NULL;
-    kith_err err = ki_outfile_open(path, &to);
+    double min, max;
+    const kith_err err = scale_of(m, &min, &max);
     if (err != KITH_OK) return cli_fail(err);
-    put(to, "user_id,rank,item_id,score\n");
-    for (int32_t u = 0; u < kith_model_n_users(m) && !ki_outfile_failed(to); u++)
-        for (int r = 0; r < l->counts[u]; r++) {
-            const size_t at = (size_t)u * (size_t)l->n + (size_t)r;
-            put_row(to, kith_model_user_id(m, u), r + 1, kith_model_item_id(m, l->items[at]),
-                    l->scores[at]);
-        }
-    err = ki_outfile_commit(to);
-    return err == KITH_OK ? CLI_DONE : cli_fail(err);
-}
-
-static cli_exit rank_all(const cli_args *a, kith *k, const kith_model *m, const struct lists *l)
-{
-    const double began = cli_seconds();
-    const kith_err err = kith_recommend_batch(k, m, NULL, kith_model_n_users(m), l->n, l->items,
-                                              l->scores, l->counts);
-    const double spent = cli_seconds() - began;
-    if (err != KITH_OK) return cli_fail(err);
-    const cli_exit code = write_lists(a->users, m, l);
-    if (code != CLI_DONE) return code;
-    if (a->json)
-        printf("{\"users\": %d, \"n\": %d, \"topk_seconds\": %.6f}\n", kith_model_n_users(m), l->n,
-               spent);
-    else if (!a->quiet)
-        printf("%s lists of %d, made in %.2f s, written to %s\n", cli_count(kith_model_n_users(m)),
-               l->n, spent, a->users);
+    for (int j = 0; j < p->n; j++) {
+        const cli_pick *one = &p->at[j];
+        ids[j] = cli_pick_id(one);
+        values[j] = (float)(one->has_value ? one->value : max);
+        if (one->has_value && (one->value < min || one->value > max) && !a->quiet)
+            fprintf(stderr, "note: %s=%g is outside of the values trained on, %g to %g\n",
+                    one->asked, one->value, min, max);
+    }
     return CLI_DONE;
 }
 
-static cli_exit recommend_all(const cli_args *a, kith *k, const kith_model *m)
+static kith_query query_of(const cli_args *a)
 {
-    const size_t n_users = (size_t)kith_model_n_users(m);
-    struct lists l = { .n = a->n > 0 ? (int)a->n : 10 };
-    l.items = malloc(n_users * (size_t)l.n * sizeof *l.items);
-    l.scores = malloc(n_users * (size_t)l.n * sizeof *l.scores);
-    l.counts = malloc(n_users * sizeof *l.counts);
-    const int short_of = l.items == NULL || l.scores == NULL || l.counts == NULL;
-    const cli_exit code =
-        short_of ? cli_complain(CLI_FAILED, "out of memory for %zu lists of %d", n_users, l.n)
-                 : rank_all(a, k, m, &l);
-    free(l.items);
-    free(l.scores);
-    free(l.counts);
+    const int strict = a->on_unknown != NULL && strcmp(a->on_unknown, "error") == 0;
+    return (kith_query){ .user = a->user,
+                         .n = (int)a->n,
+                         .include_seen = a->include_seen,
+                         .n_reasons =
+                             a->reasons > 0 ? (int)a->reasons : (a->explain ? N_REASONS : 0),
+                         .on_unknown = strict ? KITH_UNKNOWN_ERROR : KITH_UNKNOWN_POPULAR };
+}
+
+static cli_exit ask(const cli_args *a, kith *k, const kith_model *m, const cli_picks *liked,
+                    const cli_picks *excluded)
+{
+    const char *ids[CLI_MAX_PICKS], *never[CLI_MAX_PICKS];
+    float values[CLI_MAX_PICKS];
+    kith_list *list = NULL;
+    kith_query q = query_of(a);
+    cli_exit code = split(a, m, liked, ids, values);
+    if (code != CLI_DONE) return code;
+    for (int j = 0; j < excluded->n; j++) never[j] = cli_pick_id(&excluded->at[j]);
+    q.liked = liked->n > 0 ? ids : NULL;
+    q.liked_values = liked->n_values > 0 ? values : NULL;
+    q.n_liked = liked->n;
+    q.exclude = never;
+    q.n_exclude = excluded->n;
+    const kith_err err = kith_recommend(k, m, &q, &list);
+    if (err != KITH_OK) return cli_fail(err);
+    json_t *asked = json_pack("{s:o}", "user", cli_json_text(a->user));
+    if (liked->n > 0) json_object_set_new(asked, "liked", cli_picks_json(liked));
+    code = tell_list(a, list, asked);
+    kith_list_free(list);
     return code;
 }
 
 static cli_exit recommend_one(const cli_args *a, kith *k, const kith_model *m)
 {
-    const kith_query q = {
-        .user = a->user,
-        .liked = a->liked.n > 0 ? a->liked.at : NULL,
-        .n_liked = a->liked.n,
-        .n = (int)a->n,
-        .exclude = a->exclude.at,
-        .n_exclude = a->exclude.n,
-        .include_seen = a->include_seen,
-        .n_reasons = a->explain ? MOST_REASONS : 0,
-        .on_unknown = a->on_unknown != NULL && strcmp(a->on_unknown, "error") == 0
-                          ? KITH_UNKNOWN_ERROR
-                          : KITH_UNKNOWN_POPULAR,
-    };
-    kith_list *list = NULL;
-    const kith_err err = kith_recommend(k, m, &q, &list);
-    if (err != KITH_OK) return cli_fail(err);
-    const cli_exit code = tell_list(a, list, "user", a->user);
-    kith_list_free(list);
+    cli_picks liked = { 0 }, excluded = { 0 };
+    cli_exit code = cli_pick_list(a, m, "liked", &a->liked, &liked);
+    if (code == CLI_DONE) code = cli_pick_list(a, m, "exclude", &a->exclude, &excluded);
+    if (code == CLI_DONE) code = ask(a, k, m, &liked, &excluded);
+    cli_picks_clear(&liked);
+    cli_picks_clear(&excluded);
     return code;
 }
 
@@ -205,58 +171,101 @@ cli_exit cmd_recommend(const cli_args *a, kith *k)
     if (ways != 1)
         return cli_complain(CLI_USAGE,
                             "recommend wants one of --user ID, --liked ID,ID or --all-users FILE");
-    if (a->users != NULL && (a->exclude.n > 0 || a->include_seen || a->explain || a->on_unknown))
+    if (a->users != NULL &&
+        (a->exclude.n > 0 || a->include_seen || a->explain || a->reasons > 0 || a->on_unknown))
         return cli_complain(CLI_USAGE, "--all-users writes plain lists: it takes no --exclude, "
-                                       "--include-seen, --explain or --on-unknown");
-    if (a->on_unknown != NULL && strcmp(a->on_unknown, "error") != 0 &&
-        strcmp(a->on_unknown, "popular") != 0)
-        return cli_complain(CLI_USAGE, "--on-unknown %s: want popular or error", a->on_unknown);
+                                       "--include-seen, --explain, --reasons or --on-unknown");
+    cli_exit code = cli_check_target(a, a->users, "lists");
+    if (code != CLI_DONE) return code;
     const kith_err err = kith_model_load(k, a->model_file, &m);
     if (err != KITH_OK) return cli_fail(err);
-    const cli_exit code = a->users != NULL ? recommend_all(a, k, m) : recommend_one(a, k, m);
+    code = a->users != NULL ? cli_recommend_all(a, k, m) : recommend_one(a, k, m);
     kith_model_free(m);
     return code;
 }
 
-/* ---- similar, predict
- * ----------------------------------------------------------------------------------------- */
+/* ---- similar ---- */
+
+static cli_exit similar(const cli_args *a, kith *k, const kith_model *m)
+{
+    kith_list *list = NULL;
+    cli_pick pick;
+    cli_exit code = cli_pick_item(a, m, a->item, 1, &pick);
+    if (code != CLI_DONE) return code;
+    const kith_err err = kith_similar(k, m, cli_pick_id(&pick), (int)a->n, &list);
+    if (err != KITH_OK) return cli_fail(err);
+    json_t *asked =
+        json_pack("{s:o, s:s?}", "item", cli_json_text(pick.item_id), "title", pick.title);
+    code = tell_list(a, list, asked);
+    kith_list_free(list);
+    return code;
+}
 
 cli_exit cmd_similar(const cli_args *a, kith *k)
 {
     kith_model *m = NULL;
-    kith_list *list = NULL;
-    cli_exit code;
-    kith_err err = kith_model_load(k, a->model_file, &m);
-    if (err != KITH_OK) return cli_fail(err);
-    err = kith_similar(k, m, a->item, a->n > 0 ? (int)a->n : 10, &list);
-    code = err != KITH_OK ? cli_fail(err) : tell_list(a, list, "item", a->item);
-    kith_list_free(list);
+    const kith_err err = kith_model_load(k, a->model_file, &m);
+    const cli_exit code = err != KITH_OK ? cli_fail(err) : similar(a, k, m);
     kith_model_free(m);
     return code;
 }
 
-static cli_exit tell_prediction(const cli_args *a, const kith_prediction *p)
+/* ---- predict ---- */
+
+static json_t *prediction_json(const cli_args *a, const cli_pick *item, const kith_prediction *p)
 {
-    if (a->json)
-        return cli_print_object(json_pack("{s:o, s:o, s:f, s:f, s:b, s:b}", "user",
-                                          cli_json_text(a->user), "item", cli_json_text(a->item),
-                                          "value", p->value, "raw", p->raw, "is_rating",
-                                          p->is_rating, "is_fallback", p->is_fallback));
-    printf("%s of user %s for item %s: %.3f\n", p->is_rating ? "rating" : "preference", a->user,
-           a->item, p->value);
-    if (p->value != p->raw) printf("before clipping to the rating scale: %.3f\n", p->raw);
-    if (p->is_fallback)
-        puts("nothing in the data supports an estimate for this pair: this is a mean");
+    return json_pack("{s:o, s:o, s:s?, s:f, s:f, s:b, s:b, s:b, s:b}", "user",
+                     cli_json_text(a->user), "item", cli_json_text(cli_pick_id(item)), "title",
+                     item->title, "value", p->value, "raw", p->raw, "is_rating", p->is_rating,
+                     "is_fallback", p->is_fallback, "unknown_user", p->unknown_user, "unknown_item",
+                     p->unknown_item);
+}
+
+static void tell_fallback(const cli_args *a, const kith_prediction *p)
+{
+    const char *without =
+        p->is_rating ? "this is the mean of all ratings" : "0 stands for no estimate";
+    if (p->unknown_user && p->unknown_item)
+        printf("the model knows neither user %s nor item %s: %s\n", a->user, a->item, without);
+    else if (p->unknown_item)
+        printf("the model does not know item %s: %s\n", a->item, without);
+    else if (p->unknown_user)
+        printf("the model does not know user %s: %s\n", a->user,
+               p->is_rating ? "this is what it has for the item alone" : without);
+    else
+        printf("nothing in the data supports an estimate for this pair: %s\n",
+               p->is_rating ? "this is a mean" : without);
+}
+
+static void print_prediction(const cli_args *a, const cli_pick *item, const kith_prediction *p)
+{
+    const char *title = item->title;
+    printf("%s of user %s for item %s%s%s%s: %s\n", p->is_rating ? "rating" : "preference", a->user,
+           cli_pick_id(item), title == NULL ? "" : " (", title == NULL ? "" : title,
+           title == NULL ? "" : ")", cli_fixed(p->value, 3));
+    if (p->value != p->raw)
+        printf("before clipping to the rating scale: %s\n", cli_fixed(p->raw, 3));
+    if (p->is_fallback) tell_fallback(a, p);
+}
+
+static cli_exit predict(const cli_args *a, kith *k, const kith_model *m)
+{
+    cli_pick item;
+    kith_prediction p;
+    const cli_exit code = cli_pick_item(a, m, a->item, 0, &item);
+    if (code != CLI_DONE) return code;
+    const kith_err err = kith_predict(k, m, a->user, cli_pick_id(&item), &p);
+    if (err != KITH_OK) return cli_fail(err);
+    if (a->json) return cli_print_object(prediction_json(a, &item, &p));
+    print_prediction(a, &item, &p);
     return CLI_DONE;
 }
 
 cli_exit cmd_predict(const cli_args *a, kith *k)
 {
     kith_model *m = NULL;
-    kith_prediction p;
-    kith_err err = kith_model_load(k, a->model_file, &m);
-    if (err != KITH_OK) return cli_fail(err);
-    err = kith_predict(k, m, a->user, a->item, &p);
+    const kith_err err = kith_model_load(k, a->model_file, &m);
+    const cli_exit code = err != KITH_OK ? cli_fail(err) : predict(a, k, m);
     kith_model_free(m);
-    return err == KITH_OK ? tell_prediction(a, &p) : cli_fail(err);
+    return code;
 }

@@ -257,7 +257,7 @@ cli_exit cmd_data_stats(const cli_args *a, kith *k)
 /* ---- convert, generate
  * ---------------------------------------------------------------------------------------- */
 
-/* The layout to write: --to, or by the ending of --out; NULL: binary. */
+/* The layout to write: --to, or by the ending of --out; "binary" otherwise. */
 static const char *target(const cli_args *a)
 {
     static const char *const text[] = { "csv", "tsv", "ndjson" };
@@ -265,27 +265,28 @@ static const char *target(const cli_args *a)
     const char *name = a->to != NULL ? a->to : dot == NULL ? "" : dot + 1;
     for (int j = 0; j < 3; j++)
         if (strcmp(name, text[j]) == 0) return text[j];
-    return a->to != NULL && strcmp(a->to, "binary") != 0 ? a->to : NULL;
+    return "binary";
 }
 
 /* made_seconds: what reading or generating took. */
 static cli_exit write_data(const cli_args *a, kith *k, const kith_data *data, double made_seconds)
 {
-    const char *layout = target(a), *name = layout == NULL ? "binary" : layout;
+    const char *layout = target(a);
+    const int binary = strcmp(layout, "binary") == 0;
     const kith_err err =
-        layout == NULL ? kith_data_save(k, data, a->out) : kith_data_write(k, data, a->out, layout);
+        binary ? kith_data_save(k, data, a->out) : kith_data_write(k, data, a->out, layout);
     if (err != KITH_OK) return cli_fail(err);
     cli_progress_clear();
     if (a->json)
         return cli_print_object(
             json_pack("{s:o, s:s, s:i, s:i, s:I, s:f}", "path", cli_json_text(a->out), "layout",
-                      name, "n_users", kith_data_n_users(data), "n_items", kith_data_n_items(data),
-                      "n_interactions", (json_int_t)kith_data_n_interactions(data), "read_seconds",
-                      made_seconds));
+                      layout, "n_users", kith_data_n_users(data), "n_items",
+                      kith_data_n_items(data), "n_interactions",
+                      (json_int_t)kith_data_n_interactions(data), "read_seconds", made_seconds));
     if (!a->quiet)
         printf("%s interactions of %s users with %s items written to %s (%s)\n",
                cli_count(kith_data_n_interactions(data)), cli_count(kith_data_n_users(data)),
-               cli_count(kith_data_n_items(data)), a->out, name);
+               cli_count(kith_data_n_items(data)), a->out, layout);
     return CLI_DONE;
 }
 
@@ -293,7 +294,7 @@ cli_exit cmd_data_convert(const cli_args *a, kith *k)
 {
     const double began = cli_seconds();
     kith_data *data = NULL;
-    cli_exit code = cli_check_out(a);
+    cli_exit code = cli_check_target(a, a->out, target(a));
     if (code == CLI_DONE) code = cli_read_data(a, k, &data);
     if (code == CLI_DONE) code = write_data(a, k, data, cli_seconds() - began);
     kith_data_free(data);
@@ -314,9 +315,92 @@ cli_exit cmd_data_generate(const cli_args *a, kith *k)
     };
     const double began = cli_seconds();
     kith_data *data = NULL;
+    cli_exit code = cli_check_target(a, a->out, target(a));
+    if (code != CLI_DONE) return code;
     const kith_err err = kith_data_generate(k, &options, &data);
     if (err != KITH_OK) return cli_fail(err);
-    const cli_exit code = write_data(a, k, data, cli_seconds() - began);
+    code = write_data(a, k, data, cli_seconds() - began);
     kith_data_free(data);
+    return code;
+}
+
+/* ---- anonymise ---- */
+
+/* The secret bytes of --key-file into key[64]; how many, or -1 after a sentence. */
+static int read_key(const char *path, unsigned char key[64])
+{
+    FILE *f = fopen(path, "rb");
+    const size_t n = f == NULL ? 0 : fread(key, 1, 64, f);
+    const int more = f != NULL && fgetc(f) != EOF;
+    if (f != NULL) fclose(f);
+    if (f != NULL && n >= 16 && !more) return (int)n;
+    cli_complain(CLI_FAILED,
+                 "%s: got %s, want a file of 16 to 64 secret bytes; `head -c 32 /dev/urandom > "
+                 "%.200s` makes one: keep it, and keep it to yourself",
+                 path,
+                 f == NULL ? "no file to read"
+                 : more    ? "more than 64 bytes"
+                           : "fewer bytes",
+                 path);
+    return -1;
+}
+
+static void print_risk(const json_t *report)
+{
+    const json_t *risk = json_object_get(report, "k_anonymity"), *row;
+    const int n = (int)json_integer_value(json_object_get(report, "n_users"));
+    size_t j;
+    printf("k-anonymity %d: %d of %d users are alone with their attributes\n",
+           (int)json_integer_value(json_object_get(risk, "k")),
+           (int)json_integer_value(json_object_get(risk, "unique")), n);
+    cli_table *t = cli_table_new("lrr");
+    cli_table_cell(t, "without column");
+    cli_table_cell(t, "k");
+    cli_table_cell(t, "alone");
+    json_array_foreach (json_object_get(risk, "relief"), j, row) {
+        cli_table_cell(t, "%s", json_string_value(json_object_get(row, "drop")));
+        cli_table_cell(t, "%d", (int)json_integer_value(json_object_get(row, "k")));
+        cli_table_cell(t, "%d", (int)json_integer_value(json_object_get(row, "unique")));
+    }
+    cli_table_print(t);
+    cli_table_free(t);
+    puts(json_string_value(json_object_get(report, "note")));
+}
+
+cli_exit cmd_data_anonymise(const cli_args *a, kith *k)
+{
+    unsigned char key[64];
+    kith_data *data = NULL, *made = NULL;
+    char *report = NULL;
+    cli_exit code = cli_check_target(a, a->out, target(a));
+    const int n = code == CLI_DONE ? read_key(a->key_file, key) : 0;
+    if (n < 0) return CLI_FAILED;
+    if (code == CLI_DONE) code = cli_read_data(a, k, &data);
+    if (code != CLI_DONE) return code;
+    const kith_anonymise_options options = {
+        .key = key,
+        .key_bytes = (size_t)n,
+        .hash_items = a->hash_items,
+        .drop = a->drop.at,
+        .n_drop = a->drop.n,
+        .keep = a->keep.at,
+        .n_keep = a->keep.n,
+        .coarsen = a->coarsen.at,
+        .n_coarsen = a->coarsen.n,
+        .time_step = a->time_step,
+    };
+    const kith_err err = kith_data_anonymise(k, data, &options, &made, &report);
+    kith_data_free(data);
+    if (err != KITH_OK) return cli_fail(err);
+    cli_args quiet = *a; /* one object on stdout: the report */
+    quiet.quiet |= a->json;
+    quiet.json = 0;
+    code = write_data(&quiet, k, made, 0);
+    kith_data_free(made);
+    json_t *told = json_loads(report, 0, NULL);
+    kith_string_free(report);
+    if (code == CLI_DONE && a->json) return cli_print_object(told);
+    if (code == CLI_DONE && !a->quiet) print_risk(told);
+    json_decref(told);
     return code;
 }

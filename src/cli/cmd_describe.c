@@ -13,14 +13,14 @@ static const char *text_of(const json_t *o, const char *key)
     return s == NULL ? "" : s;
 }
 
-/* "0 to 1000" or "a, b, c" or "true, false". */
+/* "0 to 1000" or "a, b, c" or "true, false" or "text". */
 static void range_of(const json_t *p, char *out, size_t size)
 {
     const json_t *choices = json_object_get(p, "choices"), *choice;
     size_t j, used = 0;
     out[0] = '\0';
     if (choices == NULL && json_object_get(p, "min") == NULL) {
-        snprintf(out, size, "true, false");
+        snprintf(out, size, strcmp(text_of(p, "type"), "text") == 0 ? "text" : "true, false");
         return;
     }
     if (choices == NULL) {
@@ -69,9 +69,17 @@ static void print_params(const json_t *params)
 
 static void print_model(const json_t *m)
 {
-    printf("%s -- %s\n\n", text_of(m, "name"), text_of(m, "summary"));
-    printf("family  %s\nform    %s\npaper   %s\n\n", text_of(m, "family"), text_of(m, "form"),
-           text_of(m, "paper"));
+    const char *const keys[] = { "family", "form", "paper" };
+    const int width = cli_width(stdout, CLI_WIDTH_OF_FILES);
+    char title[512];
+    snprintf(title, sizeof title, "%s -- %s", text_of(m, "name"), text_of(m, "summary"));
+    cli_print_wrapped(stdout, title, 0, width);
+    putchar('\n');
+    for (size_t j = 0; j < 3; j++) {
+        printf("%-6s  ", keys[j]);
+        cli_print_wrapped(stdout, text_of(m, keys[j]), 8, width);
+    }
+    putchar('\n');
     if (json_array_size(json_object_get(m, "params")) > 0)
         print_params(json_object_get(m, "params"));
     else

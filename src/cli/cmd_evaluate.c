@@ -5,8 +5,11 @@
 #include "cli/console.h"
 
 #include <jansson.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { DECIMALS = 4 }; /* of figures: what intervals of a few thousand users leave sure */
 
 static const char *text_of(const json_t *o, const char *key)
 {
@@ -32,80 +35,152 @@ static const json_t *model_at(const json_t *report, size_t m)
     return list == NULL ? report : json_array_get(list, m);
 }
 
-/* Metric names of all models, in order of first appearance, as keys of a new object. */
-static json_t *all_metrics(const json_t *report)
+static const json_t *metric_of(const json_t *report, size_t m, const char *name)
+{
+    return json_object_get(json_object_get(model_at(report, m), "metrics"), name);
+}
+
+/* ---- which metrics are shown ---- */
+
+/* rmse_raw beside rmse is only worth a line where clipping shows in the digits. */
+static int is_shown(const json_t *report, const char *name, const char *asked)
+{
+    char plain[64];
+    const size_t n = strlen(name);
+    if (n < 5 || n >= sizeof plain || strcmp(name + n - 4, "_raw") != 0) return 1;
+    if (asked != NULL && strstr(asked, name) != NULL) return 1;
+    snprintf(plain, sizeof plain, "%.*s", (int)n - 4, name);
+    for (size_t m = 0; m < n_models(report); m++) {
+        const json_t *raw = metric_of(report, m, name), *clipped = metric_of(report, m, plain);
+        if (raw == NULL) continue;
+        if (clipped == NULL || strcmp(cli_fixed(number_of(raw, "mean"), DECIMALS),
+                                      cli_fixed(number_of(clipped, "mean"), DECIMALS)) != 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* Names of the metrics that are shown, in order of first appearance, as keys of a new object. */
+static json_t *shown_metrics(const json_t *report, const char *asked)
 {
     json_t *names = json_object();
     const char *name;
     json_t *value;
     for (size_t m = 0; m < n_models(report); m++)
         json_object_foreach (json_object_get(model_at(report, m), "metrics"), name, value)
-            if (json_object_get(names, name) == NULL) json_object_set_new(names, name, json_null());
+            if (json_object_get(names, name) == NULL && is_shown(report, name, asked))
+                json_object_set_new(names, name, json_null());
     return names;
 }
 
-/* One row a metric, one column a model: means with the half width of their interval. */
-static void print_figures(const json_t *report)
+/* ---- tables ---- */
+
+/* The mean with the half width of its interval; room is left where others have one, so that points stand below each
+ * other. */
+static void figure_cell(cli_table *t, const json_t *x)
+{
+    const double half = (number_of(x, "hi") - number_of(x, "lo")) / 2;
+    if (x == NULL)
+        cli_table_cell(t, "-");
+    else if (!json_is_number(json_object_get(x, "hi")))
+        cli_table_cell(t, "%s        ", cli_fixed(number_of(x, "mean"), DECIMALS));
+    else
+        cli_table_cell(t, "%s ±%s", cli_fixed(number_of(x, "mean"), DECIMALS),
+                       cli_fixed(half, DECIMALS));
+}
+
+/* Two decimals, their point below those of four. */
+static void seconds_row(cli_table *t, const json_t *report, const char *head, const char *key)
+{
+    cli_table_cell(t, "%s", head);
+    for (size_t m = 0; m < n_models(report); m++)
+        cli_table_cell(t, "%s          ", cli_fixed(number_of(model_at(report, m), key), 2));
+}
+
+/* One row a metric, one column a model. */
+static void print_figures(const json_t *report, json_t *names)
 {
     char columns[CLI_MAX_LIST + 2] = "l";
     const size_t n = n_models(report);
-    json_t *names = all_metrics(report), *unused;
     const char *name;
+    json_t *unused;
     for (size_t m = 0; m < n && m < CLI_MAX_LIST; m++) strcat(columns, "r");
     cli_table *t = cli_table_new(columns);
     cli_table_cell(t, "metric");
     for (size_t m = 0; m < n; m++) cli_table_cell(t, "%s", text_of(model_at(report, m), "model"));
     json_object_foreach (names, name, unused) {
         cli_table_cell(t, "%s", name);
-        for (size_t m = 0; m < n; m++) {
-            const json_t *x =
-                json_object_get(json_object_get(model_at(report, m), "metrics"), name);
-            const double half = (number_of(x, "hi") - number_of(x, "lo")) / 2;
-            if (x == NULL)
-                cli_table_cell(t, "-");
-            else if (!json_is_number(json_object_get(x, "hi")))
-                cli_table_cell(t, "%.4f        ", number_of(x, "mean"));
-            else
-                cli_table_cell(t, "%.4f ±%.4f", number_of(x, "mean"), half);
-        }
+        for (size_t m = 0; m < n; m++) figure_cell(t, metric_of(report, m, name));
     }
-    cli_table_cell(t, "fit seconds");
-    for (size_t m = 0; m < n; m++)
-        cli_table_cell(t, "%.2f        ", number_of(model_at(report, m), "fit_seconds"));
-    cli_table_cell(t, "eval seconds");
-    for (size_t m = 0; m < n; m++)
-        cli_table_cell(t, "%.2f        ", number_of(model_at(report, m), "eval_seconds"));
+    seconds_row(t, report, "fit seconds", "fit_seconds");
+    seconds_row(t, report, "eval seconds", "eval_seconds");
+    cli_table_print_blocks(t);
+    cli_table_free(t);
+}
+
+static int is_pair(const json_t *c, const char *a, const char *b)
+{
+    return strcmp(text_of(c, "a"), a) == 0 && strcmp(text_of(c, "b"), b) == 0;
+}
+
+static void print_pair(const json_t *report, const json_t *names, const char *a, const char *b)
+{
+    char heading[160];
+    const json_t *c;
+    size_t j;
+    cli_table *t = cli_table_new("lrrrl");
+    const char *const heads[] = { "metric", "difference", "interval", "p (Holm)", "better" };
+    for (j = 0; j < 5; j++) cli_table_cell(t, "%s", heads[j]);
+    json_array_foreach (json_object_get(report, "comparisons"), j, c) {
+        if (!is_pair(c, a, b) || json_object_get(names, text_of(c, "metric")) == NULL) continue;
+        cli_table_cell(t, "%s", text_of(c, "metric"));
+        cli_table_cell(t, "%s", cli_signed(number_of(c, "difference"), DECIMALS));
+        cli_table_cell(t, "%s to %s", cli_signed(number_of(c, "lo"), DECIMALS),
+                       cli_signed(number_of(c, "hi"), DECIMALS));
+        cli_table_cell(t, "%s", cli_fixed(number_of(c, "p_adjusted"), DECIMALS));
+        cli_table_cell(t, "%s", text_of(c, "better"));
+    }
+    snprintf(heading, sizeof heading, "\n%s minus %s", a, b);
+    cli_heading(heading);
     cli_table_print(t);
     cli_table_free(t);
-    json_decref(names);
+}
+
+/* Has a model from `from` on the name of model `b` too?  Then their pairs have been printed with it. */
+static int is_named_between(const json_t *report, size_t from, size_t b)
+{
+    const char *name = text_of(model_at(report, b), "model");
+    for (size_t m = from; m < b; m++)
+        if (strcmp(text_of(model_at(report, m), "model"), name) == 0) return 1;
+    return 0;
 }
 
 /* Up to three models every pair, beyond that each against the first; all pairs are in the JSON. */
-static void print_comparisons(const json_t *report)
+static void print_comparisons(const json_t *report, const json_t *names)
 {
-    const char *first = text_of(model_at(report, 0), "model");
-    const int all = n_models(report) <= 3;
-    const json_t *c;
-    size_t j;
-    const json_t *list = json_object_get(report, "comparisons");
-    if (json_array_size(list) == 0) return;
-    puts("");
-    cli_table *t = cli_table_new("lllrrrl");
-    const char *const heads[] = { "a", "b", "metric", "a - b", "interval", "p (Holm)", "better" };
-    for (j = 0; j < 7; j++) cli_table_cell(t, "%s", heads[j]);
-    json_array_foreach (list, j, c) {
-        if (!all && strcmp(text_of(c, "a"), first) != 0) continue;
-        cli_table_cell(t, "%s", text_of(c, "a"));
-        cli_table_cell(t, "%s", text_of(c, "b"));
-        cli_table_cell(t, "%s", text_of(c, "metric"));
-        cli_table_cell(t, "%+.4f", number_of(c, "difference"));
-        cli_table_cell(t, "%+.4f to %+.4f", number_of(c, "lo"), number_of(c, "hi"));
-        cli_table_cell(t, "%.4f", number_of(c, "p_adjusted"));
-        cli_table_cell(t, "%s", text_of(c, "better"));
-    }
-    cli_table_print(t);
-    cli_table_free(t);
-    if (!all) puts("(each against the first; all pairs with --json)");
+    const size_t n = n_models(report), rows = n <= 3 ? n : 1;
+    if (json_array_size(json_object_get(report, "comparisons")) == 0) return;
+    for (size_t a = 0; a < rows; a++)
+        for (size_t b = a + 1; b < n; b++)
+            if (!is_named_between(report, a + 1, b))
+                print_pair(report, names, text_of(model_at(report, a), "model"),
+                           text_of(model_at(report, b), "model"));
+    if (n > 3) puts("(each against the first; all pairs with --json)");
+}
+
+/* ---- sentences ---- */
+
+static void print_wrapped(int indent, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void print_wrapped(int indent, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    cli_print_wrapped(stdout, text, indent, cli_width(stdout, CLI_WIDTH_OF_FILES));
 }
 
 /* A temporal split of a growing service holds mostly people whom training never saw. */
@@ -113,38 +188,59 @@ static void warn_of_strangers(const json_t *report)
 {
     const double users = number_of(report, "n_users"), cold = number_of(report, "n_cold_users");
     if (cold * 2 <= users) return;
-    printf("note: %s of %s test users have no training data and count 0; --protocol leave-one-out "
-           "or holdout:0.8\n"
-           "      asks how well known users are served\n\n",
-           cli_count((long long)cold), cli_count((long long)users));
+    print_wrapped(6,
+                  "note: %s of %s test users have no training data and count 0; --protocol "
+                  "leave-one-out or holdout:0.8 asks how well known users are served",
+                  cli_count((long long)cold), cli_count((long long)users));
+    putchar('\n');
 }
 
-static void print_skipped(const json_t *report)
+/* What a model lacks for one reason stands in one sentence; a blank line before the first of them. */
+static void print_skipped_of(const json_t *model, const char *asked, int *n_lines)
 {
-    const char *name;
-    json_t *why;
-    for (size_t m = 0; m < n_models(report); m++)
-        json_object_foreach (json_object_get(model_at(report, m), "skipped"), name, why)
-            printf("%s has no %s: %s\n", text_of(model_at(report, m), "model"), name,
-                   json_string_value(why));
+    const json_t *skipped = json_object_get(model, "skipped");
+    const char *name, *other;
+    json_t *why, *same;
+    json_t *told = json_object();
+    json_object_foreach ((json_t *)skipped, name, why) {
+        char names[512] = "";
+        if (json_object_get(told, json_string_value(why)) != NULL) continue;
+        json_object_set_new(told, json_string_value(why), json_null());
+        json_object_foreach ((json_t *)skipped, other, same) {
+            const size_t used = strlen(names);
+            if (!json_equal(why, same) || (asked == NULL && strstr(other, "_raw") != NULL))
+                continue;
+            snprintf(names + used, sizeof names - used, "%s%s", used > 0 ? ", " : "", other);
+        }
+        if (names[0] == '\0') continue;
+        if ((*n_lines)++ == 0) putchar('\n');
+        print_wrapped(0, "%s has no %s: %s", text_of(model, "model"), names,
+                      json_string_value(why));
+    }
+    json_decref(told);
 }
 
-static void print_report(const json_t *report)
+static void print_report(const json_t *report, const char *asked)
 {
     const double cold_users = number_of(report, "n_cold_users");
     const double cold_items = number_of(report, "n_cold_items");
-    printf("protocol %s, seed %.0f: %s test users, %s test interactions",
-           text_of(report, "protocol"), number_of(report, "seed"),
-           cli_count((long long)number_of(report, "n_users")),
-           cli_count((long long)number_of(report, "n_test")));
+    char cold[128] = "";
+    int n_lines = 0;
     if (cold_users + cold_items > 0)
-        printf(" (%s users and %s items without training data)", cli_count((long long)cold_users),
-               cli_count((long long)cold_items));
-    puts("\n");
+        snprintf(cold, sizeof cold, " (%s users and %s items without training data)",
+                 cli_count((long long)cold_users), cli_count((long long)cold_items));
+    print_wrapped(0, "protocol %s, seed %.0f: %s test users, %s test interactions%s",
+                  text_of(report, "protocol"), number_of(report, "seed"),
+                  cli_count((long long)number_of(report, "n_users")),
+                  cli_count((long long)number_of(report, "n_test")), cold);
+    putchar('\n');
     warn_of_strangers(report);
-    print_figures(report);
-    print_comparisons(report);
-    print_skipped(report);
+    json_t *names = shown_metrics(report, asked);
+    print_figures(report, names);
+    print_comparisons(report, names);
+    json_decref(names);
+    for (size_t m = 0; m < n_models(report); m++)
+        print_skipped_of(model_at(report, m), asked, &n_lines);
 }
 
 static cli_exit evaluate(const cli_args *a, kith *k, const kith_data *data,
@@ -173,7 +269,7 @@ static cli_exit evaluate(const cli_args *a, kith *k, const kith_data *data,
     if (a->json)
         cli_print_json(text);
     else
-        print_report(value);
+        print_report(value, a->metrics);
     json_decref(value);
     kith_string_free(text);
     return CLI_DONE;
@@ -205,7 +301,9 @@ cli_exit cmd_evaluate(const cli_args *given, kith *k)
     cli_exit code = n < 0 ? CLI_USAGE : CLI_DONE;
     if (code == CLI_DONE && (a->train != NULL) != (a->test != NULL))
         code = cli_complain(CLI_USAGE, "--train and --test go together");
-    if (code == CLI_DONE) code = cli_check_models(a);
+    if (code == CLI_DONE) code = cli_check_models(a, params, n);
+    if (code == CLI_DONE) code = cli_check_evaluation(a);
+    if (code == CLI_DONE) code = cli_check_target(a, a->per_user, "per-user");
     if (code == CLI_DONE) code = cli_read_data(a, k, &data);
     if (code == CLI_DONE) code = evaluate(a, k, data, params, n);
     kith_data_free(data);

@@ -62,13 +62,14 @@ static cli_exit write_result(const char *path, const char *result)
 cli_exit cmd_run(const cli_args *a, kith *k)
 {
     size_t n = 0;
+    cli_exit code = cli_check_target(a, a->out, "result");
+    if (code != CLI_DONE) return code;
     char *request = read_request(a->words[0], &n), *result = NULL;
     const kith_run_options options = { .event = a->quiet ? NULL : print_event };
     if (request == NULL) return CLI_FAILED;
     const kith_err err = kith_run(k, request, n, &options, &result);
     free(request);
-    cli_exit code =
-        result == NULL ? CLI_FAILED : write_result(err == KITH_OK ? a->out : NULL, result);
+    code = result == NULL ? CLI_FAILED : write_result(err == KITH_OK ? a->out : NULL, result);
     if (err != KITH_OK) code = cli_complain(CLI_FAILED, "%s", kith_last_error());
     kith_string_free(result);
     return code;

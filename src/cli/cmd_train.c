@@ -6,17 +6,15 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static const char *const duplicate_names[] = { "auto", "last", "first", "sum",
                                                "mean", "max",  "error" };
 
-/* The policy by name; -1 after a sentence when there is none. */
-static int duplicates_of(const char *name)
+static kith_duplicates duplicates_of(const char *name)
 {
     for (int j = 0; name != NULL && j <= KITH_DUPLICATES_ERROR; j++)
-        if (strcmp(duplicate_names[j], name) == 0) return j;
-    return name == NULL ? KITH_DUPLICATES_AUTO : -1;
+        if (strcmp(duplicate_names[j], name) == 0) return (kith_duplicates)j;
+    return KITH_DUPLICATES_AUTO;
 }
 
 kith_read_options cli_read_options(const cli_args *a)
@@ -30,7 +28,7 @@ kith_read_options cli_read_options(const cli_args *a)
         .value_column = a->value_column,
         .time_column = a->time_column,
         .skip_bad = a->skip_bad,
-        .duplicates = (kith_duplicates)duplicates_of(a->duplicates),
+        .duplicates = duplicates_of(a->duplicates),
         .test_path = a->test,
     };
 }
@@ -50,10 +48,8 @@ cli_exit cli_read_data(const cli_args *a, kith *k, kith_data **out)
                             "no data: give --data PATH, or --train FILE and --test FILE");
     if (a->data != NULL && a->train != NULL)
         return cli_complain(CLI_USAGE, "--data and --train are two ways to say one thing");
-    if (duplicates_of(a->duplicates) < 0)
-        return cli_complain(CLI_USAGE,
-                            "--duplicates %s: want auto, last, first, sum, mean, max or error",
-                            a->duplicates);
+    const cli_exit code = cli_check_layout(a);
+    if (code != CLI_DONE) return code;
     const kith_read_options options = cli_read_options(a);
     const kith_err err = kith_data_read(k, path, &options, out);
     if (err != KITH_OK) return cli_fail(err);
@@ -84,27 +80,6 @@ int cli_params(const cli_args *a, kith_param *params, char **text)
     return a->params.n;
 }
 
-cli_exit cli_check_models(const cli_args *a)
-{
-    for (int j = 0; j < a->models.n; j++) {
-        char *text = NULL;
-        const kith_err err = kith_models_json(a->models.at[j], &text);
-        kith_string_free(text);
-        if (err != KITH_OK) return cli_no_such(err);
-    }
-    return CLI_DONE;
-}
-
-cli_exit cli_check_out(const cli_args *a)
-{
-    const char *in = path_of(a);
-    struct stat from, to;
-    if (a->out == NULL || in == NULL || stat(in, &from) != 0 || stat(a->out, &to) != 0)
-        return CLI_DONE;
-    if (from.st_dev != to.st_dev || from.st_ino != to.st_ino) return CLI_DONE;
-    return cli_complain(CLI_USAGE, "--out %s is the data that is read; want another name", a->out);
-}
-
 static cli_exit tell(const cli_args *a, const kith_model *m, double spent)
 {
     if (a->json) {
@@ -130,8 +105,8 @@ cli_exit cmd_train(const cli_args *a, kith *k)
     if (a->models.n != 1)
         return cli_complain(CLI_USAGE, "train makes one model; --model names %d", a->models.n);
     const int n = cli_params(a, params, &text);
-    cli_exit code = n < 0 ? CLI_USAGE : cli_check_models(a);
-    if (code == CLI_DONE) code = cli_check_out(a);
+    cli_exit code = n < 0 ? CLI_USAGE : cli_check_models(a, params, n);
+    if (code == CLI_DONE) code = cli_check_target(a, a->out, "model");
     if (code == CLI_DONE) code = cli_read_data(a, k, &data);
     if (code == CLI_DONE) {
         const double began = cli_seconds();

@@ -65,7 +65,7 @@ cli_exit cmd_tune(const cli_args *a, kith *k)
     kith_data *data = NULL;
     char *text = NULL, *report = NULL;
     const int n = cli_params(a, params, &text);
-    cli_exit code = n < 0 ? CLI_USAGE : cli_check_models(a);
+    cli_exit code = n < 0 ? CLI_USAGE : cli_check_models(a, params, n);
     if (code == CLI_DONE) code = cli_read_data(a, k, &data);
     if (code == CLI_DONE) {
         const kith_tune_options options = { .models = a->models.at,

@@ -12,7 +12,7 @@
 
 #include <stdio.h>
 
-enum cli_limits { CLI_MAX_LIST = 64, CLI_MAX_OPTIONS = 32 };
+enum cli_limits { CLI_MAX_LIST = 64, CLI_MAX_OPTIONS = 32, CLI_MAX_WORDS = 16 };
 
 typedef enum cli_exit { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2 } cli_exit;
 
@@ -31,9 +31,14 @@ typedef struct cli_args {
     const char *user_column, *item_column, *value_column, *time_column;
     int64_t skip_bad;
     const char *out, *to;
+    int force;
     int64_t n_users, n_items, n_interactions, rank;
     double popularity_power, noise;
     int implicit;
+    const char *key_file;
+    cli_list drop, keep, coarsen;
+    int hash_items;
+    int64_t time_step;
     /* models and evaluation */
     cli_list models, params;
     const char *protocol, *metrics, *per_user;
@@ -42,29 +47,29 @@ typedef struct cli_args {
     /* asking */
     const char *model_file, *user, *item, *users, *on_unknown;
     cli_list liked, exclude;
-    int64_t n;
+    int64_t n, reasons;
     int include_seen, explain;
     /* words after the options */
-    const char *words[4];
+    const char *words[CLI_MAX_WORDS];
     int n_words;
 } cli_args;
 
 typedef enum cli_kind {
-    CLI_FLAG,
-    CLI_TEXT,
-    CLI_WHOLE,
-    CLI_NUMBER,
-    CLI_BYTES,
-    CLI_SECONDS,
-    CLI_WORDS
+    CLI_FLAG,    /* int */
+    CLI_TEXT,    /* const char * */
+    CLI_CHOICE,  /* const char *: one of the words of `complete` */
+    CLI_WHOLE,   /* int64_t */
+    CLI_NUMBER,  /* double */
+    CLI_BYTES,   /* int64_t, of "8G" */
+    CLI_SECONDS, /* double, of "90s" or "10m" */
+    CLI_WORDS,   /* cli_list: cut at commas, and again for more */
+    CLI_EACH,    /* cli_list: as it stands, and again for more */
 } cli_kind;
 
 typedef struct cli_option {
     const char *name; /* "model-file" */
     char letter;      /* 'n', or 0 */
-    cli_kind
-        kind; /* FLAG int, TEXT const char *, WHOLE and BYTES int64_t, NUMBER and SECONDS double, WORDS
-                         cli_list */
+    cli_kind kind;
     size_t offset;        /* of its field in cli_args */
     const char *argument; /* "FILE"; NULL for flags */
     const char *meaning;
@@ -118,15 +123,21 @@ double cli_seconds(void); /* of a clock that never goes back */
 cli_exit cli_read_data(const cli_args *a, kith *k, kith_data **out);
 kith_read_options cli_read_options(const cli_args *a);
 
-/* Are there algorithms of these names?  Asked before the data is read, so that a typing error costs no wait. */
-cli_exit cli_check_models(const cli_args *a);
+/* Is there what --model, -p, --metrics, --protocol and --layout name?  Asked before the data is read. */
+cli_exit cli_check_models(const cli_args *a, const kith_param *params, int n_params);
+cli_exit cli_check_evaluation(const cli_args *a);
+cli_exit cli_check_layout(const cli_args *a);
 
-/* CLI_USAGE when --out is the file that --data names: reading and then losing it is nobody's wish. */
-cli_exit cli_check_out(const cli_args *a);
+/* CLI_USAGE when `path` is a file that the command reads, or holds something of another kind than "model", "binary",
+ * "csv", "tsv", "ndjson", "lists", "per-user" or "result" and --force is not given.  NULL is no file. */
+cli_exit cli_check_target(const cli_args *a, const char *path, const char *kind);
 
 /* The parameters of -p key=value as the library takes them; params is [CLI_MAX_LIST], text their
  * storage (freed by the caller).  -1 after a sentence when one is not key=value. */
 int cli_params(const cli_args *a, kith_param *params, char **text);
+
+/* The lists of all users into the file that --all-users names. */
+cli_exit cli_recommend_all(const cli_args *a, kith *k, const kith_model *m);
 
 /* The commands. */
 cli_exit cmd_models(const cli_args *a, kith *k);
@@ -134,12 +145,14 @@ cli_exit cmd_metrics(const cli_args *a, kith *k);
 cli_exit cmd_data_stats(const cli_args *a, kith *k);
 cli_exit cmd_data_convert(const cli_args *a, kith *k);
 cli_exit cmd_data_generate(const cli_args *a, kith *k);
+cli_exit cmd_data_anonymise(const cli_args *a, kith *k);
 cli_exit cmd_train(const cli_args *a, kith *k);
 cli_exit cmd_evaluate(const cli_args *a, kith *k);
 cli_exit cmd_tune(const cli_args *a, kith *k);
 cli_exit cmd_run(const cli_args *a, kith *k);
 cli_exit cmd_schema(const cli_args *a, kith *k);
 cli_exit cmd_recommend(const cli_args *a, kith *k);
+cli_exit cmd_search(const cli_args *a, kith *k);
 cli_exit cmd_similar(const cli_args *a, kith *k);
 cli_exit cmd_predict(const cli_args *a, kith *k);
 cli_exit cmd_completion(const cli_args *a, kith *k);

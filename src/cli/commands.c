@@ -34,7 +34,7 @@ const cli_command cli_commands[] = {
       .detail = "  kith data convert ml-100k --out ml.kithdata      binary, reads back at once\n"
                 "  kith data convert events.ndjson --out events.csv",
       .run = cmd_data_convert,
-      .options = { READ_OPTIONS, "test", "out", "to" },
+      .options = { READ_OPTIONS, "test", "out", "to", "force" },
       .required = { "out" } },
     { .name = "data generate",
       .summary = "make simulated data, the same for the same seed",
@@ -44,13 +44,26 @@ const cli_command cli_commands[] = {
                 "120000 --out viewers.csv",
       .run = cmd_data_generate,
       .options = { "n-users", "n-items", "n-interactions", "rank", "popularity-power", "noise",
-                   "implicit", "items", "out", "to" },
+                   "implicit", "items", "out", "to", "force" },
       .required = { "out" } },
+    { .name = "data anonymise",
+      .words = "PATH",
+      .min_words = 1,
+      .max_words = 1,
+      .summary =
+          "a copy to hand on: keyed ids, fewer and coarser columns, and the risk that is left",
+      .detail = "  head -c 32 /dev/urandom > key\n"
+                "  kith data anonymise ml-100k --key-file key --coarsen age=10,zip=2 --time-step "
+                "86400 --out open.csv",
+      .run = cmd_data_anonymise,
+      .options = { READ_OPTIONS, "key-file", "drop", "keep", "coarsen", "hash-items", "time-step",
+                   "out", "to", "force" },
+      .required = { "out", "key-file" } },
     { .name = "train",
       .summary = "train a model on all of the data and write it to a file",
       .detail = "  kith train --data ratings.csv --model ials -p n_factors=128 --out films.kith",
       .run = cmd_train,
-      .options = { "data", "model", "param", "out", READ_OPTIONS },
+      .options = { "data", "model", "param", "out", "force", READ_OPTIONS },
       .required = { "data", "model", "out" } },
     { .name = "evaluate",
       .summary =
@@ -62,7 +75,7 @@ const cli_command cli_commands[] = {
           "--json",
       .run = cmd_evaluate,
       .options = { "data", "train", "test", "model", "param", "protocol", "metrics",
-                   "relevant-from", "confidence", "per-user", READ_OPTIONS },
+                   "relevant-from", "confidence", "per-user", "force", READ_OPTIONS },
       .required = { "model" } },
     { .name = "tune",
       .summary = "search for better parameters, within a budget of time and trials",
@@ -75,22 +88,44 @@ const cli_command cli_commands[] = {
       .required = { "data", "model" } },
     { .name = "recommend",
       .summary = "the best items for a user, or for somebody who likes some items",
-      .detail = "  kith recommend --model-file films.kith --user 196 --explain\n"
-                "  kith recommend --model-file films.kith --liked 50,181,174 -n 5\n"
-                "  kith recommend --model-file films.kith --all-users lists.csv",
+      .detail =
+          "  kith recommend --model-file films.kith --user 196 --explain\n"
+          "  kith recommend --model-file films.kith --liked 50,181=4,174=4.5 -n 5\n"
+          "  kith recommend --model-file films.kith --liked \"Godfather, The\" --liked 50\n"
+          "  kith recommend --model-file films.kith --all-users lists.csv\n\n"
+          "An item is named by its id or, where no item has that id, by its title: the whole "
+          "of it in any order of words, with or without the year, or some words that only one "
+          "title holds.\n\n"
+          "--liked takes items between commas; =VALUE after an item is the value it got (else "
+          "the best one).  A title with commas wants a --liked of its own, or quotes:\n"
+          "  kith recommend --model-file films.kith --liked '\"Godfather, The\"=5,50=4'\n\n"
+          "With --json each item has reasons, the items of the history with the largest shares "
+          "of its score (below zero: it speaks against the item), and rest, what else makes up "
+          "the score.",
       .run = cmd_recommend,
       .options = { "model-file", "user", "liked", "all-users", "number", "exclude", "include-seen",
-                   "explain", "on-unknown" },
+                   "explain", "reasons", "on-unknown", "force" },
+      .required = { "model-file" } },
+    { .name = "search",
+      .words = "WORDS",
+      .min_words = 1,
+      .max_words = CLI_MAX_WORDS - 1,
+      .summary = "which items are called so: ids and titles",
+      .detail = "  kith search --model-file films.kith star wars",
+      .run = cmd_search,
+      .options = { "model-file", "number" },
       .required = { "model-file" } },
     { .name = "similar",
       .summary = "the items most like one item",
-      .detail = "  kith similar --model-file films.kith --item 50",
+      .detail = "  kith similar --model-file films.kith --item 50\n"
+                "  kith similar --model-file films.kith --item \"toy story\"",
       .run = cmd_similar,
       .options = { "model-file", "item", "number" },
       .required = { "model-file", "item" } },
     { .name = "predict",
       .summary = "the rating, or preference, of one user for one item",
-      .detail = "  kith predict --model-file films.kith --user 196 --item 302",
+      .detail = "  kith predict --model-file films.kith --user 196 --item 302\n\n"
+                "An unknown user or item is no failure: the reply says which one is unknown.",
       .run = cmd_predict,
       .options = { "model-file", "user", "item" },
       .required = { "model-file", "user", "item" } },
@@ -103,7 +138,7 @@ const cli_command cli_commands[] = {
           "out",
       .detail = "  kith run request.json --out result.json\n  kith run - < request.json",
       .run = cmd_run,
-      .options = { "out" } },
+      .options = { "out", "force" } },
     { .name = "schema",
       .words = "request|response",
       .min_words = 1,

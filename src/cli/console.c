@@ -89,6 +89,9 @@ int cli_width(FILE *to, int otherwise)
 {
     struct winsize size;
     if (!isatty(fileno(to))) return otherwise;
+    const char *said = getenv("COLUMNS");
+    const int columns = said == NULL ? 0 : atoi(said);
+    if (columns > 20 && columns < 10000) return columns;
     return ioctl(fileno(to), TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 100;
 }
 
@@ -127,10 +130,15 @@ static int wrapped_column(const cli_table *t)
     return c;
 }
 
-/* Natural widths, and capital columns shrunk, the wrapped one first, until the row fits. */
-static void measure(const cli_table *t, size_t rows, int *width)
+static size_t rows_of(const cli_table *t)
 {
-    const int room = cli_width(stdout, 1 << 20), wrapped = wrapped_column(t);
+    return (t->n + (size_t)t->n_columns - 1) / (size_t)t->n_columns;
+}
+
+/* Natural widths; returns that of a row. */
+static int measure(const cli_table *t, int *width)
+{
+    const size_t rows = rows_of(t);
     int total = 0;
     for (int c = 0; c < t->n_columns; c++) {
         width[c] = 0;
@@ -140,6 +148,13 @@ static void measure(const cli_table *t, size_t rows, int *width)
         }
         total += width[c] + (c + 1 < t->n_columns ? 2 : 0);
     }
+    return total;
+}
+
+/* Capital columns shrunk, the wrapped one first, until a row of `total` columns fits. */
+static void shrink(const cli_table *t, int total, int *width)
+{
+    const int room = cli_width(stdout, 1 << 20), wrapped = wrapped_column(t);
     for (int c = wrapped; c >= 0 && total > room; c--) {
         if (!isupper((unsigned char)t->columns[c])) continue;
         const int over = total - room, least = c == wrapped ? 24 : 12;
@@ -189,17 +204,69 @@ static void print_row(const cli_table *t, size_t row, const int *width, int wrap
     cli_print_wrapped(stdout, left, indent, indent + width[wrapped]);
 }
 
+#define BOLD  "\033[1m"
+#define PLAIN "\033[0m"
+
+/* On a terminal, unless the user wants none: no-color.org. */
+static int has_colours(void)
+{
+    const char *none = getenv("NO_COLOR");
+    return isatty(STDOUT_FILENO) && (none == NULL || none[0] == '\0');
+}
+
+static size_t blanks_at_end(const char *text)
+{
+    size_t n = strlen(text), blanks = 0;
+    while (blanks < n && text[n - 1 - blanks] == ' ') blanks++;
+    return blanks;
+}
+
 static void print_rows(const cli_table *t, int header)
 {
     int width[MAX_COLUMNS];
     if (t == NULL || t->n == 0) return;
-    const size_t rows = (t->n + (size_t)t->n_columns - 1) / (size_t)t->n_columns;
-    const int bold = header && isatty(STDOUT_FILENO), wrapped = wrapped_column(t);
-    measure(t, rows, width);
+    const size_t rows = rows_of(t);
+    const int bold = header && has_colours(), wrapped = wrapped_column(t);
+    shrink(t, measure(t, width), width);
     for (size_t r = 0; r < rows; r++) {
-        if (bold && r == 0) fputs("\033[1m", stdout);
+        if (bold && r == 0) fputs(BOLD, stdout);
         print_row(t, r, width, wrapped);
-        if (bold && r == 0) fputs("\033[0m", stdout);
+        if (bold && r == 0) fputs(PLAIN, stdout);
+    }
+}
+
+/* The first column, and those from `from` up to `to`; blanks at the end of a line are left out. */
+static void print_block(const cli_table *t, const int *width, int from, int to)
+{
+    const size_t rows = rows_of(t);
+    for (size_t r = 0; r < rows; r++) {
+        const int bold = r == 0 && has_colours();
+        int owed = 0;
+        if (bold) fputs(BOLD, stdout);
+        for (int c = 0; c < to; c = c == 0 ? from : c + 1) {
+            const char *text = cell(t, r, c);
+            const size_t n = strlen(text), seen = n - blanks_at_end(text);
+            const int natural = width_of(text, n), shown = width_of(text, seen);
+            const int before = t->columns[c] == 'r' ? width[c] - natural : 0;
+            printf("%*s%.*s", owed + before, "", (int)seen, text);
+            owed = width[c] - before - shown + 2;
+        }
+        puts(bold ? PLAIN : "");
+    }
+}
+
+void cli_table_print_blocks(const cli_table *t)
+{
+    int width[MAX_COLUMNS];
+    if (t == NULL || t->n == 0) return;
+    const int room = cli_width(stdout, CLI_WIDTH_OF_FILES);
+    measure(t, width);
+    for (int from = 1, to; from < t->n_columns; from = to) {
+        int used = width[0];
+        for (to = from; to < t->n_columns && (to == from || used + width[to] + 2 <= room); to++)
+            used += width[to] + 2;
+        if (from > 1) putchar('\n');
+        print_block(t, width, from, to);
     }
 }
 
@@ -215,7 +282,7 @@ void cli_table_print_plain(const cli_table *t)
 
 void cli_heading(const char *text)
 {
-    printf(isatty(STDOUT_FILENO) ? "\033[1m%s\033[0m\n" : "%s\n", text);
+    printf(has_colours() ? BOLD "%s" PLAIN "\n" : "%s\n", text);
 }
 
 void cli_table_free(cli_table *t)
@@ -235,11 +302,18 @@ void cli_bar(double share, int width, char *out, size_t size)
     if (left > 0 && left < 8 && strlen(out) + 4 < size) strcat(out, eighths[left]);
 }
 
+enum { BUFFER = 400 }; /* the largest double has 309 digits before the point */
+
+static char *next_buffer(void)
+{
+    static char buffers[8][BUFFER];
+    static unsigned turn;
+    return buffers[turn++ % 8];
+}
+
 const char *cli_count(long long n)
 {
-    static char buffers[8][32];
-    static unsigned turn;
-    char digits[32], *out = buffers[turn++ % 8];
+    char digits[32], *out = next_buffer();
     const int length = snprintf(digits, sizeof digits, "%lld", n < 0 ? -n : n);
     int to = 0;
     if (n < 0) out[to++] = '-';
@@ -249,6 +323,23 @@ const char *cli_count(long long n)
     }
     out[to] = '\0';
     return out;
+}
+
+static const char *print_number(const char *format, double x, int decimals)
+{
+    char *out = next_buffer();
+    snprintf(out, BUFFER, format, decimals, x);
+    return strpbrk(out, "123456789in") != NULL || (out[0] != '-' && out[0] != '+') ? out : out + 1;
+}
+
+const char *cli_fixed(double x, int decimals)
+{
+    return print_number("%.*f", x, decimals);
+}
+
+const char *cli_signed(double x, int decimals)
+{
+    return print_number("%+.*f", x, decimals);
 }
 
 cli_exit cli_print_object(json_t *o)

@@ -6,13 +6,11 @@
 
 #include <string.h>
 
-enum { WIDTH_OF_FILES = 100 }; /* of help that goes to no terminal */
-
 /* "  call    meaning", the meaning beginning at column `indent` and broken under itself. */
 static void entry(const char *call, const char *meaning, int indent, FILE *to)
 {
     fprintf(to, "  %-*s  ", indent - 4, call);
-    cli_print_wrapped(to, meaning, indent, cli_width(to, WIDTH_OF_FILES));
+    cli_print_wrapped(to, meaning, indent, cli_width(to, CLI_WIDTH_OF_FILES));
 }
 
 void cli_help_all(FILE *to)
@@ -30,7 +28,7 @@ void cli_help_all(FILE *to)
     }
     fputs("\nfirst steps:\n"
           "  kith data stats ratings.csv\n"
-          "  kith evaluate --data ratings.csv --model popularity,ials\n"
+          "  kith evaluate --data ratings.csv --protocol holdout:0.8 --model popularity,ials\n"
           "  kith train --data ratings.csv --model ials --out my.kith\n"
           "  kith recommend --model-file my.kith --user ID --explain\n"
           "\n`kith help COMMAND` tells the rest.\n",
@@ -56,11 +54,29 @@ static int is_required(const cli_command *command, const char *name)
     return 0;
 }
 
+/* Lines that begin with a blank are examples and stay as they are; the others are wrapped. */
+static void print_detail(const char *detail, FILE *to)
+{
+    char line[1024];
+    while (*detail != '\0') {
+        const size_t n = strcspn(detail, "\n");
+        snprintf(line, sizeof line, "%.*s", (int)n, detail);
+        if (line[0] == ' ')
+            fprintf(to, "%s\n", line);
+        else
+            cli_print_wrapped(to, line, 0, cli_width(to, CLI_WIDTH_OF_FILES));
+        detail += n + (detail[n] == '\n');
+    }
+}
+
 void cli_help_command(const cli_command *command, FILE *to)
 {
-    fprintf(to, "kith %s -- %s\n\nusage: kith %s%s%s [OPTIONS]\n\n%s\n", command->name,
-            command->summary, command->name, command->words == NULL ? "" : " ",
-            command->words == NULL ? "" : command->words, command->detail);
+    char title[256];
+    snprintf(title, sizeof title, "kith %s -- %s", command->name, command->summary);
+    cli_print_wrapped(to, title, 0, cli_width(to, CLI_WIDTH_OF_FILES));
+    fprintf(to, "\nusage: kith %s%s%s [OPTIONS]\n\n", command->name,
+            command->words == NULL ? "" : " ", command->words == NULL ? "" : command->words);
+    print_detail(command->detail, to);
     if (command->options[0] != NULL) fputs("\noptions:\n", to);
     for (int j = 0; j < CLI_MAX_OPTIONS && command->options[j] != NULL; j++)
         option_line(command->options[j], is_required(command, command->options[j]), to);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * program.c -- kith: finds the command, makes the context, runs it
  */
+#include "base/closest.h"
 #include "cli/command.h"
 
 #include <locale.h>
@@ -74,6 +75,39 @@ static int help_of_group(const char *word)
     return n;
 }
 
+/* The second words of a command of two ("data" has stats, ...), into out; 0 when it is none. */
+static int list_group(const char *word, char *out, size_t size)
+{
+    const size_t length = strlen(word);
+    size_t used = 0;
+    out[0] = '\0';
+    for (int c = 0; c < cli_n_commands && used < size; c++) {
+        const char *name = cli_commands[c].name;
+        if (strncmp(name, word, length) != 0 || name[length] != ' ') continue;
+        used += (size_t)snprintf(out + used, size - used, "%s%s", used > 0 ? ", " : "",
+                                 name + length + 1);
+    }
+    return used > 0;
+}
+
+/* The command that words[0] and words[1] were meant to be. */
+static cli_exit unknown(int n_words, char **words)
+{
+    char asked[128], group[128], hint[KI_HINT_SIZE];
+    ki_closest closest = { .asked = asked };
+    snprintf(asked, sizeof asked, "%s%s%s", words[0], n_words > 1 ? " " : "",
+             n_words > 1 ? words[1] : "");
+    if (n_words == 1 && list_group(words[0], group, sizeof group))
+        return cli_complain(CLI_USAGE, "%s wants one of: %s", words[0], group);
+    for (int c = 0; c < cli_n_commands; c++) ki_closest_try(&closest, cli_commands[c].name);
+    closest.asked = words[0]; /* the second word may be anything */
+    for (int c = 0; c < cli_n_commands; c++)
+        if (strcmp(cli_commands[c].name, words[0]) != 0)
+            ki_closest_try(&closest, cli_commands[c].name);
+    return cli_complain(CLI_USAGE, "there is no command \"%s\"; `kith --help` lists them%s", asked,
+                        ki_closest_hint(&closest, hint));
+}
+
 /* `kith help COMMAND`, where argv[0] is "help". */
 static cli_exit help(int argc, char **argv)
 {
@@ -83,8 +117,7 @@ static cli_exit help(int argc, char **argv)
         return cli_help_command(&cli_commands[c], stdout), CLI_DONE;
     }
     if (argc == 2 && help_of_group(argv[1]) > 0) return CLI_DONE;
-    return cli_complain(CLI_USAGE, "there is no command \"%s%s%s\"; `kith --help` lists them",
-                        argv[1], argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
+    return unknown(argc - 1, argv + 1);
 }
 
 static cli_exit no_such_command(int argc, char **argv)
@@ -93,10 +126,7 @@ static cli_exit no_such_command(int argc, char **argv)
     if (strcmp(first, "--version") == 0) return printf("kith %s\n", kith_version()), CLI_DONE;
     if (is_help(first)) return help(argc - 1, argv + 1);
     if (argc == 3 && is_help(argv[2]) && help_of_group(first) > 0) return CLI_DONE;
-    if (strcmp(first, "data") == 0)
-        return cli_complain(CLI_USAGE, "data%s%s: want one of: stats, convert, generate",
-                            argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
-    return cli_complain(CLI_USAGE, "there is no command \"%s\"; `kith --help` lists them", first);
+    return unknown(argc - 1, argv + 1);
 }
 
 int main(int argc, char **argv)

@@ -12,9 +12,11 @@ struct picks { /* what a question found, before it becomes a list */
     int n;
     int32_t *items; /* [n] best first */
     float *scores;
-    int n_reasons;  /* width of terms */
-    ki_term *terms; /* [n, n_reasons]; NULL: no reasons wanted, or nobody's history */
-    int *n_terms;   /* [n] */
+    int n_reasons;    /* width of terms and of largest */
+    ki_term *terms;   /* [n, n_reasons] from the greatest down; NULL: no reasons wanted, or nobody's
+                       history */
+    ki_term *largest; /* [n, n_reasons] by size, whatever the sign */
+    int *n_terms;     /* [n] of each */
 };
 
 static void clear_picks(struct picks *p)
@@ -22,6 +24,7 @@ static void clear_picks(struct picks *p)
     ki_free(p->items);
     ki_free(p->scores);
     ki_free(p->terms);
+    ki_free(p->largest);
     ki_free(p->n_terms);
 }
 
@@ -53,21 +56,30 @@ static void pick_popular(const kith_model *m, const ki_asked *a, struct picks *p
     }
 }
 
-/* The largest terms of every picked item. */
+/* The n_out of the n terms that are largest by size: they fall, so these stand at both ends. */
+static void take_largest(const ki_term *all, int n, int n_out, ki_term *out)
+{
+    for (int low = 0, high = n - 1, to = 0; to < n_out; to++)
+        out[to] = fabsf(all[low].part) >= fabsf(all[high].part) ? all[low++] : all[high--];
+}
+
+/* The greatest and the largest terms of every picked item. */
 static kith_err explain_picks(ki_ranker *r, const ki_query *q, struct picks *p)
 {
+    const size_t n_all = (size_t)p->n * (size_t)p->n_reasons;
     ki_term *all = NULL;
     kith_err err;
     if ((err = ki_alloc(&all, (size_t)q->n, sizeof *all)) != KITH_OK) return err;
-    if ((err = ki_alloc(&p->terms, (size_t)p->n * (size_t)p->n_reasons, sizeof *all)) != KITH_OK)
-        goto done;
+    if ((err = ki_alloc(&p->terms, n_all, sizeof *all)) != KITH_OK) goto done;
+    if ((err = ki_alloc(&p->largest, n_all, sizeof *all)) != KITH_OK) goto done;
     if ((err = ki_alloc(&p->n_terms, (size_t)p->n, sizeof *p->n_terms)) != KITH_OK) goto done;
     for (int j = 0; j < p->n; j++) {
         int n = 0;
         if ((err = ki_ranker_explain(r, q, p->items[j], all, &n)) != KITH_OK) goto done;
+        const size_t at = (size_t)j * (size_t)p->n_reasons;
         p->n_terms[j] = KI_MIN(n, p->n_reasons);
-        for (int t = 0; t < p->n_terms[j]; t++)
-            p->terms[(size_t)j * (size_t)p->n_reasons + (size_t)t] = all[t];
+        for (int t = 0; t < p->n_terms[j]; t++) p->terms[at + (size_t)t] = all[t];
+        take_largest(all, n, p->n_terms[j], p->largest + at);
     }
 done:
     ki_free(all);
@@ -112,6 +124,7 @@ kith_err kith_recommend(kith *k, const kith_model *model, const kith_query *quer
                            .scores = p.scores,
                            .n_reasons = p.terms != NULL ? p.n_reasons : KI_MIN(query->n_reasons, 1),
                            .terms = p.terms,
+                           .largest = p.largest,
                            .n_terms = p.n_terms };
     err = ki_listing_make(&l, out);
 done:
@@ -189,7 +202,11 @@ kith_err kith_predict(kith *k, const kith_model *model, const char *user_id, con
                        "kith_predict: context, model, user_id, item_id and out must not be NULL");
     const int32_t u = ki_idmap_find(&model->users, user_id, strlen(user_id));
     const int32_t i = ki_idmap_find(&model->items, item_id, strlen(item_id));
-    if (i >= 0) return predict_item(&model->core, u, i, out);
-    *out = fallback(&model->core);
+    kith_prediction made = fallback(&model->core);
+    const kith_err err = i < 0 ? KITH_OK : predict_item(&model->core, u, i, &made);
+    if (err != KITH_OK) return err;
+    made.unknown_user = u < 0;
+    made.unknown_item = i < 0;
+    *out = made;
     return KITH_OK;
 }

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * describe.c -- what this kith is and has: versions, and every algorithm as its descriptor tells it
  */
-#include "base/mem.h"
+#include "base/jsontext.h"
 #include "model/model.h"
 #include "simd/kernels.h"
 
 #include <cblas.h> /* openblas_get_config */
-#include <stdlib.h>
-#include <string.h>
 #include <zlib.h>
 
 const char *kith_version(void)
@@ -15,25 +13,14 @@ const char *kith_version(void)
     return KITH_VERSION;
 }
 
-/* Takes `o`; NULL: memory ran out. */
-static kith_err hand_out(json_t *o, char **json)
-{
-    char *text = o == NULL ? NULL : json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(15));
-    json_decref(o);
-    if (text == NULL) return ki_fail_memory(1);
-    const kith_err err = ki_strdup(json, text);
-    free(text); /* jansson's */
-    return err;
-}
-
 kith_err kith_build_info(char **json)
 {
     if (json == NULL) return ki_fail(KITH_EINVAL, "kith_build_info: json is NULL");
-    return hand_out(json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "version", KITH_VERSION,
-                              "compiler", __VERSION__, "optimization", KITH_BUILD_OPTIMIZATION,
-                              "kernels", ki_kernels_get()->name, "blas", openblas_get_config(),
-                              "zlib", zlibVersion(), "jansson", jansson_version_str()),
-                    json);
+    return ki_json_print(json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "version", KITH_VERSION,
+                                   "compiler", __VERSION__, "optimization", KITH_BUILD_OPTIMIZATION,
+                                   "kernels", ki_kernels_get()->name, "blas", openblas_get_config(),
+                                   "zlib", zlibVersion(), "jansson", jansson_version_str()),
+                         json);
 }
 
 /* ---- models ---- */
@@ -61,7 +48,7 @@ kith_err kith_models_json(const char *name, char **json)
     if (json == NULL) return ki_fail(KITH_EINVAL, "kith_models_json: json is NULL");
     if (name != NULL) {
         const kith_err err = ki_model_want(name, &desc);
-        return err != KITH_OK ? err : hand_out(model_json(desc), json);
+        return err != KITH_OK ? err : ki_json_print(model_json(desc), json);
     }
     json_t *list = json_array();
     for (int j = 0; ki_models[j] != NULL; j++)
@@ -69,5 +56,5 @@ kith_err kith_models_json(const char *name, char **json)
             json_decref(list);
             return ki_fail_memory(1);
         }
-    return hand_out(list, json);
+    return ki_json_print(list, json);
 }

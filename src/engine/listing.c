@@ -133,14 +133,17 @@ static const char *put_sentence(struct block *b, const ki_listing *l, int32_t it
 
 /* ---- layout ---- */
 
-/* Terms that speak for the item: they come largest first. */
-static int positive_terms(const ki_listing *l, int j)
+static int n_reasons_of(const ki_listing *l, int j)
 {
-    int n = 0;
-    if (l->terms == NULL || l->n_reasons == 0) return 0;
-    while (n < l->n_terms[j] && l->terms[(size_t)j * (size_t)l->n_reasons + (size_t)n].part > 0)
-        n++;
-    return n;
+    return l->terms == NULL || l->n_reasons == 0 ? 0 : l->n_terms[j];
+}
+
+/* Terms that speak for the item: they come from the greatest down. */
+static int n_positive(const ki_term *terms, int n)
+{
+    int to = 0;
+    while (to < n && terms[to].part > 0) to++;
+    return to;
 }
 
 static kith_reason make_reason(struct block *b, const kith_model *m, const ki_term *t)
@@ -156,14 +159,17 @@ static int lay_item(struct block *b, const ki_listing *l, int j, kith_item *item
                     kith_reason *reasons)
 {
     const int32_t i = l->items[j];
-    const int n = positive_terms(l, j);
-    const ki_term *terms = n == 0 ? NULL : l->terms + (size_t)j * (size_t)l->n_reasons;
+    const size_t at = (size_t)j * (size_t)l->n_reasons;
+    const int n = n_reasons_of(l, j);
+    const ki_term *terms = n == 0 ? NULL : l->terms + at;
     kith_item made = { .score = (double)l->scores[j], .reasons = reasons, .n_reasons = n };
     made.item_id = put(b, ki_idmap_name(&l->m->items, i));
     made.title = put_title(b, l->m, i);
-    if (l->n_reasons > 0) made.reason = put_sentence(b, l, i, terms, n);
+    made.rest = made.score;
+    if (l->n_reasons > 0) made.reason = put_sentence(b, l, i, terms, n_positive(terms, n));
     for (int t = 0; t < n; t++) {
-        const kith_reason reason = make_reason(b, l->m, &terms[t]);
+        const kith_reason reason = make_reason(b, l->m, &l->largest[at + (size_t)t]);
+        made.rest -= reason.contribution;
         if (reasons != NULL) reasons[t] = reason;
     }
     if (item != NULL) *item = made;
@@ -196,7 +202,7 @@ kith_err ki_listing_make(const ki_listing *l, kith_list **out)
 {
     struct block b = { 0 };
     size_t n_reasons = 0;
-    for (int j = 0; j < l->n; j++) n_reasons += (size_t)positive_terms(l, j);
+    for (int j = 0; j < l->n; j++) n_reasons += (size_t)n_reasons_of(l, j);
     lay(&b, l, n_reasons);
     const kith_err err = ki_alloc(&b.base, b.used, 1);
     if (err != KITH_OK) return err;

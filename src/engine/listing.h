@@ -15,9 +15,11 @@ typedef struct ki_listing {
     int n;
     const int32_t *items;
     const float *scores;
-    int n_reasons;        /* most per item; 0: no reasons and no sentences */
-    const ki_term *terms; /* [n, n_reasons], largest first; NULL: none */
-    const int *n_terms;   /* [n] */
+    int n_reasons;          /* most per item; 0: no reasons and no sentences */
+    const ki_term *terms;   /* [n, n_reasons], from the greatest down: what sentences are made of;
+                             NULL: none */
+    const ki_term *largest; /* [n, n_reasons], by size whatever the sign: the reasons; NULL: none */
+    const int *n_terms;     /* [n] of each */
 } ki_listing;
 
 /* The list holds copies, so it may outlive the model. */

@@ -40,7 +40,7 @@ struct member {
 static const char *const source_words[] = { "model", "popular", "new", "similar", NULL };
 static const char *const spread_words[] = { "none", "mmr", "calibrated", NULL };
 
-#define SOURCE(field) offsetof(ki_source, field)
+#define SOURCE(field) offsetof(ki_pipe_source, field)
 static const struct member source_members[] = {
     { "from", WORD, SOURCE(kind), 0, 0, source_words },
     { "part", NAME, SOURCE(part), 0, 0, NULL },
@@ -150,9 +150,9 @@ static void read_sources(struct reading *r, const json_t *list, ki_pipeline *p)
         return;
     }
     for (size_t j = 0; j < json_array_size(list); j++) {
-        ki_source *s = &p->sources[p->n_sources++];
+        ki_pipe_source *s = &p->sources[p->n_sources++];
         const json_t *o = json_array_get(list, j);
-        *s = (ki_source){ .quota = DEFAULT_QUOTA };
+        *s = (ki_pipe_source){ .quota = DEFAULT_QUOTA };
         snprintf(pointer, sizeof pointer, "/retrieve/%zu", j);
         read_object(r, source_members, NULL, o, s, pointer);
         if (json_is_object(o) && json_object_get(o, "from") == NULL)

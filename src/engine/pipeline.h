@@ -24,25 +24,25 @@
 
 enum { KI_MAX_SOURCES = 8, KI_PIPE_NAME = 64 };
 
-typedef enum ki_source_kind {
+typedef enum ki_pipe_from {
     KI_FROM_MODEL,   /* the best of the model, or of one of a hybrid's parts */
     KI_FROM_POPULAR, /* by how many training users have it */
     KI_FROM_NEW,     /* without a training event; the last in the catalogue first */
     KI_FROM_SIMILAR, /* most like one item, or like those of the history */
-} ki_source_kind;
+} ki_pipe_from;
 
-typedef struct ki_source {
-    ki_source_kind kind;
+typedef struct ki_pipe_source {
+    ki_pipe_from kind;
     char part[KI_PIPE_NAME]; /* of a hybrid; "": the model itself */
     char item[KI_PIPE_NAME]; /* similar to; "": to the latest places of the history */
     int quota;
-} ki_source;
+} ki_pipe_source;
 
 typedef enum ki_spread { KI_SPREAD_NONE, KI_SPREAD_MMR, KI_SPREAD_CALIBRATED } ki_spread;
 
 typedef struct ki_pipeline {
     int n_sources;
-    ki_source sources[KI_MAX_SOURCES];
+    ki_pipe_source sources[KI_MAX_SOURCES];
     char ranker[KI_PIPE_NAME]; /* part; "": the model itself */
     int depth;                 /* candidates that diversity chooses from; 0: 10 n, at least 100 */
     ki_spread spread;

@@ -76,7 +76,7 @@ static kith_err rank(const ki_model *m, const ki_query *q, int k, int32_t *items
 
 static kith_err from_model(struct run *r, int s, int32_t *items, float *scores, int *n)
 {
-    const ki_source *source = &r->p->sources[s];
+    const ki_pipe_source *source = &r->p->sources[s];
     const ki_model *part;
     int32_t found = 0;
     kith_err err = find_part(r->m, source->part, &part);
@@ -117,7 +117,7 @@ static kith_err bring_similar(struct run *r, int s, ki_ranker *ranker, int32_t i
  * catalogue first among equals, in turn until the quota is full. */
 static kith_err from_similar(struct run *r, int s, int32_t *items, float *scores, int *n)
 {
-    const ki_source *source = &r->p->sources[s];
+    const ki_pipe_source *source = &r->p->sources[s];
     ki_ranker *ranker = NULL;
     kith_err err = ki_ranker_new(&r->m->core, source->quota, 1, &ranker);
     if (err != KITH_OK) return err;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * list.c -- the algorithms that kith has, one line each
  */
+#include "base/closest.h"
 #include "model/model.h"
 
 #include <stdio.h>
@@ -43,11 +44,14 @@ const ki_model_desc *ki_model_find(const char *name)
 
 kith_err ki_model_want(const char *name, const ki_model_desc **out)
 {
-    char names[768] = "";
+    char names[768] = "", hint[KI_HINT_SIZE];
+    ki_closest closest = { .asked = name };
     size_t used = 0;
     if ((*out = ki_model_find(name)) != NULL) return KITH_OK;
     for (int j = 0; ki_models[j] != NULL && used < sizeof names; j++)
         used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", j > 0 ? ", " : "",
                                  ki_models[j]->name);
-    return ki_fail(KITH_ENOTFOUND, "no model is called \"%.64s\"; there are: %s", name, names);
+    for (int j = 0; ki_models[j] != NULL; j++) ki_closest_try(&closest, ki_models[j]->name);
+    return ki_fail(KITH_ENOTFOUND, "no model is called \"%.64s\"; there are: %s%s", name, names,
+                   ki_closest_hint(&closest, hint));
 }
