@@ -369,6 +369,19 @@ typedef struct kith_evaluate_options {
     double relevant_from; /* test items with at least this value are relevant; 0: all of them */
     double confidence;    /* of the intervals; 0: 0.95 */
     const char *per_user_path; /* CSV of per-user values; NULL: none */
+    const char *
+        ties; /* "index" (or NULL): equal scores stand in order of their items; "average": metrics of what
+                         was found are means over all orders of equal scores */
+    const char *
+        metric_style; /* definitions of another library: "implicit", "recbole", "surprise", "lenskit",
+                                 "cornac"; NULL or "kith": kith's own */
+    const char *
+        negatives; /* "100" or "100:popular": rank the relevant items among so many others, drawn at
+                                 random, instead of the whole catalogue; NULL: do not */
+    const char *group_users; /* attribute columns for the report on fairness; NULL: none */
+    const char *group_items;
+    const char *
+        calibrate; /* attribute column of items for calibration@k; NULL: genres, category, or the first */
 } kith_evaluate_options;
 
 typedef struct kith_report kith_report;
@@ -386,7 +399,7 @@ KITH_API kith_err kith_report_metric(const kith_report *report, int m, const cha
 KITH_API kith_err kith_report_json(const kith_report *report, char **json);
 KITH_API void kith_report_free(kith_report *report);
 
-/* Names and one-line definitions of all metrics and protocols, as JSON. */
+/* Names and one-line definitions of all metrics, protocols and metric styles, as JSON. */
 KITH_API kith_err kith_metrics_json(char **json);
 
 /* ---- tuning

@@ -84,6 +84,13 @@ def test_items_are_named_by_title_with_commas_or_without():
     assert not [item for item in items if item["item_id"] in ("i1", "i3")]
 
 
+def test_an_id_with_a_comma_is_one_id():
+    write("commas.csv", 'user,item\na,"x,y"\na,z\nb,"x,y"\nb,w\nc,w\n')
+    run("train", "--data", "commas.csv", "--model", "popularity", "--out", "m.kith")
+    assert liked("x,y") == liked('"x,y"') == [("x,y", None)] and liked('z,"x,y"=1') == [("z", None), ("x,y", 1.0)]
+    assert not run("recommend", "--model-file", "m.kith", "--liked", "x,y").stderr
+
+
 def test_a_title_of_several_items_or_of_none_says_which_are_there():
     titled()
     for words in [["similar", "--item", "sabrina"], ["recommend", "--liked", "sabrina"],
@@ -93,6 +100,10 @@ def test_a_title_of_several_items_or_of_none_says_which_are_there():
     assert 'did you mean "Dune (1984)" (id i0)?' in run("similar", "--item", "dnue", "--model-file", "m.kith", code=1).stderr
     done = run("recommend", "--liked", "dnue", "--model-file", "m.kith")
     assert 'did you mean "Dune (1984)" (id i0)?' in done.stderr and "popular" in done.stderr, done.stderr
+    dune = {"item_id": "i0", "title": "Dune (1984)"}
+    assert run_json("recommend", "--liked", "dnue", "--model-file", "m.kith")["liked"][0]["did_you_mean"] == dune
+    got = run_json("predict", "--user", "u1", "--item", "dnue", "--model-file", "m.kith")
+    assert got["unknown_item"] and got["did_you_mean"] == dune, got
     assert "did you mean" not in run("recommend", "--liked", "qqqq", "--model-file", "m.kith").stderr
 
 
@@ -258,10 +269,10 @@ def test_the_table_of_figures_is_true():
     args = ["evaluate", "--data", "small.csv", "--protocol", "holdout:0.7", "--metrics", "ndcg@5,gini@5"]
     text = run(*args, "--model", "popularity").stdout
     row = {line.split()[0]: line for line in text.splitlines() if line}
-    assert "±" in row["ndcg@5"] and "±" not in row["gini@5"], text  # exposure has no interval
+    assert "±" in row["ndcg@5"] and "±" in row["gini@5"], text
     text = run(*args, "--model", ",".join(["popularity"] * 30)).stdout
     figures = text[: text.index("minus")]
-    assert figures.count("popularity") == 31 and figures.count("±") == 30, text  # and one in the heading that follows
+    assert figures.count("popularity") == 31 and figures.count("±") == 60, text  # and one in the heading that follows
 
 
 def blocks_of(text):
@@ -339,7 +350,7 @@ def test_typing_errors_are_met_with_the_nearest_name_before_any_data_is_read():
         ("trian", 'did you mean "train"?'),
         ("dat stats", 'did you mean "data stats"?'),
         ("data stat x.csv", 'did you mean "data stats"?'),
-        ("data", "data wants one of: stats, convert, generate"),
+        ("data", "data wants one of: stats, convert, generate, anonymise"),
         ("help evalate", 'did you mean "evaluate"?'),
         ("train --modle x", "did you mean --model?"),
         ("recommend --liekd=3", "did you mean --liked?"),

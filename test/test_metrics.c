@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include "base/mem.h"
+#include "base/rng.h"
 #include "eval/metrics.h"
 
 /* All by hand: doubles of a handful of terms. */
@@ -20,14 +21,14 @@ static const ki_case five = {
 static ki_half half_of(const char *name, const ki_case *c)
 {
     ki_plan plan;
-    CHECK_OK(ki_plan_parse(&plan, name));
+    CHECK_OK(ki_plan_parse(&plan, name, NULL));
     return plan.asked[0].metric->user(c, plan.asked[0].k);
 }
 
 static double value_of(const char *name, const ki_case *c)
 {
     ki_plan plan;
-    CHECK_OK(ki_plan_parse(&plan, name));
+    CHECK_OK(ki_plan_parse(&plan, name, NULL));
     const ki_half h = plan.asked[0].metric->user(c, plan.asked[0].k);
     return ki_metric_value(plan.asked[0].metric, h.sum, h.weight);
 }
@@ -116,7 +117,8 @@ TEST(gauc_weighs_users_by_their_relevant_items)
 /* Estimates 6, 3, 0, 3 of ratings 5, 3, 2, 4 on a scale of 1 to 5. */
 static const float truth[] = { 5, 3, 2, 4 };
 static const float estimate[] = { 6, 3, 0, 3 };
-static const ki_case rated = { .truth = truth, .estimate = estimate, .n_rated = 4, .min = 1, .max = 5 };
+static ki_rated room[8];
+static const ki_case rated = { .truth = truth, .estimate = estimate, .n_rated = 4, .min = 1, .max = 5, .rated = room };
 
 TEST(errors_are_of_clipped_estimates_unless_raw)
 {
@@ -135,6 +137,39 @@ TEST(fcp_counts_pairs_in_the_right_order_and_ties_half)
     ki_case flat = rated;
     flat.truth = same;
     CHECK_NEAR(half_of("fcp", &flat).weight, 0, 0);
+}
+
+/* Every pair asked one by one. */
+static ki_half fcp_of_pairs(const float *t, const float *e, int n)
+{
+    ki_half h = { 0, 0 };
+    for (int a = 0; a < n; a++) {
+        for (int b = 0; b < n; b++) {
+            if (!(t[a] > t[b])) continue;
+            h.weight += 1;
+            h.sum += e[a] > e[b] ? 1 : e[a] == e[b] ? 0.5 : 0;
+        }
+    }
+    return h;
+}
+
+TEST(fcp_by_merging_is_fcp_by_pairs)
+{
+    enum { MOST = 40 };
+    ki_rng rng = ki_rng_make(4, 0, 0);
+    for (int round = 0; round < 300; round++) {
+        const int n = (int)ki_rng_below(&rng, MOST + 1);
+        float t[MOST], e[MOST];
+        ki_rated two[2 * MOST];
+        for (int j = 0; j < n; j++) { /* coarse, so that all kinds of ties occur */
+            t[j] = (float)ki_rng_below(&rng, 5);
+            e[j] = (float)ki_rng_below(&rng, 1 + (uint32_t)round);
+        }
+        const ki_case c = { .truth = t, .estimate = e, .n_rated = n, .rated = two };
+        const ki_half got = half_of("fcp", &c), want = fcp_of_pairs(t, e, n);
+        CHECK_NEAR(got.sum, want.sum, 0);
+        CHECK_NEAR(got.weight, want.weight, 0);
+    }
 }
 
 /* Items 0 to 3 with 8, 4, 3 and 1 training events, item 4 with none. */
@@ -166,7 +201,7 @@ static double exposure_of(const char *name, const int32_t *served, int64_t place
     ki_plan plan;
     int32_t sorted[4];
     const ki_exposure e = { &catalogue, served, sorted };
-    CHECK_OK(ki_plan_parse(&plan, name));
+    CHECK_OK(ki_plan_parse(&plan, name, NULL));
     return plan.asked[0].metric->exposure(&e, places);
 }
 
@@ -187,7 +222,7 @@ TEST(exposure_is_over_items_that_could_be_served)
 TEST(a_plan_collects_cutoffs_once_and_rising)
 {
     ki_plan p;
-    CHECK_OK(ki_plan_parse(&p, "ndcg@20, recall@5,rmse,ndcg@20,gini@20,map@7"));
+    CHECK_OK(ki_plan_parse(&p, "ndcg@20, recall@5,rmse,ndcg@20,gini@20,map@7", NULL));
     CHECK_INT(p.n, 5);
     CHECK_INT(p.n_cutoffs, 3);
     CHECK_INT(p.cutoffs[0], 5);
@@ -201,11 +236,11 @@ TEST(a_plan_collects_cutoffs_once_and_rising)
 TEST(a_plan_refuses_what_it_does_not_understand)
 {
     ki_plan p;
-    CHECK_FAILS(ki_plan_parse(&p, "recal@10"), KITH_ENOTFOUND, "recall@k");
-    CHECK_FAILS(ki_plan_parse(&p, "recall"), KITH_EINVAL, "recall@10");
-    CHECK_FAILS(ki_plan_parse(&p, "rmse@10"), KITH_EINVAL, "no cut-off");
-    CHECK_FAILS(ki_plan_parse(&p, "recall@0"), KITH_EINVAL, "from 1 to");
-    CHECK_FAILS(ki_plan_parse(&p, "recall@ten"), KITH_EINVAL, "whole number");
-    CHECK_FAILS(ki_plan_parse(&p, "recall@99999"), KITH_EINVAL, "from 1 to");
-    CHECK_FAILS(ki_plan_parse(&p, " , "), KITH_EINVAL, "no metric");
+    CHECK_FAILS(ki_plan_parse(&p, "recal@10", NULL), KITH_ENOTFOUND, "recall@k");
+    CHECK_FAILS(ki_plan_parse(&p, "recall", NULL), KITH_EINVAL, "recall@10");
+    CHECK_FAILS(ki_plan_parse(&p, "rmse@10", NULL), KITH_EINVAL, "no cut-off");
+    CHECK_FAILS(ki_plan_parse(&p, "recall@0", NULL), KITH_EINVAL, "from 1 to");
+    CHECK_FAILS(ki_plan_parse(&p, "recall@ten", NULL), KITH_EINVAL, "whole number");
+    CHECK_FAILS(ki_plan_parse(&p, "recall@99999", NULL), KITH_EINVAL, "from 1 to");
+    CHECK_FAILS(ki_plan_parse(&p, " , ", NULL), KITH_EINVAL, "no metric");
 }

@@ -40,7 +40,7 @@ static ki_half half_of(const char *name, int k, const ki_case *c)
     char asked[48];
     ki_plan plan;
     snprintf(asked, sizeof asked, k > 0 ? "%s@%d" : "%s", name, k);
-    CHECK_OK(ki_plan_parse(&plan, asked));
+    CHECK_OK(ki_plan_parse(&plan, asked, NULL));
     return plan.asked[0].metric->user(c, k);
 }
 
@@ -120,6 +120,7 @@ TEST(auc_is_that_of_scikit_learn_with_ties)
     json_t *o;
     json_array_foreach (json_object_get(all, "auc"), index, o) {
         double scores[MOST], positive[MOST];
+        double strict;
         float whole[MOST], kept[MOST];
         int32_t relevant[MOST];
         int n_relevant = 0;
@@ -129,7 +130,7 @@ TEST(auc_is_that_of_scikit_learn_with_ties)
             whole[i] = (float)scores[i];
             if (positive[i] == 1) relevant[n_relevant++] = i;
         }
-        CHECK_NEAR(ki_auc(whole, n, relevant, n_relevant, kept), number(o, "auc"), close);
+        CHECK_NEAR(ki_auc(whole, n, relevant, n_relevant, kept, &strict), number(o, "auc"), close);
     }
     json_decref(all);
 }
@@ -182,7 +183,8 @@ TEST(concordant_pairs_are_counted_as_surprise_does)
     read_ratings(&r, o);
     for (int first = 0; first < r.n; first++) {
         float truth[MOST], estimate[MOST];
-        ki_case c = { .truth = truth, .estimate = estimate };
+        ki_rated rated[2 * MOST];
+        ki_case c = { .truth = truth, .estimate = estimate, .rated = rated };
         int earlier = 0;
         for (int j = 0; j < r.n; j++) {
             if (strcmp(r.users[j], r.users[first]) != 0) continue;
@@ -220,7 +222,7 @@ TEST(exposure_is_weighed_as_scipy_does)
     const ki_catalogue catalogue = { .n_items = n, .n_servable = n, .n_events = n, .count = events };
     const ki_exposure e = { &catalogue, served, sorted };
     ki_plan p;
-    CHECK_OK(ki_plan_parse(&p, "gini@5,entropy@5,catalog_coverage@5"));
+    CHECK_OK(ki_plan_parse(&p, "gini@5,entropy@5,catalog_coverage@5", NULL));
     CHECK_NEAR(p.asked[0].metric->exposure(&e, places), number(o, "gini"), close);
     CHECK_NEAR(p.asked[1].metric->exposure(&e, places), number(o, "entropy_bits"), 1e-8);
     CHECK_NEAR(p.asked[2].metric->exposure(&e, places), number(o, "coverage"), close);

@@ -15,7 +15,7 @@ struct sample { /* one metric of one model, one or two folds */
 static const ki_metric *metric(const char *name)
 {
     static ki_plan plan; /* the table is constant, so its entry outlives the plan */
-    CHECK_OK(ki_plan_parse(&plan, name));
+    CHECK_OK(ki_plan_parse(&plan, name, NULL));
     return plan.asked[0].metric;
 }
 
@@ -203,4 +203,19 @@ TEST(holm_multiplies_step_by_step_and_never_falls)
     CHECK_OK(ki_holm(big, 2));
     CHECK_NEAR(big[0], 1, 0);
     CHECK_NEAR(big[1], 1, 0);
+}
+
+TEST(a_cancel_stops_resamples_and_flips)
+{
+    struct sample a, b;
+    double x[MOST], y[MOST], drawn[64], p;
+    for (int j = 0; j < MOST; j++) y[j] = 1 + (x[j] = j);
+    fill(&a, x, MOST);
+    fill(&b, y, MOST);
+    const ki_values u = values_of(&a, "recall@5", 1, MOST), v = values_of(&b, "recall@5", 1, MOST);
+    ki_job job = { .pool = NULL };
+    atomic_store(&job.cancel, 1);
+    const ki_chance how = { NULL, 9, 64, &job };
+    CHECK_FAILS(ki_bootstrap(&u, 1, &how, drawn), KITH_ECANCELED, "cancelled");
+    CHECK_FAILS(ki_flip_test(&u, &v, &how, &p), KITH_ECANCELED, "cancelled");
 }

@@ -214,11 +214,13 @@ cli_exit cmd_similar(const cli_args *a, kith *k)
 
 static json_t *prediction_json(const cli_args *a, const cli_pick *item, const kith_prediction *p)
 {
-    return json_pack("{s:o, s:o, s:s?, s:f, s:f, s:b, s:b, s:b, s:b}", "user",
-                     cli_json_text(a->user), "item", cli_json_text(cli_pick_id(item)), "title",
-                     item->title, "value", p->value, "raw", p->raw, "is_rating", p->is_rating,
-                     "is_fallback", p->is_fallback, "unknown_user", p->unknown_user, "unknown_item",
-                     p->unknown_item);
+    json_t *o =
+        json_pack("{s:o, s:o, s:s?, s:f, s:f, s:b, s:b, s:b, s:b}", "user", cli_json_text(a->user),
+                  "item", cli_json_text(cli_pick_id(item)), "title", item->title, "value", p->value,
+                  "raw", p->raw, "is_rating", p->is_rating, "is_fallback", p->is_fallback,
+                  "unknown_user", p->unknown_user, "unknown_item", p->unknown_item);
+    cli_pick_hint(item, o);
+    return o;
 }
 
 static void tell_fallback(const cli_args *a, const kith_prediction *p)

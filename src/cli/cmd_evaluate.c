@@ -3,6 +3,7 @@
  */
 #include "cli/command.h"
 #include "cli/console.h"
+#include "cli/groups.h"
 
 #include <jansson.h>
 #include <stdarg.h>
@@ -220,6 +221,21 @@ static void print_skipped_of(const json_t *model, const char *asked, int *n_line
     json_decref(told);
 }
 
+/* Figures that are not to be compared with the usual ones say so. */
+static void print_ways(const json_t *report)
+{
+    const json_t *sampled = json_object_get(report, "sampled_negatives");
+    if (sampled != NULL)
+        printf("SAMPLED: ranked among %.0f negatives per user (%s), not the whole catalogue; not "
+               "to be compared with\n"
+               "         figures over the catalogue\n",
+               number_of(sampled, "n"), text_of(sampled, "by"));
+    if (json_object_get(report, "metric_source") != NULL)
+        printf("metrics as %s defines them\n", text_of(report, "metric_source"));
+    if (strcmp(text_of(report, "ties"), "average") == 0)
+        puts("metrics of what was found: means over all orders of ties");
+}
+
 static void print_report(const json_t *report, const char *asked)
 {
     const double cold_users = number_of(report, "n_cold_users");
@@ -235,12 +251,16 @@ static void print_report(const json_t *report, const char *asked)
                   cli_count((long long)number_of(report, "n_test")), cold);
     putchar('\n');
     warn_of_strangers(report);
+    print_ways(report);
     json_t *names = shown_metrics(report, asked);
     print_figures(report, names);
     print_comparisons(report, names);
     json_decref(names);
     for (size_t m = 0; m < n_models(report); m++)
         print_skipped_of(model_at(report, m), asked, &n_lines);
+    for (size_t m = 0; m < n_models(report); m++)
+        cli_print_groups(text_of(model_at(report, m), "model"),
+                         json_object_get(model_at(report, m), "fairness"));
 }
 
 static cli_exit evaluate(const cli_args *a, kith *k, const kith_data *data,
@@ -257,6 +277,12 @@ static cli_exit evaluate(const cli_args *a, kith *k, const kith_data *data,
         .relevant_from = a->relevant_from,
         .confidence = a->confidence,
         .per_user_path = a->per_user,
+        .ties = a->ties,
+        .metric_style = a->metric_style,
+        .negatives = a->negatives,
+        .group_users = a->group_users,
+        .group_items = a->group_items,
+        .calibrate = a->calibrate,
     };
     kith_report *report = NULL;
     char *text = NULL;

@@ -42,6 +42,7 @@ typedef struct cli_args {
     /* models and evaluation */
     cli_list models, params;
     const char *protocol, *metrics, *per_user;
+    const char *ties, *metric_style, *negatives, *group_users, *group_items, *calibrate;
     double relevant_from, confidence, budget;
     int64_t trials;
     /* asking */

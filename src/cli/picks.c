@@ -85,32 +85,37 @@ static int find_by_id(const kith_model *m, cli_pick *p)
 /* "dune" is Dune (1984): what was not written as it stands in the catalogue. */
 static void tell(const cli_args *a, const cli_pick *p)
 {
-    if (a->quiet || a->json || strcmp(p->title, p->asked) == 0) return;
+    if (a->quiet || a->json || p->title == NULL) return;
+    if (strcmp(p->item_id, p->asked) == 0 || strcmp(p->title, p->asked) == 0) return;
     fprintf(stderr, "note: \"%s\" is %s, id %s\n", p->asked, p->title, p->item_id);
 }
 
 /* KITH_ENOTFOUND when nothing, or nothing certain, was found; *several: too much was. */
-static kith_err look_up(const kith_model *m, cli_pick *p, int *several, int *near)
+static kith_err look_up(const kith_model *m, cli_pick *p, int *several)
 {
     kith_found first;
     int32_t item;
     int n = 0, all = 0;
     kith_err err = kith_model_search(m, p->asked, 1, &first, &n, &all);
     if (err != KITH_OK) return err;
-    *near = n > 0 && first.match == KITH_MATCH_NEAR;
-    *several = n > 0 && !*near;
+    *several = n > 0 && first.match != KITH_MATCH_NEAR;
+    if (n > 0 && first.match == KITH_MATCH_NEAR) {
+        p->near_id = first.item_id;
+        p->near_title = first.title;
+    }
     if ((err = kith_model_pick_item(m, p->asked, &item)) == KITH_OK) settle(m, item, p);
     return err;
 }
 
 static cli_exit find(const cli_args *a, const kith_model *m, int must, cli_pick *p)
 {
-    int several = 0, near = 0;
+    int several = 0;
     if (find_by_id(m, p)) return CLI_DONE;
-    const kith_err err = look_up(m, p, &several, &near);
+    const kith_err err = look_up(m, p, &several);
     if (err == KITH_OK) return tell(a, p), CLI_DONE;
     if (err != KITH_ENOTFOUND || several || must) return cli_fail(err);
-    if (near && !a->quiet && !a->json) fprintf(stderr, "note: %s\n", kith_last_error());
+    if (p->near_id != NULL && !a->quiet && !a->json)
+        fprintf(stderr, "note: %s\n", kith_last_error());
     return CLI_DONE;
 }
 
@@ -198,15 +203,24 @@ const char *cli_pick_id(const cli_pick *p)
     return p->item_id != NULL ? p->item_id : p->asked;
 }
 
+void cli_pick_hint(const cli_pick *p, json_t *o)
+{
+    if (p->item_id != NULL || p->near_id == NULL) return;
+    json_object_set_new(
+        o, "did_you_mean",
+        json_pack("{s:o, s:s?}", "item_id", cli_json_text(p->near_id), "title", p->near_title));
+}
+
 json_t *cli_picks_json(const cli_picks *p)
 {
     json_t *list = json_array();
     for (int j = 0; j < p->n; j++) {
         const cli_pick *one = &p->at[j];
-        json_t *value = one->has_value ? json_real(one->value) : json_null();
-        json_array_append_new(
-            list, json_pack("{s:o, s:o, s:s?, s:o}", "asked", cli_json_text(one->asked), "item_id",
-                            cli_json_text(one->item_id), "title", one->title, "value", value));
+        json_t *o = json_pack("{s:o, s:o, s:s?, s:o}", "asked", cli_json_text(one->asked),
+                              "item_id", cli_json_text(one->item_id), "title", one->title, "value",
+                              one->has_value ? json_real(one->value) : json_null());
+        cli_pick_hint(one, o);
+        json_array_append_new(list, o);
     }
     return list;
 }

@@ -16,9 +16,10 @@
 enum { CLI_MAX_PICKS = 256 };
 
 typedef struct cli_pick {
-    const char *asked;   /* as written, without its value */
-    const char *item_id; /* of the model; NULL: no item has that id or title */
-    const char *title;   /* NULL when it has none */
+    const char *asked;                /* as written, without its value */
+    const char *item_id;              /* of the model; NULL: no item has that id or title */
+    const char *title;                /* NULL when it has none */
+    const char *near_id, *near_title; /* of the item whose title looks most like it; NULL: none */
     double value;
     int has_value;
 } cli_pick;
@@ -44,5 +45,8 @@ void cli_picks_clear(cli_picks *p);
 const char *cli_pick_id(const cli_pick *p);
 
 json_t *cli_picks_json(const cli_picks *p);
+
+/* Where the item is unknown and a title is near, `did_you_mean` in the object says which. */
+void cli_pick_hint(const cli_pick *p, json_t *o);
 
 #endif

@@ -2,7 +2,7 @@
  * titles.c -- kith_model_search, kith_model_pick_item: items by what people call them
  *
  * Every title is graded against the words that were asked (kith_match); nothing is indexed, so one
- * search reads all titles: about 1 ms for 10,000 of them, some ten times that when nothing is found
+ * search reads all titles: about 2 ms for 10,000 of them, some ten times that when nothing is found
  * and edit distances are asked.  Does not know synonyms, stems or accents (u is not ü).
  */
 #include "base/closest.h"

@@ -4,10 +4,10 @@
  * A fold's matrices are built once and serve all models, so all models see the same splits and,
  * with their own generators from the seed, the order in which they are named does not matter.
  */
-#include "eval/measure.h"
+#include "eval/exposure.h"
+#include "eval/fairness.h"
 #include "eval/peruser.h"
-#include "eval/report.h"
-#include "eval/significance.h"
+#include "eval/statistics.h"
 
 #include "base/mem.h"
 
@@ -17,7 +17,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-enum { N_RESAMPLES = 1000, N_FLIPS = 1999 };
+enum { MOST_GROUPS = 1000 };
 
 struct run {
     ki_job *job;
@@ -29,6 +29,12 @@ struct run {
     int64_t n_users;
     uint8_t *relevant;    /* [users of the data] 1: has a relevant row in some fold */
     ki_measured *results; /* [n_models, n_folds] */
+    double *exposure;     /* [n_models, plan.n, KI_EXPOSURE_RESAMPLES]; NULL: not asked for */
+    const ki_style *style;
+    ki_measuring how;
+    ki_labels likeness, mix; /* of items, from their attributes; {0}: not asked for, or none */
+    ki_labels group_users, group_items;
+    ki_item_groups *shown; /* [n_models]; NULL: not asked for */
     kith_report *report;
 };
 
@@ -104,14 +110,90 @@ static kith_err read_model(struct run *r, int m)
     return model->params == NULL ? ki_fail_memory(0) : KITH_OK;
 }
 
+/* ---- attributes that metrics and groups are made of ---- */
+
+static kith_err read_group(ki_labels *out, const ki_table *t, const char *name, const char *whose)
+{
+    if (name == NULL) return KITH_OK;
+    const kith_err err = ki_labels_column(out, t, name, whose);
+    if (err == KITH_OK && out->rows.n_cols > MOST_GROUPS)
+        return ki_fail(KITH_EINVAL, "%s column %.64s has %d values; groups are for at most %d",
+                       whose, name, out->rows.n_cols, MOST_GROUPS);
+    return err;
+}
+
+static kith_err read_mix(struct run *r)
+{
+    const ki_table *items = &r->d->item_attrs;
+    const char *name = r->o->calibrate == NULL ? ki_labels_usual(items) : r->o->calibrate;
+    if (name == NULL)
+        return ki_fail(KITH_EDATA, "calibration needs a column of categories or sets of the items; "
+                                   "give them with an items file");
+    return ki_labels_column(&r->mix, items, name, "item");
+}
+
+static kith_err read_attributes(struct run *r)
+{
+    const unsigned needs = r->report->plan.needs;
+    kith_report *report = r->report;
+    int found = 0;
+    kith_err err;
+    if (needs & KI_NEEDS_SPACE) {
+        if ((err = ki_labels_all(&r->likeness, &r->d->item_attrs, &found)) != KITH_OK) return err;
+        snprintf(report->similarity, sizeof report->similarity,
+                 found ? "cosine of attributes: %s" : "cosine of training users%s",
+                 r->likeness.name);
+    }
+    if ((needs & KI_NEEDS_MIX) && (err = read_mix(r)) != KITH_OK) return err;
+    snprintf(report->calibration, sizeof report->calibration, "%s", r->mix.name);
+    if ((err = read_group(&r->group_users, &r->d->user_attrs, r->o->group_users, "user")) !=
+        KITH_OK)
+        return err;
+    return read_group(&r->group_items, &r->d->item_attrs, r->o->group_items, "item");
+}
+
+/* ---- how it is measured ---- */
+
+static kith_err read_measuring(struct run *r)
+{
+    const kith_evaluate_options *o = r->o;
+    kith_report *report = r->report;
+    kith_err err;
+    if (o->ties != NULL && strcmp(o->ties, "index") != 0 && strcmp(o->ties, "average") != 0)
+        return ki_fail(KITH_EINVAL, "ties \"%.64s\": want index or average", o->ties);
+    r->how.average_ties = o->ties != NULL && strcmp(o->ties, "average") == 0;
+    if ((err = ki_style_find(o->metric_style, &r->style)) != KITH_OK) return err;
+    if (r->style != NULL && r->how.average_ties)
+        return ki_fail(KITH_EINVAL,
+                       "%s does not average over ties: --ties average is for kith's own "
+                       "metrics",
+                       r->style->name);
+    if ((err = ki_sampling_parse(&r->how.sampling, o->negatives)) != KITH_OK) return err;
+    r->how.known_only = r->style != NULL && r->style->known_only;
+    r->how.keep_lists = o->group_items != NULL;
+    report->average_ties = r->how.average_ties;
+    report->sampling = r->how.sampling;
+    report->style = r->style;
+    return KITH_OK;
+}
+
+static const char *metrics_of(const struct run *r)
+{
+    if (r->o->metrics != NULL) return r->o->metrics;
+    if (r->style == NULL) return usual_metrics(r->d);
+    return r->d->has_values && r->style->usual_ratings != NULL ? r->style->usual_ratings
+                                                               : r->style->usual;
+}
+
 static kith_err read_options(struct run *r)
 {
     const kith_evaluate_options *o = r->o;
     kith_report *report = r->report;
     kith_err err;
     if ((err = check_options(r->d, o)) != KITH_OK) return err;
-    const char *metrics = o->metrics == NULL ? usual_metrics(r->d) : o->metrics;
-    if ((err = ki_plan_parse(&report->plan, metrics)) != KITH_OK) return err;
+    if ((err = read_measuring(r)) != KITH_OK) return err;
+    if ((err = ki_plan_parse(&report->plan, metrics_of(r), r->style)) != KITH_OK) return err;
+    if ((err = read_attributes(r)) != KITH_OK) return err;
     if ((err = ki_protocol_parse(&r->protocol, o->protocol, r->d)) != KITH_OK) return err;
     if ((err = ki_splits_make(&r->splits, &r->protocol, r->d, r->job->seed)) != KITH_OK) return err;
     snprintf(report->protocol, sizeof report->protocol, "%s", r->protocol.text);
@@ -155,6 +237,30 @@ static ki_measured *result_of(const struct run *r, int m, int fold)
     return &r->results[m * r->report->n_folds + fold];
 }
 
+/* What is found from the lists of one model in one fold, which are then dropped. */
+static kith_err use_lists(struct run *r, const ki_fold *f, int fold, int m)
+{
+    kith_report *report = r->report;
+    ki_measured *result = result_of(r, m, fold);
+    const ki_chance how = { r->job->pool, r->job->seed, KI_EXPOSURE_RESAMPLES, r->job };
+    double whole[KI_MAX_METRICS];
+    kith_err err = KITH_OK;
+    if (r->exposure != NULL) {
+        double *drawn = r->exposure + (int64_t)m * report->plan.n * KI_EXPOSURE_RESAMPLES;
+        err = ki_exposure_weigh(result, &f->catalogue, &report->plan, whole);
+        if (err == KITH_OK)
+            err = ki_exposure_resample(result, &f->catalogue, &report->plan, &how,
+                                       1.0 / report->n_folds, drawn);
+        for (int j = 0; err == KITH_OK && j < report->plan.n; j++)
+            if (report->plan.asked[j].metric->kind == KI_OF_EXPOSURE)
+                report->models[m].outcomes[j].folds[fold] = whole[j];
+    }
+    if (err == KITH_OK && r->shown != NULL)
+        ki_item_groups_add(&r->shown[m], &r->group_items, &report->plan, f, result, r->users);
+    ki_measured_drop_lists(result);
+    return err;
+}
+
 static kith_err run_model(struct run *r, const ki_fold *f, int fold, int m)
 {
     ki_model_report *report = &r->report->models[m];
@@ -168,14 +274,13 @@ static kith_err run_model(struct run *r, const ki_fold *f, int fold, int m)
     const double start = seconds();
     err = ki_model_fit(&model, report->desc, params, r->d, &f->ratings, r->job);
     const double fitted = seconds();
-    if (err == KITH_OK)
-        err = ki_measure(result, &model, f, &r->report->plan, r->users, r->n_users, r->job, what);
+    if (err == KITH_OK) err = ki_measure(result, &model, f, &r->how, r->job, what);
     report->fit_seconds += fitted - start;
     report->eval_seconds += seconds() - fitted;
     report->n_empty += result->n_empty;
     report->n_fallbacks += result->n_fallbacks;
     ki_model_clear(&model);
-    return err;
+    return err == KITH_OK ? use_lists(r, f, fold, m) : err;
 }
 
 static void note_relevant_users(struct run *r, const ki_fold *f)
@@ -193,206 +298,79 @@ static kith_err run_fold(struct run *r, int fold)
     kith_err err = ki_fold_make(&f, r->d, &r->splits, fold, r->o->relevant_from);
     if (err != KITH_OK) return err;
     r->report->folds[fold] = f.n;
+    if (r->report->plan.needs & KI_NEEDS_SPACE)
+        f.catalogue.space = r->likeness.rows.ptr != NULL ? &r->likeness.rows : &f.ratings.by_item;
+    if (r->report->plan.needs & KI_NEEDS_MIX) f.catalogue.mix = &r->mix.rows;
     note_relevant_users(r, &f);
     for (int m = 0; err == KITH_OK && m < r->report->n_models; m++) err = run_model(r, &f, fold, m);
     ki_fold_clear(&f);
     return err;
 }
 
+static kith_err make_room(struct run *r)
+{
+    const kith_report *report = r->report;
+    const size_t n_models = (size_t)report->n_models, n_metrics = (size_t)report->plan.n;
+    const size_t lists = 4 * (size_t)ki_plan_depth(&report->plan) * (size_t)r->n_users;
+    kith_err err = ki_job_memory(r->job, "keeping every user's values",
+                                 ki_statistics_bytes(report, r->n_users) + lists);
+    if (err != KITH_OK) return err;
+    err = ki_alloc(&r->results, n_models * (size_t)report->n_folds, sizeof *r->results);
+    if (err == KITH_OK) err = ki_alloc(&r->relevant, (size_t)r->d->users.n, 1);
+    if (err == KITH_OK && ki_plan_wants(&report->plan, KI_OF_EXPOSURE))
+        err = ki_alloc(&r->exposure, n_models * n_metrics * KI_EXPOSURE_RESAMPLES, sizeof(double));
+    if (err == KITH_OK && r->o->group_items != NULL)
+        err = ki_alloc(&r->shown, n_models, sizeof *r->shown);
+    for (int m = 0; err == KITH_OK && r->shown != NULL && m < report->n_models; m++)
+        err = ki_item_groups_make(&r->shown[m], &r->group_items, &report->plan);
+    return err;
+}
+
 static kith_err run_all(struct run *r)
 {
-    const size_t n = (size_t)r->report->n_models * (size_t)r->report->n_folds;
-    kith_err err = ki_alloc(&r->results, n, sizeof *r->results);
-    if (err == KITH_OK) err = ki_alloc(&r->relevant, (size_t)r->d->users.n, 1);
+    kith_err err = make_room(r);
+    r->how.plan = &r->report->plan;
+    r->how.users = r->users;
+    r->how.n = r->n_users;
     for (int f = 0; err == KITH_OK && f < r->report->n_folds; f++) err = run_fold(r, f);
     for (int32_t u = 0; err == KITH_OK && u < r->d->users.n; u++)
         r->report->n_users += r->relevant[u];
     return err;
 }
 
-/* ---- statistics
- * --------------------------------------------------------------------------------------------------
+/* ---- ending
+ * ----
  */
 
-static const char *why_not(const struct run *r, const ki_model_desc *desc, const ki_asked *asked,
-                           double mean)
+static kith_err find_statistics(const struct run *r)
 {
-    if (asked->metric->kind == KI_OF_RATINGS && !desc->rates)
-        return "the model gives preference scores, not ratings";
-    if (asked->metric->kind == KI_OF_RATINGS && !r->d->has_values)
-        return "the data has no ratings: all values are the same";
-    return isnan(mean) ? "in some fold there is nothing to take it over" : NULL;
+    const ki_results results = { .report = r->report,
+                                 .measured = r->results,
+                                 .exposure = r->exposure,
+                                 .n_users = r->n_users,
+                                 .has_values = r->d->has_values,
+                                 .job = r->job };
+    return ki_statistics_find(&results);
 }
 
-static void summarise(const struct run *r, int m, int j)
+static kith_err set_fairness(const struct run *r)
 {
-    const kith_report *report = r->report;
-    const int n = report->n_folds;
-    ki_outcome *o = &report->models[m].outcomes[j];
-    double sum = 0, squares = 0;
-    for (int f = 0; f < n; f++)
-        sum += o->folds[f] = ki_measured_value(result_of(r, m, f), &report->plan, j);
-    o->mean = sum / n;
-    for (int f = 0; f < n; f++) squares += (o->folds[f] - o->mean) * (o->folds[f] - o->mean);
-    o->std = n > 1 ? sqrt(squares / (n - 1)) : 0;
-    o->lo = o->hi = NAN;
-    o->skipped = why_not(r, report->models[m].desc, &report->plan.asked[j], o->mean);
-}
-
-/* What is resampled: the values that are there and belong to users one by one. */
-struct statistics {
-    ki_values *values;
-    const double **pointers; /* sums, then weights, of each value's folds */
-    int *model, *metric;     /* [n] whose */
-    int n;
-    double *drawn;   /* [n, N_RESAMPLES] */
-    double *scratch; /* [N_RESAMPLES] */
-};
-
-static int is_resampled(const kith_report *report, int m, int j)
-{
-    return report->plan.asked[j].metric->kind != KI_OF_EXPOSURE &&
-           report->models[m].outcomes[j].skipped == NULL;
-}
-
-/* Most metrics have the same weights: where they equal those of the value before, the same array is
- * named, and the bootstrap sums it once. */
-static void add_values(const struct run *r, struct statistics *s, int m, int j)
-{
-    const int n_folds = r->report->n_folds, at = s->n++;
-    const double **sum = s->pointers + (int64_t)at * 2 * n_folds, **weight = sum + n_folds;
-    for (int f = 0; f < n_folds; f++) {
-        const double *before = at > 0 ? s->values[at - 1].weight[f] : NULL;
-        sum[f] = result_of(r, m, f)->sum + j * r->n_users;
-        weight[f] = result_of(r, m, f)->weight + j * r->n_users;
-        if (before != NULL && memcmp(before, weight[f], (size_t)r->n_users * sizeof *before) == 0)
-            weight[f] = before;
+    const ki_plan *plan = &r->report->plan;
+    if (r->o->group_users == NULL && r->shown == NULL) return KITH_OK;
+    for (int m = 0; m < r->report->n_models; m++) {
+        json_t *o = r->report->models[m].fairness = json_object();
+        int bad = o == NULL;
+        if (r->o->group_users != NULL)
+            bad |= json_object_set_new(o, "users",
+                                       ki_fairness_users(&r->group_users, plan, result_of(r, m, 0),
+                                                         r->report->n_folds, r->users));
+        if (r->shown != NULL)
+            bad |= json_object_set_new(o, "items",
+                                       ki_fairness_items(&r->shown[m], &r->group_items, plan));
+        if (bad) return ki_fail_memory(0);
     }
-    s->values[at] =
-        (ki_values){ r->report->plan.asked[j].metric, sum, weight, n_folds, r->n_users };
-    s->model[at] = m;
-    s->metric[at] = j;
+    return KITH_OK;
 }
-
-static kith_err gather(const struct run *r, struct statistics *s)
-{
-    const kith_report *report = r->report;
-    const size_t most = (size_t)report->n_models * (size_t)report->plan.n;
-    const size_t n_folds = (size_t)report->n_folds;
-    kith_err err;
-    if ((err = ki_alloc(&s->values, most, sizeof *s->values)) != KITH_OK) return err;
-    if ((err = ki_alloc(&s->pointers, 2 * n_folds * most, sizeof *s->pointers)) != KITH_OK)
-        return err;
-    if ((err = ki_alloc(&s->model, most, sizeof *s->model)) != KITH_OK) return err;
-    if ((err = ki_alloc(&s->metric, most, sizeof *s->metric)) != KITH_OK) return err;
-    for (int j = 0; j < report->plan.n; j++)
-        for (int m = 0; m < report->n_models; m++)
-            if (is_resampled(report, m, j)) add_values(r, s, m, j);
-    if ((err = ki_alloc(&s->drawn, (size_t)s->n * N_RESAMPLES, sizeof *s->drawn)) != KITH_OK)
-        return err;
-    return ki_alloc(&s->scratch, N_RESAMPLES, sizeof *s->scratch);
-}
-
-static void clear_statistics(struct statistics *s)
-{
-    ki_free(s->values);
-    ki_free(s->pointers);
-    ki_free(s->model);
-    ki_free(s->metric);
-    ki_free(s->drawn);
-    ki_free(s->scratch);
-}
-
-static void set_intervals(const struct run *r, const struct statistics *s)
-{
-    for (int v = 0; v < s->n; v++) {
-        ki_outcome *o = &r->report->models[s->model[v]].outcomes[s->metric[v]];
-        memcpy(s->scratch, s->drawn + (int64_t)v * N_RESAMPLES, N_RESAMPLES * sizeof *s->scratch);
-        ki_interval(s->scratch, N_RESAMPLES, r->report->confidence, &o->lo, &o->hi);
-    }
-}
-
-/* Users who have a say in a's value or in b's. */
-static int64_t count_users(const ki_values *a, const ki_values *b)
-{
-    int64_t n = 0;
-    for (int64_t u = 0; u < a->n_users; u++) {
-        int any = 0;
-        for (int f = 0; f < a->n_folds; f++) any |= a->weight[f][u] > 0 || b->weight[f][u] > 0;
-        n += any;
-    }
-    return n;
-}
-
-static kith_err compare(const struct run *r, const struct statistics *s, int a, int b)
-{
-    kith_report *report = r->report;
-    ki_comparison *c = &report->comparisons[report->n_comparisons++];
-    const double *drawn_a = s->drawn + (int64_t)a * N_RESAMPLES;
-    const double *drawn_b = s->drawn + (int64_t)b * N_RESAMPLES;
-    const ki_chance how = { r->job->pool, r->job->seed, N_FLIPS, r->job };
-    const int j = s->metric[a];
-    *c = (ki_comparison){ .a = s->model[a],
-                          .b = s->model[b],
-                          .metric = j,
-                          .n = count_users(&s->values[a], &s->values[b]) };
-    c->difference = report->models[c->a].outcomes[j].mean - report->models[c->b].outcomes[j].mean;
-    for (int t = 0; t < N_RESAMPLES; t++) s->scratch[t] = drawn_a[t] - drawn_b[t];
-    ki_interval(s->scratch, N_RESAMPLES, report->confidence, &c->lo, &c->hi);
-    return ki_flip_test(&s->values[a], &s->values[b], &how, &c->p);
-}
-
-/* Holm's correction over the pairs of models within one metric: comparisons [from, to). */
-static kith_err adjust(kith_report *report, int from, int to)
-{
-    double *p = NULL;
-    kith_err err = ki_alloc(&p, (size_t)(to - from), sizeof *p);
-    if (err != KITH_OK) return err;
-    for (int c = from; c < to; c++) p[c - from] = report->comparisons[c].p;
-    err = ki_holm(p, to - from);
-    for (int c = from; err == KITH_OK && c < to; c++)
-        report->comparisons[c].p_adjusted = p[c - from];
-    ki_free(p);
-    return err;
-}
-
-/* Values lie metric by metric, so the pairs of one metric are neighbours. */
-static kith_err compare_all(const struct run *r, const struct statistics *s)
-{
-    kith_report *report = r->report;
-    const size_t pairs = (size_t)report->n_models * (size_t)(report->n_models - 1) / 2;
-    kith_err err =
-        ki_alloc(&report->comparisons, pairs * (size_t)report->plan.n, sizeof *report->comparisons);
-    for (int a = 0, end; err == KITH_OK && a < s->n; a = end) {
-        const int from = report->n_comparisons;
-        for (end = a + 1; end < s->n && s->metric[end] == s->metric[a];) end++;
-        for (int x = a; err == KITH_OK && x < end; x++)
-            for (int y = x + 1; err == KITH_OK && y < end; y++) err = compare(r, s, x, y);
-        if (err == KITH_OK) err = adjust(report, from, report->n_comparisons);
-        if (err == KITH_OK) err = ki_job_step(r->job, "compare", end, s->n);
-    }
-    return err;
-}
-
-static kith_err find_statistics(struct run *r)
-{
-    struct statistics s = { 0 };
-    const ki_chance how = { r->job->pool, r->job->seed, N_RESAMPLES, r->job };
-    for (int m = 0; m < r->report->n_models; m++)
-        for (int j = 0; j < r->report->plan.n; j++) summarise(r, m, j);
-    kith_err err = gather(r, &s);
-    if (err == KITH_OK) err = ki_bootstrap(s.values, s.n, &how, s.drawn);
-    if (err == KITH_OK) set_intervals(r, &s);
-    if (err == KITH_OK && r->report->n_models > 1) err = compare_all(r, &s);
-    r->report->n_resamples = N_RESAMPLES;
-    r->report->n_flips = N_FLIPS;
-    clear_statistics(&s);
-    return err;
-}
-
-/* ---- public
- * ------------------------------------------------------------------------------------------------------
- */
 
 static kith_err write_users(const struct run *r)
 {
@@ -411,6 +389,14 @@ static void clear_run(struct run *r)
 {
     const int n = r->results == NULL ? 0 : r->report->n_models * r->report->n_folds;
     for (int j = 0; j < n; j++) ki_measured_clear(&r->results[j]);
+    for (int m = 0; r->shown != NULL && m < r->report->n_models; m++)
+        ki_item_groups_clear(&r->shown[m]);
+    ki_free(r->shown);
+    ki_free(r->exposure);
+    ki_labels_clear(&r->likeness);
+    ki_labels_clear(&r->mix);
+    ki_labels_clear(&r->group_users);
+    ki_labels_clear(&r->group_items);
     ki_free(r->results);
     ki_free(r->relevant);
     ki_free(r->users);
@@ -436,6 +422,7 @@ kith_err kith_evaluate(kith *k, const kith_data *data, const kith_evaluate_optio
     if (err == KITH_OK) err = find_test_users(&r);
     if (err == KITH_OK) err = run_all(&r);
     if (err == KITH_OK) err = find_statistics(&r);
+    if (err == KITH_OK) err = set_fairness(&r);
     if (err == KITH_OK) err = write_users(&r);
     clear_run(&r);
     if (err != KITH_OK) {

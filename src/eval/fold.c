@@ -61,6 +61,21 @@ static void mark_tail(ki_fold *f, struct sold *order, int32_t n)
     }
 }
 
+static int more_popular(const void *a, const void *b)
+{
+    const struct sold *x = a, *y = b;
+    if (x->count != y->count) return x->count > y->count ? -1 : 1;
+    return (x->item > y->item) - (x->item < y->item);
+}
+
+/* Servable items by popularity, as the model `popularity` has them; the others are behind them all. */
+static void find_places(ki_fold *f, struct sold *order, int32_t n)
+{
+    qsort(order, (size_t)n, sizeof *order, more_popular);
+    for (int32_t i = 0; i < f->catalogue.n_items; i++) f->place[i] = n;
+    for (int32_t j = 0; j < n; j++) f->place[order[j].item] = j;
+}
+
 static kith_err describe_items(ki_fold *f)
 {
     const ki_csr *by_item = &f->ratings.by_item;
@@ -69,15 +84,19 @@ static kith_err describe_items(ki_fold *f)
     kith_err err;
     if ((err = ki_alloc(&f->count, (size_t)n, sizeof *f->count)) != KITH_OK) goto done;
     if ((err = ki_alloc(&f->tail, (size_t)n, sizeof *f->tail)) != KITH_OK) goto done;
+    if ((err = ki_alloc(&f->place, (size_t)n, sizeof *f->place)) != KITH_OK) goto done;
     if ((err = ki_alloc(&order, (size_t)n, sizeof *order)) != KITH_OK) goto done;
-    f->catalogue = (ki_catalogue){
-        .n_items = n, .n_events = ki_csr_nnz(by_item), .count = f->count, .tail = f->tail
-    };
+    f->catalogue = (ki_catalogue){ .n_items = n,
+                                   .n_events = ki_csr_nnz(by_item),
+                                   .count = f->count,
+                                   .tail = f->tail,
+                                   .place = f->place };
     for (int32_t i = 0; i < n; i++) {
         f->count[i] = (int32_t)ki_csr_len(by_item, i);
         if (f->count[i] > 0) order[f->catalogue.n_servable++] = (struct sold){ f->count[i], i };
     }
     mark_tail(f, order, f->catalogue.n_servable);
+    find_places(f, order, f->catalogue.n_servable);
 done:
     ki_free(order);
     return err;
@@ -161,5 +180,6 @@ void ki_fold_clear(ki_fold *f)
     ki_csr_clear(&f->test);
     ki_free(f->count);
     ki_free(f->tail);
+    ki_free(f->place);
     *f = (ki_fold){ 0 };
 }

@@ -26,6 +26,7 @@ typedef struct ki_fold {
     ki_catalogue catalogue;
     int32_t *count; /* what catalogue borrows */
     uint8_t *tail;
+    int32_t *place;
     ki_fold_counts n;
 } ki_fold;
 

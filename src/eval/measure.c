@@ -4,18 +4,20 @@
  *
  * Users are cut into chunks; a chunk is ranked block by block, as kith_recommend_batch does, and
  * each user's list becomes hits by looking up its k places in the user's few relevant items.  So
- * beyond the top-k pass a user costs k log |R|.  Everything is written per user, and exposure is
- * counted in whole numbers, so no sum depends on who ran what.
+ * beyond the top-k pass a user costs k log |R|.  Everything is written per user, so no sum depends on
+ * who ran what.
  * Cold users  (no history) are not asked: their list is empty and all pairs tie for auc.
- * Cost        memory 16 bytes per user and metric, 4 per item and cut-off (exposure only)
+ * Ties        One place more is ranked than is served: when its score equals the last one's, the tie
+ *             runs on beyond the list, and the scores of the whole catalogue say how far.
+ * Cost        memory 16 bytes per user and metric, 4 per user and place where lists are kept
  */
 #include "eval/measure.h"
 
 #include "base/mem.h"
+#include "base/rng.h"
 #include "model/rank.h"
 
 #include <math.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,37 +26,51 @@ enum {
     SPAN = 64,  /* chunks between two steps that are told */
 };
 
+enum { STREAM_NEGATIVES = 0x6e656761 };
+
+struct candidate {
+    float score;
+    int32_t item;
+};
+
 struct worker {
     ki_ranker *ranker;
     ki_query *query;      /* [block] */
     int32_t *slot;        /* [block] row of the ranker's output, or -1: not asked */
-    int32_t *items;       /* [block, depth] */
-    float *scores;        /* [block, depth] */
+    int32_t *items;       /* [block, ranked] */
+    float *scores;        /* [block, ranked] */
     int32_t *counts;      /* [block] */
     int32_t *relevant;    /* [longest] items of the user being measured, rising */
     float *value, *ideal; /* [longest] their test values; the same, falling */
-    int32_t *at;          /* [depth] places of hits */
-    float *hit_value;     /* [depth] */
-    float *estimate;      /* [longest] */
-    uint8_t *supported;   /* [longest] */
-    float *whole;         /* [n_items] scores, for auc */
+    int32_t *at, *tied;   /* [depth + longest] places of hits */
+    int32_t *hit;         /* [depth + longest] the items */
+    float *hit_value;     /* [depth + longest] */
+    int32_t *rated_item;  /* [longest] */
+    float *truth, *estimate;
+    uint8_t *supported;           /* [longest] */
+    ki_rated *rated;              /* [2 longest] */
+    double *room;                 /* of metrics; zeroes */
+    float *whole;                 /* [n_items] scores, for auc, ties and samples */
+    int32_t *drawn;               /* [negatives] */
+    struct candidate *candidates; /* [negatives + longest] */
+    ki_negatives_room negatives;
     int64_t n_empty, n_fallbacks;
 };
 
 struct pass {
     const ki_model *m;
     const ki_fold *f;
+    const ki_measuring *how;
     const ki_plan *plan;
     const int32_t *users;
     int64_t n, offset; /* offset: where the running span begins */
     ki_job *job;
-    int depth, rates;
+    int depth, ranked, rates; /* places served; places ranked: one more where ties are averaged */
     int block, chunk; /* users ranked at once, as the ranker likes it; users handed out at once */
     int64_t longest;  /* test rows of one user */
+    ki_negatives negatives;
     struct worker *workers;
     int n_workers;
-    atomic_int *served; /* [n_cutoffs, n_items]: places in band b of the list; NULL: not wanted */
-    uint8_t *band;      /* [depth] the band of a place */
     ki_measured *out;
 };
 
@@ -68,12 +84,19 @@ static int falling(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
+static int is_wanted(const struct pass *p, int64_t row)
+{
+    const ki_csr *test = &p->f->test;
+    return test->val[row] >= p->f->relevant_from &&
+           !(p->how->known_only && p->f->count[test->idx[row]] == 0);
+}
+
 static int take_relevant(const struct pass *p, struct worker *w, int32_t u)
 {
     const ki_csr *test = &p->f->test;
     int n = 0;
     for (int64_t j = test->ptr[u]; j < test->ptr[u + 1]; j++) {
-        if (test->val[j] < p->f->relevant_from) continue;
+        if (!is_wanted(p, j)) continue;
         w->relevant[n] = test->idx[j];
         w->value[n] = w->ideal[n] = test->val[j];
         n++;
@@ -97,48 +120,146 @@ static int find(const int32_t *items, int n, int32_t item)
     return low;
 }
 
+static void add_hit(struct worker *w, ki_case *c, int place, int tied, int r)
+{
+    w->at[c->n_hits] = place;
+    w->tied[c->n_hits] = tied;
+    w->hit[c->n_hits] = w->relevant[r];
+    w->hit_value[c->n_hits++] = w->value[r];
+}
+
 static void find_hits(struct worker *w, ki_case *c)
 {
     for (int j = 0; j < c->n_list; j++) {
         const int r = find(w->relevant, c->n_relevant, c->list[j]);
-        if (r == c->n_relevant || w->relevant[r] != c->list[j]) continue;
-        w->at[c->n_hits] = j;
-        w->hit_value[c->n_hits++] = w->value[r];
+        if (r < c->n_relevant && w->relevant[r] == c->list[j]) add_hit(w, c, j, 1, r);
     }
-    c->at = w->at;
-    c->value = w->hit_value;
 }
 
-static kith_err add_order(const struct pass *p, struct worker *w, const ki_query *q, ki_case *c)
+/* ---- ties ---- */
+
+/* Relevant items of the score `s` that stand behind the list, and how many items have that score. */
+static int add_hidden(struct worker *w, ki_case *c, int32_t n_items, float s, int from)
 {
-    if (q->n == 0) return c->auc = 0.5, KITH_OK;
-    const kith_err err = ki_ranker_scores(w->ranker, q, w->whole);
-    if (err == KITH_OK)
-        c->auc = ki_auc(w->whole, p->m->n_items, w->relevant, c->n_relevant, w->estimate);
-    return err;
+    int size = 0;
+    for (int32_t i = 0; i < n_items; i++) size += w->whole[i] == s;
+    for (int r = 0; r < c->n_relevant; r++) {
+        if (w->whole[w->relevant[r]] != s) continue;
+        int listed = 0;
+        for (int j = from; j < c->n_list; j++) listed |= c->list[j] == w->relevant[r];
+        if (!listed) add_hit(w, c, from, 1, r);
+    }
+    return size;
+}
+
+/* Give every hit the first place of its tie and the tie's size.  `scores` are of the n ranked items;
+ * when the last of them stands behind the list and ties with its end, w->whole must be filled. */
+static void spread_ties(const struct pass *p, struct worker *w, ki_case *c, const float *scores,
+                        int n)
+{
+    int h = 0;
+    for (int from = 0, end; from < c->n_list; from = end) {
+        for (end = from + 1; end < n && scores[end] == scores[from];) end++;
+        int size = end - from;
+        if (end > c->n_list) size = add_hidden(w, c, p->m->n_items, scores[from], from);
+        for (; h < c->n_hits && w->at[h] < end; h++) {
+            w->at[h] = from;
+            w->tied[h] = size;
+        }
+    }
+}
+
+/* ---- samples ---- */
+
+static int better(const void *a, const void *b)
+{
+    const struct candidate *x = a, *y = b;
+    if (x->score != y->score) return x->score > y->score ? -1 : 1;
+    return (x->item > y->item) - (x->item < y->item);
+}
+
+/* Only the candidates keep their scores in w->whole; the best of them become the list. */
+static void rank_sample(const struct pass *p, struct worker *w, const ki_query *q, int32_t u,
+                        ki_case *c, int32_t *items, float *scores, int32_t *count)
+{
+    const ki_rng rng = ki_rng_make(p->job->seed, STREAM_NEGATIVES, (uint64_t)u);
+    const int32_t drawn = ki_negatives_draw(&p->negatives, &w->negatives, rng, q->items, q->n,
+                                            w->relevant, c->n_relevant, w->drawn);
+    int n = 0;
+    for (int32_t j = 0; j < drawn + c->n_relevant; j++) {
+        const int32_t i = j < drawn ? w->drawn[j] : w->relevant[j - drawn];
+        if (!isnan(w->whole[i])) w->candidates[n++] = (struct candidate){ w->whole[i], i };
+    }
+    for (int32_t i = 0; i < p->m->n_items; i++) w->whole[i] = NAN;
+    qsort(w->candidates, (size_t)n, sizeof *w->candidates, better);
+    *count = KI_MIN(n, p->ranked);
+    for (int j = 0; j < n; j++) {
+        w->whole[w->candidates[j].item] = w->candidates[j].score;
+        if (j >= *count) continue;
+        items[j] = w->candidates[j].item;
+        scores[j] = w->candidates[j].score;
+    }
+}
+
+/* ---- what metrics see of a user ---- */
+
+static int wants_whole(const struct pass *p, const float *scores, int n)
+{
+    return ki_plan_wants(p->plan, KI_OF_SCORES) || p->how->sampling.n > 0 ||
+           (n > p->depth && scores[n - 1] == scores[n - 2]);
+}
+
+static kith_err add_list(const struct pass *p, struct worker *w, const ki_query *q, int32_t u,
+                         int slot, ki_case *c)
+{
+    int32_t *items = w->items + (int64_t)slot * p->ranked;
+    float *scores = w->scores + (int64_t)slot * p->ranked;
+    int32_t *count = &w->counts[slot];
+    if (wants_whole(p, scores, p->how->sampling.n > 0 ? 0 : *count)) {
+        const kith_err err = ki_ranker_scores(w->ranker, q, w->whole);
+        if (err != KITH_OK) return err;
+    }
+    if (p->how->sampling.n > 0) rank_sample(p, w, q, u, c, items, scores, count);
+    c->list = items;
+    c->n_list = KI_MIN(*count, p->depth);
+    find_hits(w, c);
+    if (p->how->average_ties) spread_ties(p, w, c, scores, *count);
+    return KITH_OK;
+}
+
+static void add_order(const struct pass *p, struct worker *w, const ki_query *q, ki_case *c)
+{
+    c->auc = c->auc_strict = 0.5;
+    if (q->n > 0)
+        c->auc = ki_auc(w->whole, p->m->n_items, w->relevant, c->n_relevant, w->estimate,
+                        &c->auc_strict);
 }
 
 static kith_err add_estimates(const struct pass *p, struct worker *w, const ki_query *q, int32_t u,
                               ki_case *c)
 {
     const ki_csr *test = &p->f->test;
-    const int64_t from = test->ptr[u];
-    const int n = (int)ki_csr_len(test, u);
+    int n = 0;
+    for (int64_t j = test->ptr[u]; j < test->ptr[u + 1]; j++) {
+        if (p->how->known_only && p->f->count[test->idx[j]] == 0) continue;
+        w->rated_item[n] = test->idx[j];
+        w->truth[n++] = test->val[j];
+    }
+    if (n == 0) return KITH_OK;
     const kith_err err =
-        ki_ranker_predict(w->ranker, q, test->idx + from, n, w->estimate, w->supported);
+        ki_ranker_predict(w->ranker, q, w->rated_item, n, w->estimate, w->supported);
     if (err != KITH_OK) return err;
     for (int j = 0; j < n; j++) w->n_fallbacks += !w->supported[j];
-    c->truth = test->val + from;
+    c->truth = w->truth;
     c->estimate = w->estimate;
     c->n_rated = n;
     return KITH_OK;
 }
 
-static void expose(const struct pass *p, const ki_case *c)
+static void keep_list(const struct pass *p, const ki_case *c, int64_t column)
 {
-    for (int j = 0; p->served != NULL && j < c->n_list; j++)
-        atomic_fetch_add_explicit(&p->served[(int64_t)p->band[j] * p->m->n_items + c->list[j]], 1,
-                                  memory_order_relaxed);
+    int32_t *to = p->out->lists + column * p->depth;
+    for (int j = 0; j < p->depth; j++) to[j] = j < c->n_list ? c->list[j] : -1;
 }
 
 static int has_say(const ki_case *c, ki_metric_kind kind)
@@ -171,21 +292,26 @@ static kith_err measure_user(const struct pass *p, struct worker *w, int64_t col
     ki_case c = { .catalogue = &p->f->catalogue,
                   .history = q->items,
                   .n_history = q->n,
+                  .at = w->at,
+                  .tied = w->tied,
+                  .hit = w->hit,
+                  .value = w->hit_value,
                   .ideal = w->ideal,
                   .auc = NAN,
+                  .auc_strict = NAN,
                   .min = p->m->min,
-                  .max = p->m->max };
+                  .max = p->m->max,
+                  .rated = w->rated,
+                  .room = w->room };
     kith_err err = KITH_OK;
+    if (p->how->known_only && q->n == 0) return KITH_OK;
     c.n_relevant = take_relevant(p, w, u);
-    if (slot >= 0) {
-        c.list = w->items + (int64_t)slot * p->depth;
-        c.n_list = w->counts[slot];
-        find_hits(w, &c);
-        expose(p, &c);
-    }
+    if (slot >= 0) err = add_list(p, w, q, u, slot, &c);
+    if (err != KITH_OK) return err;
+    if (p->out->lists != NULL) keep_list(p, &c, column);
     w->n_empty += p->depth > 0 && c.n_relevant > 0 && c.n_list == 0;
-    if (ki_plan_wants(p->plan, KI_OF_SCORES) && c.n_relevant > 0) err = add_order(p, w, q, &c);
-    if (err == KITH_OK && p->rates) err = add_estimates(p, w, q, u, &c);
+    if (ki_plan_wants(p->plan, KI_OF_SCORES) && c.n_relevant > 0) add_order(p, w, q, &c);
+    if (p->rates) err = add_estimates(p, w, q, u, &c);
     if (err == KITH_OK) write_halves(p, &c, column);
     return err;
 }
@@ -209,9 +335,8 @@ static ki_query ask(const struct pass *p, int32_t u)
 
 static int is_relevant(const struct pass *p, int32_t u)
 {
-    const ki_csr *test = &p->f->test;
-    for (int64_t j = test->ptr[u]; j < test->ptr[u + 1]; j++)
-        if (test->val[j] >= p->f->relevant_from) return 1;
+    for (int64_t j = p->f->test.ptr[u]; j < p->f->test.ptr[u + 1]; j++)
+        if (is_wanted(p, j)) return 1;
     return 0;
 }
 
@@ -222,13 +347,15 @@ static kith_err measure_block(const struct pass *p, struct worker *w, int64_t be
     for (int64_t column = begin; column < end; column++) {
         const int32_t u = p->users[column];
         const ki_query q = ask(p, u);
-        const int wanted = p->depth > 0 && q.n > 0 && is_relevant(p, u);
+        const int wanted =
+            (p->depth > 0 || ki_plan_wants(p->plan, KI_OF_SCORES)) && q.n > 0 && is_relevant(p, u);
         w->query[column - begin] = q;
         w->slot[column - begin] = wanted ? n : -1;
         if (wanted) asked[n++] = q;
     }
-    kith_err err =
-        n == 0 ? KITH_OK : ki_ranker_run(w->ranker, asked, n, w->items, w->scores, w->counts);
+    kith_err err = KITH_OK;
+    if (n > 0 && p->depth > 0 && p->how->sampling.n == 0)
+        err = ki_ranker_run(w->ranker, asked, n, w->items, w->scores, w->counts);
     for (int64_t column = begin; err == KITH_OK && column < end; column++)
         if (ki_csr_len(&p->f->test, p->users[column]) > 0)
             err = measure_user(p, w, column, (int)(column - begin));
@@ -247,69 +374,62 @@ static kith_err measure_chunk(void *arg, int64_t begin, int64_t end, int worker)
     return KITH_OK;
 }
 
-/* ---- exposure
- * ----------------------------------------------------------------------------------------------------
- */
-
-static void find_bands(struct pass *p)
-{
-    for (int place = 0, b = 0; place < p->depth; place++) {
-        while (place >= p->plan->cutoffs[b]) b++;
-        p->band[place] = (uint8_t)b;
-    }
-}
-
-/* Turn counts per band into counts up to each cut-off, and these into metrics. */
-static kith_err weigh_exposure(struct pass *p)
-{
-    const int32_t n = p->m->n_items;
-    int32_t *served = NULL, *sorted = NULL;
-    kith_err err = ki_alloc(&served, (size_t)n, sizeof *served);
-    if (err == KITH_OK) err = ki_alloc(&sorted, (size_t)n, sizeof *sorted);
-    for (int b = 0; err == KITH_OK && b < p->plan->n_cutoffs; b++) {
-        int64_t places = 0;
-        for (int32_t i = 0; i < n; i++)
-            places += served[i] +=
-                atomic_load_explicit(&p->served[(int64_t)b * n + i], memory_order_relaxed);
-        const ki_exposure e = { &p->f->catalogue, served, sorted };
-        for (int j = 0; j < p->plan->n; j++) {
-            const ki_asked *asked = &p->plan->asked[j];
-            if (asked->metric->kind == KI_OF_EXPOSURE && asked->band == b)
-                p->out->whole[j] = places > 0 ? asked->metric->exposure(&e, places) : 0;
-        }
-    }
-    ki_free(served);
-    ki_free(sorted);
-    return err;
-}
-
 /* ---- making and clearing
  * -----------------------------------------------------------------------------------------
  */
 
+static int needs_whole(const struct pass *p)
+{
+    return ki_plan_wants(p->plan, KI_OF_SCORES) || p->how->average_ties || p->how->sampling.n > 0;
+}
+
+static size_t room_of(const struct pass *p)
+{
+    const ki_catalogue *c = &p->f->catalogue;
+    const size_t features = c->space == NULL ? 0 : (size_t)c->space->n_cols;
+    const size_t categories = c->mix == NULL ? 0 : (size_t)c->mix->n_cols;
+    return KI_MAX(features, 2 * categories);
+}
+
+static kith_err make_sample_room(const struct pass *p, struct worker *w)
+{
+    const size_t n = (size_t)p->how->sampling.n;
+    kith_err err = ki_alloc(&w->drawn, n, sizeof *w->drawn);
+    if (err == KITH_OK)
+        err = ki_alloc(&w->candidates, n + (size_t)p->longest, sizeof *w->candidates);
+    return err == KITH_OK ? ki_negatives_room_make(&w->negatives, p->m->n_items) : err;
+}
+
 static kith_err make_worker(struct pass *p, struct worker *w)
 {
-    const size_t depth = (size_t)KI_MAX(p->depth, 1);
-    const size_t longest = (size_t)p->longest;
-    const size_t whole = ki_plan_wants(p->plan, KI_OF_SCORES) ? (size_t)p->m->n_items : 0;
+    const size_t ranked = (size_t)KI_MAX(p->ranked, 1), longest = (size_t)p->longest;
+    const size_t whole = needs_whole(p) ? (size_t)p->m->n_items : 0;
     kith_err err;
-    if ((err = ki_ranker_new(p->m, (int)depth, 0, &w->ranker)) != KITH_OK) return err;
+    if ((err = ki_ranker_new(p->m, (int)ranked, 0, &w->ranker)) != KITH_OK) return err;
     p->block = ki_ranker_block(w->ranker); /* of the model: the same for all workers */
     p->chunk = p->block * ((CHUNK + p->block - 1) / p->block);
-    const size_t block = (size_t)p->block;
-    if ((err = ki_alloc(&w->query, 2 * block, sizeof *w->query)) != KITH_OK) return err;
-    if ((err = ki_alloc(&w->slot, block, sizeof *w->slot)) != KITH_OK) return err;
-    if ((err = ki_alloc(&w->items, block * depth, sizeof *w->items)) != KITH_OK) return err;
-    if ((err = ki_alloc(&w->scores, block * depth, sizeof *w->scores)) != KITH_OK) return err;
-    if ((err = ki_alloc(&w->counts, block, sizeof *w->counts)) != KITH_OK) return err;
-    if ((err = ki_alloc(&w->relevant, longest, sizeof *w->relevant)) != KITH_OK) return err;
-    if ((err = ki_alloc(&w->value, longest, sizeof *w->value)) != KITH_OK) return err;
-    if ((err = ki_alloc(&w->ideal, longest, sizeof *w->ideal)) != KITH_OK) return err;
-    if ((err = ki_alloc(&w->at, depth, sizeof *w->at)) != KITH_OK) return err;
-    if ((err = ki_alloc(&w->hit_value, depth, sizeof *w->hit_value)) != KITH_OK) return err;
-    if ((err = ki_alloc(&w->estimate, longest, sizeof *w->estimate)) != KITH_OK) return err;
-    if ((err = ki_alloc(&w->supported, longest, 1)) != KITH_OK) return err;
-    return ki_alloc(&w->whole, whole, sizeof *w->whole);
+    const size_t block = (size_t)p->block, hits = ranked + longest;
+    if ((err = ki_alloc(&w->query, 2 * block, sizeof *w->query)) != KITH_OK ||
+        (err = ki_alloc(&w->slot, block, sizeof *w->slot)) != KITH_OK ||
+        (err = ki_alloc(&w->items, block * ranked, sizeof *w->items)) != KITH_OK ||
+        (err = ki_alloc(&w->scores, block * ranked, sizeof *w->scores)) != KITH_OK ||
+        (err = ki_alloc(&w->counts, block, sizeof *w->counts)) != KITH_OK ||
+        (err = ki_alloc(&w->relevant, longest, sizeof *w->relevant)) != KITH_OK ||
+        (err = ki_alloc(&w->value, longest, sizeof *w->value)) != KITH_OK ||
+        (err = ki_alloc(&w->ideal, longest, sizeof *w->ideal)) != KITH_OK ||
+        (err = ki_alloc(&w->at, hits, sizeof *w->at)) != KITH_OK ||
+        (err = ki_alloc(&w->tied, hits, sizeof *w->tied)) != KITH_OK ||
+        (err = ki_alloc(&w->hit, hits, sizeof *w->hit)) != KITH_OK ||
+        (err = ki_alloc(&w->hit_value, hits, sizeof *w->hit_value)) != KITH_OK ||
+        (err = ki_alloc(&w->rated_item, longest, sizeof *w->rated_item)) != KITH_OK ||
+        (err = ki_alloc(&w->truth, longest, sizeof *w->truth)) != KITH_OK ||
+        (err = ki_alloc(&w->estimate, longest, sizeof *w->estimate)) != KITH_OK ||
+        (err = ki_alloc(&w->supported, longest, 1)) != KITH_OK ||
+        (err = ki_alloc(&w->rated, 2 * longest, sizeof *w->rated)) != KITH_OK ||
+        (err = ki_alloc(&w->room, room_of(p), sizeof *w->room)) != KITH_OK ||
+        (err = ki_alloc(&w->whole, whole, sizeof *w->whole)) != KITH_OK)
+        return err;
+    return p->how->sampling.n > 0 ? make_sample_room(p, w) : KITH_OK;
 }
 
 static void clear_worker(struct worker *w)
@@ -324,29 +444,39 @@ static void clear_worker(struct worker *w)
     ki_free(w->value);
     ki_free(w->ideal);
     ki_free(w->at);
+    ki_free(w->tied);
+    ki_free(w->hit);
     ki_free(w->hit_value);
+    ki_free(w->rated_item);
+    ki_free(w->truth);
     ki_free(w->estimate);
     ki_free(w->supported);
+    ki_free(w->rated);
+    ki_free(w->room);
     ki_free(w->whole);
+    ki_free(w->drawn);
+    ki_free(w->candidates);
+    ki_negatives_room_clear(&w->negatives);
 }
 
 static kith_err prepare(struct pass *p)
 {
     const size_t halves = (size_t)p->plan->n * (size_t)p->n;
-    const size_t exposure = ki_plan_wants(p->plan, KI_OF_EXPOSURE)
-                                ? (size_t)p->plan->n_cutoffs * (size_t)p->m->n_items
-                                : 0;
+    const int keeps = ki_plan_wants(p->plan, KI_OF_EXPOSURE) || p->how->keep_lists;
+    const size_t places = keeps ? (size_t)p->n * (size_t)p->depth : 0;
     kith_err err;
-    if ((err = ki_job_memory(p->job, "evaluating", 16 * halves + 4 * exposure)) != KITH_OK)
+    if ((err = ki_job_memory(p->job, "evaluating", 16 * halves + 4 * places)) != KITH_OK)
         return err;
     if ((err = ki_alloc(&p->out->sum, halves, sizeof(double))) != KITH_OK) return err;
     if ((err = ki_alloc(&p->out->weight, halves, sizeof(double))) != KITH_OK) return err;
-    if (exposure > 0 && (err = ki_alloc(&p->served, exposure, sizeof *p->served)) != KITH_OK)
+    if (places > 0 && (err = ki_alloc(&p->out->lists, places, sizeof(int32_t))) != KITH_OK)
         return err;
-    if ((err = ki_alloc(&p->band, (size_t)p->depth, 1)) != KITH_OK) return err;
-    find_bands(p);
+    for (size_t j = 0; j < places; j++) p->out->lists[j] = -1;
     for (int64_t j = 0; j < p->n; j++)
         p->longest = KI_MAX(p->longest, ki_csr_len(&p->f->test, p->users[j]));
+    if (p->how->sampling.n > 0 &&
+        (err = ki_negatives_make(&p->negatives, p->how->sampling, &p->f->catalogue)) != KITH_OK)
+        return err;
     if ((err = ki_alloc(&p->workers, (size_t)p->n_workers, sizeof *p->workers)) != KITH_OK)
         return err;
     for (int w = 0; err == KITH_OK && w < p->n_workers; w++) err = make_worker(p, &p->workers[w]);
@@ -369,29 +499,29 @@ static kith_err run(struct pass *p, const char *what)
     return err;
 }
 
-kith_err ki_measure(ki_measured *out, const ki_model *m, const ki_fold *f, const ki_plan *plan,
-                    const int32_t *users, int64_t n, ki_job *job, const char *what)
+kith_err ki_measure(ki_measured *out, const ki_model *m, const ki_fold *f, const ki_measuring *how,
+                    ki_job *job, const char *what)
 {
-    ki_measured result = { .n_users = n };
+    const int depth = ki_plan_depth(how->plan);
+    ki_measured result = { .n_users = how->n, .depth = depth };
     struct pass p = { .m = m,
                       .f = f,
-                      .plan = plan,
-                      .users = users,
-                      .n = n,
+                      .how = how,
+                      .plan = how->plan,
+                      .users = how->users,
+                      .n = how->n,
                       .job = job,
-                      .depth = ki_plan_depth(plan),
-                      .rates = ki_model_rates(m) && ki_plan_wants(plan, KI_OF_RATINGS),
+                      .depth = depth,
+                      .ranked = depth > 0 ? depth + how->average_ties : 0,
+                      .rates = ki_model_rates(m) && ki_plan_wants(how->plan, KI_OF_RATINGS),
                       .n_workers = ki_pool_size(job->pool),
                       .out = &result };
     *out = (ki_measured){ 0 };
-    for (int j = 0; j < KI_MAX_METRICS; j++) result.whole[j] = NAN;
     kith_err err = prepare(&p);
     if (err == KITH_OK) err = run(&p, what);
-    if (err == KITH_OK && p.served != NULL) err = weigh_exposure(&p);
     for (int w = 0; p.workers != NULL && w < p.n_workers; w++) clear_worker(&p.workers[w]);
     ki_free(p.workers);
-    ki_free(p.served);
-    ki_free(p.band);
+    ki_negatives_clear(&p.negatives);
     if (err != KITH_OK)
         ki_measured_clear(&result);
     else
@@ -403,7 +533,8 @@ double ki_measured_value(const ki_measured *r, const ki_plan *plan, int j)
 {
     const ki_metric *metric = plan->asked[j].metric;
     double sum = 0, weight = 0;
-    if (metric->kind == KI_OF_EXPOSURE) return r->whole[j];
+    if (metric->pool != NULL)
+        return metric->pool(r->sum + j * r->n_users, r->weight + j * r->n_users, NULL, r->n_users);
     for (int64_t column = 0; column < r->n_users; column++) {
         sum += r->sum[j * r->n_users + column];
         weight += r->weight[j * r->n_users + column];
@@ -411,9 +542,16 @@ double ki_measured_value(const ki_measured *r, const ki_plan *plan, int j)
     return ki_metric_value(metric, sum, weight);
 }
 
+void ki_measured_drop_lists(ki_measured *r)
+{
+    ki_free(r->lists);
+    r->lists = NULL;
+}
+
 void ki_measured_clear(ki_measured *r)
 {
     ki_free(r->sum);
     ki_free(r->weight);
+    ki_free(r->lists);
     *r = (ki_measured){ 0 };
 }

@@ -33,6 +33,7 @@ static void free_model(ki_model_report *m, int n)
     for (int j = 0; m->outcomes != NULL && j < n; j++) ki_free(m->outcomes[j].folds);
     ki_free(m->outcomes);
     json_decref(m->params);
+    json_decref(m->fairness);
 }
 
 void kith_report_free(kith_report *r)
@@ -141,6 +142,7 @@ static void set_model(json_t *o, const kith_report *r, const ki_model_report *m)
     json_object_set(o, "params", m->params);
     json_object_set_new(o, "metrics", metrics);
     json_object_set_new(o, "skipped", skipped);
+    if (m->fairness != NULL) json_object_set(o, "fairness", m->fairness);
     set_int(o, "n_empty", m->n_empty);
     set_int(o, "n_fallbacks", m->n_fallbacks);
     json_object_set_new(o, "fit_seconds", json_real(m->fit_seconds));
@@ -173,6 +175,21 @@ static json_t *definitions(const ki_plan *p)
     return o;
 }
 
+/* How the figures came about, where that is not the usual way. */
+static void set_ways(json_t *o, const kith_report *r)
+{
+    json_object_set_new(o, "ties", json_string(r->average_ties ? "average" : "index"));
+    json_object_set_new(o, "metric_style", json_string(r->style == NULL ? "kith" : r->style->name));
+    if (r->style != NULL) json_object_set_new(o, "metric_source", json_string(r->style->source));
+    if (r->sampling.n > 0)
+        json_object_set_new(o, "sampled_negatives",
+                            json_pack("{s:i, s:s}", "n", (int)r->sampling.n, "by",
+                                      r->sampling.popular ? "popular" : "uniform"));
+    if (r->similarity[0] != '\0') json_object_set_new(o, "similarity", json_string(r->similarity));
+    if (r->calibration[0] != '\0')
+        json_object_set_new(o, "calibration", json_string(r->calibration));
+}
+
 static json_t *report_json(const kith_report *r)
 {
     json_t *o = json_object();
@@ -181,6 +198,7 @@ static json_t *report_json(const kith_report *r)
     json_object_set_new(o, "seed", ki_seed_json(r->seed));
     json_object_set_new(o, "relevant_from", json_real(r->relevant_from));
     json_object_set_new(o, "confidence", json_real(r->confidence));
+    set_ways(o, r);
     set_counts(o, r);
     if (r->n_models > 1) {
         json_t *models = json_array(), *comparisons = json_array();
@@ -221,7 +239,7 @@ kith_err kith_report_json(const kith_report *r, char **json)
 kith_err kith_metrics_json(char **json)
 {
     if (json == NULL) return ki_fail(KITH_EINVAL, "kith_metrics_json: json must not be NULL");
-    return print(json_pack("{s:o, s:o}", "metrics", ki_metrics_table_json(), "protocols",
-                           ki_protocols_json()),
+    return print(json_pack("{s:o, s:o, s:o}", "metrics", ki_metrics_table_json(), "protocols",
+                           ki_protocols_json(), "styles", ki_styles_json()),
                  json);
 }

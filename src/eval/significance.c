@@ -31,8 +31,10 @@ double ki_values_mean(const ki_values *v)
 {
     double total = 0;
     for (int f = 0; f < v->n_folds; f++)
-        total += ki_metric_value(v->metric, sum_of(v->sum[f], v->n_users),
-                                 sum_of(v->weight[f], v->n_users));
+        total += v->metric->pool != NULL
+                     ? v->metric->pool(v->sum[f], v->weight[f], NULL, v->n_users)
+                     : ki_metric_value(v->metric, sum_of(v->sum[f], v->n_users),
+                                       sum_of(v->weight[f], v->n_users));
     return total / v->n_folds;
 }
 
@@ -59,7 +61,7 @@ static double counted_sum(const int32_t *times, const double *x, int64_t n)
     return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
-static void draw(int32_t *times, int64_t n, uint64_t seed, int64_t resample)
+void ki_resample_users(int32_t *times, int64_t n, uint64_t seed, int64_t resample)
 {
     ki_rng rng = ki_rng_make(seed, STREAM_RESAMPLE, (uint64_t)resample);
     memset(times, 0, (size_t)n * sizeof *times);
@@ -76,6 +78,10 @@ static double resampled_mean(const ki_values *v, const int32_t *times, struct we
 {
     double total = 0;
     for (int f = 0; f < v->n_folds; f++) {
+        if (v->metric->pool != NULL) {
+            total += v->metric->pool(v->sum[f], v->weight[f], times, v->n_users);
+            continue;
+        }
         if (last->of[f] != v->weight[f])
             last->sum[f] = counted_sum(times, v->weight[f], v->n_users);
         last->of[f] = v->weight[f];
@@ -98,7 +104,7 @@ static kith_err resample(void *arg, int64_t begin, int64_t end, int worker)
     if (cancelled(s->how)) return ki_fail(KITH_ECANCELED, "the intervals were cancelled");
     for (int64_t b = begin; b < end; b++) {
         struct weights last = { 0 };
-        draw(times, n_users, s->how->seed, b);
+        ki_resample_users(times, n_users, s->how->seed, b);
         for (int j = 0; j < s->n_values; j++)
             s->out[(int64_t)j * s->how->n + b] = resampled_mean(&s->v[j], times, &last);
     }
@@ -190,6 +196,7 @@ static kith_err flip(void *arg, int64_t begin, int64_t end, int worker)
 {
     const struct flips *s = arg;
     (void)worker;
+    if (cancelled(s->how)) return ki_fail(KITH_ECANCELED, "the comparison was cancelled");
     for (int64_t b = begin; b < end; b++) {
         const ki_rng rng = ki_rng_make(s->how->seed, STREAM_FLIP, (uint64_t)b);
         struct moved moved[KI_MAX_FOLDS];

@@ -30,6 +30,9 @@ typedef struct ki_chance { /* how chance is drawn */
 /* The mean over folds; NaN when a fold has nobody with a say. */
 double ki_values_mean(const ki_values *v);
 
+/* times[n] = how often resample number `resample` draws each user. */
+void ki_resample_users(int32_t *times, int64_t n, uint64_t seed, int64_t resample);
+
 /* out[j, b] = the mean of v[j] over resample b of the users, drawn with replacement; out is
  * [n_values, how->n].  All values see the same resamples, so out[j] - out[i] are resampled
  * differences.  All v have the same n_users. */
