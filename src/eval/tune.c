@@ -142,6 +142,7 @@ static kith_err measure(struct search *s, struct trial *t, const ki_fold *f, dou
 {
     ki_model model = { 0 };
     ki_measured result = { 0 };
+    const ki_measuring how = { .plan = &s->plan, .users = s->users, .n = s->n_users };
     void *params = NULL;
     const double began = seconds();
     kith_err err = ki_alloc(&params, 1, t->desc->size);
@@ -149,8 +150,7 @@ static kith_err measure(struct search *s, struct trial *t, const ki_fold *f, dou
     memcpy(params, t->params, t->desc->size);
     s->job->quiet++;
     err = ki_model_fit(&model, t->desc, params, s->d, &f->ratings, s->job);
-    if (err == KITH_OK)
-        err = ki_measure(&result, &model, f, &s->plan, s->users, s->n_users, s->job, "validate");
+    if (err == KITH_OK) err = ki_measure(&result, &model, f, &how, s->job, "validate");
     s->job->quiet--;
     t->share = share;
     t->value = err == KITH_OK ? ki_measured_value(&result, &s->plan, 0) : NAN;
@@ -259,10 +259,14 @@ static kith_err prepare(struct search *s)
                *usual = s->d->log.time != NULL ? "temporal:0.8" : "holdout:0.8";
     kith_err err;
     if ((err = check(s->d, s->o)) != KITH_OK) return err;
-    if ((err = ki_plan_parse(&s->plan, metric)) != KITH_OK) return err;
-    if (s->plan.n != 1 || s->plan.asked[0].metric->better == KI_NEITHER)
-        return ki_fail(KITH_EINVAL, "\"%.60s\": want one metric that can be better or worse",
-                       metric);
+    if ((err = ki_plan_parse(&s->plan, metric, NULL)) != KITH_OK) return err;
+    const ki_metric *m = s->plan.asked[0].metric;
+    if (s->plan.n != 1 || m->better == KI_NEITHER || m->kind == KI_OF_EXPOSURE || m->needs != 0)
+        return ki_fail(
+            KITH_EINVAL,
+            "\"%.60s\": want one metric that can be better or worse for one user, such as "
+            "ndcg@10 or rmse",
+            metric);
     err = ki_protocol_parse(&s->protocol, s->o->protocol != NULL ? s->o->protocol : usual, s->d);
     if (err != KITH_OK) return err;
     if ((err = ki_splits_make(&s->splits, &s->protocol, s->d, s->job->seed)) != KITH_OK) return err;

@@ -37,14 +37,14 @@ static kith_err measure(const struct trying *t, const kith_data *d, double *out)
     ki_fold fold;
     ki_model model = { 0 };
     ki_measured result = { 0 };
+    const ki_measuring how = { .plan = &t->plan, .users = t->users, .n = t->n_users };
     void *params = NULL;
     kith_err err = ki_fold_make(&fold, d, &t->splits, 0, ki_relevant_from(t->o));
     if (err != KITH_OK) return err;
     t->job->quiet++;
     err = ki_model_params(method->desc, method->params, method->n_params, 0, &params);
     if (err == KITH_OK) err = ki_model_fit(&model, method->desc, params, d, &fold.ratings, t->job);
-    if (err == KITH_OK)
-        err = ki_measure(&result, &model, &fold, &t->plan, t->users, t->n_users, t->job, "weigh");
+    if (err == KITH_OK) err = ki_measure(&result, &model, &fold, &how, t->job, "weigh");
     t->job->quiet--;
     if (err == KITH_OK) *out = ki_measured_value(&result, &t->plan, 0);
     ki_measured_clear(&result);
@@ -298,7 +298,7 @@ static kith_err prepare(struct trying *t)
         snprintf(metric, sizeof metric, "ndcg@%d", t->o->n);
     ki_split_protocol(t->o, protocol);
     if (protocol[0] == '\0') return ki_fail(KITH_EDATA, "train_test_split holds nothing out");
-    if ((err = ki_plan_parse(&t->plan, metric)) != KITH_OK) return err;
+    if ((err = ki_plan_parse(&t->plan, metric, NULL)) != KITH_OK) return err;
     if ((err = ki_protocol_parse(&p, protocol, in->data)) != KITH_OK) return err;
     if ((err = ki_splits_make(&t->splits, &p, in->data, t->job->seed)) != KITH_OK) return err;
     if ((err = ki_alloc(&t->order, (size_t)rows, sizeof *t->order)) != KITH_OK) return err;
