@@ -401,6 +401,30 @@ TEST(a_taste_is_followed_and_context_is_heeded)
     json_decref(r);
 }
 
+TEST(a_filter_of_the_context_strikes_items_out)
+{
+    static const char *const filters[] = { "item != \\\"i0\\\" and popularity > 4", "category = \\\"red\\\"",
+                                           "price <" };
+    for (size_t j = 0; j < KI_COUNT(filters); j++) {
+        char context[33000];
+        const char *text = with(",\"training_configuration\":{\"cross_validation\":false}");
+        const char *rest = strstr(text, "\"interaction_data\"");
+        snprintf(context, sizeof context, "%.*s\"context_data\":{\"filter\":\"%s\"},%s", (int)(rest - text), text,
+                 filters[j], rest);
+        json_t *r = run(context, j < 2 ? KITH_OK : KITH_EINVAL);
+        const json_t *lists = at(r, "/recommendation_results/recommendations/user_recommendations"), *items;
+        CHECK(j < 2 ||
+              strcmp(text_at(r, "/error/violations/0/pointer"), "/recommendation_data/context_data/filter") == 0);
+        for (size_t u = 0; u < json_array_size(lists); u++) {
+            items = json_object_get(json_array_get(lists, u), "recommended_items");
+            for (size_t i = 0; i < json_array_size(items); i++)
+                CHECK((strcmp(text_at(json_array_get(items, i), "/item_id"), "i0") == 0) == (j == 1));
+        }
+        json_decref(r);
+    }
+    CHECK_INT(ki_alloc_live(), 0);
+}
+
 /* ---- errors ---- */
 
 TEST(failures_have_the_names_of_the_contract)

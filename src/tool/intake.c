@@ -27,8 +27,6 @@ struct taking {
     ki_findings *f;
     const json_t *element; /* schema of one element of the list being read; NULL: not checked */
     ki_place place;        /* of that list */
-    int has_now;
-    int64_t now;
     ki_attrs users, items, *attrs;
     ki_role role;
     int64_t n_timed, room;
@@ -90,8 +88,9 @@ static kith_err take_context(struct taking *t, const json_t *data)
         t->in->context = json_incref(context);
     }
     const json_t *v = json_object_get(t->in->context, "now");
-    t->has_now = v != NULL && read_time(v, &t->now);
-    if (v != NULL && !t->has_now) ki_violation(t->f, &now, "got no time, want ISO 8601 or seconds");
+    t->in->has_now = v != NULL && read_time(v, &t->in->now);
+    if (v != NULL && !t->in->has_now)
+        ki_violation(t->f, &now, "got no time, want ISO 8601 or seconds");
     if (!json_is_object(t->in->context)) {
         json_decref(t->in->context);
         t->in->context = json_object();
@@ -168,7 +167,7 @@ static kith_err take_interaction(void *arg, size_t index, json_t *o)
     if (err != KITH_OK || !json_is_object(o)) return err;
     take_time(t, o, &at, &time);
     if ((err = ki_signals_take(&in->signals, o, &at, t->f)) != KITH_OK) return err;
-    const int is_late = t->has_now && time > t->now;
+    const int is_late = t->in->has_now && time > t->in->now;
     in->n_late += is_late;
     if (!is_late && t->f->n_violations == before) return take_ids(t, o, time);
     ki_signals_drop_last(&in->signals);

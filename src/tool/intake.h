@@ -9,7 +9,9 @@
 #include "tool/signals.h"
 
 typedef struct ki_intake {
-    kith_data *data;    /* finished: duplicates are merged */
+    kith_data *data; /* finished: duplicates are merged */
+    int has_now;     /* context_data.now was given */
+    int64_t now;
     json_t *context;    /* object, never NULL; from the request or from a file */
     ki_signals signals; /* row by row as the interactions came */
     ki_preference preference;

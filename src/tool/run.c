@@ -65,6 +65,7 @@ static kith_err read_request(ki_run *r, const char *text, size_t n)
     if (sound && (err = ki_method_resolve(&r->method, r->config, r->schema, &r->intake,
                                           &r->findings)) != KITH_OK)
         return err;
+    if (r->findings.n_violations == 0 && (err = ki_run_narrow(r)) != KITH_OK) return err;
     r->n = (int)ki_run_number(r, "recommendation_configuration", "recommendation_count");
     return ki_findings_judge(&r->findings);
 }
@@ -134,6 +135,7 @@ static void clear(ki_run *r)
     ki_cut_clear(&r->cut);
     ki_intake_clear(&r->intake);
     ki_method_clear(&r->method);
+    ki_free(r->barred);
     kith_model_free(r->model);
     json_decref(r->about);
     json_decref(r->persistence);

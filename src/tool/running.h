@@ -23,7 +23,9 @@ typedef struct ki_run {
         *deployment; /* borrowed from cut.shell; the last two may be NULL */
     ki_intake intake;
     ki_method method;
-    int n; /* recommendation_count */
+    int n;           /* recommendation_count */
+    uint8_t *barred; /* [items] 1: context_data.filter strikes it out; NULL: there is none */
+    int32_t n_barred;
 
     /* the model */
     kith_model *model;
@@ -46,6 +48,9 @@ typedef struct ki_run {
  * states for it. */
 int ki_run_flag(const ki_run *r, const char *section, const char *field);
 double ki_run_number(const ki_run *r, const char *section, const char *field);
+
+/* narrow.c: barred, out of context_data.filter. */
+kith_err ki_run_narrow(ki_run *r);
 
 /* keeping.c: tune, find or train, and keep the model. */
 kith_err ki_run_model(ki_run *r);
