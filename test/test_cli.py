@@ -762,6 +762,12 @@ def test_the_runbook_form_with_paths_gives_what_the_inline_form_gives():
         assert inline["recommendation_results"][part] == by_path["recommendation_results"][part], part
     assert inline["recommendation_results"]["model_info"]["model_id"] == \
         by_path["recommendation_results"]["model_info"]["model_id"]
+    write("events.ndjson", "".join(json.dumps({"userId": r["user_id"], "movie": r["item_id"], "stars": r["rating"],
+                                               "date": r["timestamp"]}) + "\n" for r in data["interaction_data"]))
+    request["recommendation_data"]["interaction_data"] = "events.ndjson"
+    assert serve(request)[0]["recommendation_results"]["recommendations"] == \
+        inline["recommendation_results"]["recommendations"]
+    request["recommendation_data"]["interaction_data"] = "interactions.csv"
     write("interactions.csv", "user_id,item_id,rating\na,b,5\na,c\n")
     result, _ = serve(request, code=1)
     assert "interactions.csv:3" in result["error"]["message"], result

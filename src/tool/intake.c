@@ -174,6 +174,24 @@ static kith_err take_interaction(void *arg, size_t index, json_t *o)
     return KITH_OK;
 }
 
+/* In a file the members may have other names for their roles: userId, movie, date. */
+static kith_err take_file_interaction(void *arg, size_t index, json_t *o)
+{
+    static const struct {
+        ki_role role;
+        const char *name;
+    } roles[] = { { KI_USER, "user_id" }, { KI_ITEM, "item_id" }, { KI_TIME, "timestamp" } };
+    static const kith_read_options usual = { 0 };
+    for (size_t j = 0; j < KI_COUNT(roles); j++) {
+        const char *name = "";
+        if (json_object_get(o, roles[j].name) != NULL) continue;
+        const json_t *v = ki_json_role(o, roles[j].role, &usual, 0, &name);
+        if (v != NULL) json_object_set(o, roles[j].name, (json_t *)v);
+        if (v != NULL) json_object_del(o, name);
+    }
+    return take_interaction(arg, index, o);
+}
+
 /* ---- users and items ---- */
 
 static kith_err take_object(void *arg, size_t index, json_t *o)
@@ -197,7 +215,8 @@ static kith_err read_file(struct taking *t, const char *path, ki_element_fn fn)
     const kith_err err = ki_records_are_json(path, &is_json);
     if (err != KITH_OK) return err;
     if (!is_json && t->attrs != NULL) return ki_attrs_read_file(t->attrs, path, t->role);
-    return ki_records_each(path, fn, t, &t->place, t->f);
+    if (t->attrs != NULL) t->element = NULL; /* which member is the id is found by its name */
+    return ki_records_each(path, t->attrs == NULL ? take_file_interaction : fn, t, &t->place, t->f);
 }
 
 static kith_err read_list(struct taking *t, const json_t *data, ki_list_name which,

@@ -72,6 +72,14 @@ const ki_column *ki_category_column(const ki_table *items)
     return NULL;
 }
 
+/* A text that was cut, perhaps within a character, without the piece of it. */
+static json_t *whole_characters(char *text)
+{
+    json_t *s = json_string(text);
+    for (size_t n = strlen(text); s == NULL && n > 0; s = json_string(text)) text[--n] = '\0';
+    return s;
+}
+
 static json_t *item_json(const struct making *m, const kith_item *item)
 {
     char category[256] = "";
@@ -81,8 +89,7 @@ static json_t *item_json(const struct making *m, const kith_item *item)
     if (item->reason != NULL) json_object_set_new(o, "reason", json_string(item->reason));
     if (m->category != NULL && i >= 0 && i < m->o->data->item_attrs.n_rows)
         ki_column_print(m->category, i, category, sizeof category);
-    json_t *text = category[0] == '\0' ? NULL : json_string(category);
-    if (text != NULL) json_object_set_new(o, "category", text);
+    if (category[0] != '\0') json_object_set_new(o, "category", whole_characters(category));
     return o;
 }
 
