@@ -289,6 +289,10 @@ typedef struct kith_query {
     int include_seen; /* 1: items of the history may be returned */
     int n_reasons;    /* most reasons per item, those of the largest share; 0: none */
     kith_on_unknown on_unknown;
+    const char *filter;   /* which items may be returned, as doc/filters.md tells; NULL: all */
+    const char *context;  /* JSON object: values of the filter's $names, and "now"; NULL: none */
+    const char *pipeline; /* JSON object: sources, ranker, rules, diversity, exploration, as
+                             doc/pipeline.md tells; NULL: the model ranks its catalogue */
 } kith_query;
 
 typedef struct kith_reason {
@@ -307,6 +311,7 @@ typedef struct kith_item {
     const kith_reason *reasons; /* those of the largest share, of either sign, largest first; none
                                    when the model cannot say */
     int n_reasons;
+    double propensity; /* chance of having been drawn into this place; 1 where nothing was drawn */
     double rest; /* score less these contributions: the share of the rest of the history, and of
                     what belongs to no history (popularity, means) */
 } kith_item;
@@ -314,8 +319,10 @@ typedef struct kith_item {
 typedef struct kith_list {
     const kith_item *items;
     int n;
-    const char *basis; /* "user", "liked", "popular" or "item": what the list was made from */
-    const char *note;  /* a sentence when the basis is not what was asked for, or ""  */
+    const char *basis;  /* "user", "liked", "popular" or "item": what the list was made from */
+    const char *note;   /* a sentence when the basis is not what was asked for, or ""  */
+    const char *report; /* JSON object: what each clause of the filter removed and which to relax,
+                           what sources and rules did; "" when there is nothing to tell */
 } kith_list;
 
 /* The best items for a user or a history, best first; ties go to the lower item index.  Liked ids
@@ -323,6 +330,13 @@ typedef struct kith_list {
  * is a user without training history.  The list holds copies: it may outlive the model. */
 KITH_API kith_err kith_recommend(kith *k, const kith_model *model, const kith_query *query,
                                  kith_list **out);
+
+/* Why an item is not in the list of a query, or where it stands in it, as a JSON object: why
+ * ("unknown", "blocked", "excluded", "seen", "filtered", "no_source", "capped", "below", "shown"), a
+ * sentence, and where they apply the clauses that remove it, its rank and score, and how much more
+ * score would do. */
+KITH_API kith_err kith_why_not(kith *k, const kith_model *model, const kith_query *query,
+                               const char *item_id, char **json);
 
 /* The items most like one item; score is the model's own similarity. */
 KITH_API kith_err kith_similar(kith *k, const kith_model *model, const char *item_id, int n,

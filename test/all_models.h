@@ -17,6 +17,7 @@
 enum { USERS = 41, ITEMS = 31, TOP = 10 }; /* the last user and the last item have test rows only */
 
 static const char *who;
+static int people; /* the model wants rows of two people each */
 
 #define HOLDS(cond) ck_assert_msg(cond, "%s: not so: %s (%s)", who, #cond, kith_last_error())
 #define WORKS(call) ck_assert_msg((call) == KITH_OK, "%s: %s: %s", who, #call, kith_last_error())
@@ -31,6 +32,7 @@ static inline int count_models(void)
 static inline const ki_model_desc *begin(int index)
 {
     who = ki_models[index]->name;
+    people = (ki_models[index]->needs & KI_NEEDS_PEOPLE) != 0;
     return ki_models[index];
 }
 
@@ -53,11 +55,15 @@ struct rows {
     int64_t times[USERS * ITEMS];
 };
 
-/* Two groups of users like two groups of items; a third of all pairs occurs. */
+/* Two groups of users like two groups of items; a third of all pairs occurs.  People: the users after the first ten
+ * bear the names of the items, so that some like themselves, and some each other. */
 static inline void make_rows(struct rows *r)
 {
     ki_rng rng = ki_rng_make(3, 0, 0);
-    for (int j = 0; j < USERS + ITEMS; j++) snprintf(r->names[j], sizeof r->names[j], "%c%d", j < USERS ? 'u' : 'i', j);
+    for (int j = 0; j < USERS + ITEMS; j++) {
+        const int is_item = j >= USERS || (people && j >= USERS - ITEMS);
+        snprintf(r->names[j], sizeof r->names[j], "%c%d", is_item ? 'i' : 'u', is_item && j < USERS ? j + ITEMS : j);
+    }
     for (int u = 0; u < USERS; u++) {
         for (int i = 0; i < ITEMS; i++) {
             const int last = u == USERS - 1 || i == ITEMS - 1, match = u % 2 == i % 2;

@@ -269,14 +269,19 @@ static void score_all(const kith_model *m, const ki_query *q, float *out)
     ki_free(scratch);
 }
 
+/* Over the places where both are finite: a form may rule items out for a known user. */
 static double correlation(const float *a, const float *b, int n)
 {
     double ma = 0, mb = 0, aa = 0, bb = 0, ab = 0;
-    for (int j = 0; j < n; j++) ma += (double)a[j] / n, mb += (double)b[j] / n;
+    int m = 0;
+    for (int j = 0; j < n; j++)
+        if (isfinite(a[j]) && isfinite(b[j])) ma += (double)a[j], mb += (double)b[j], m++;
     for (int j = 0; j < n; j++) {
-        aa += (a[j] - ma) * (a[j] - ma);
-        bb += (b[j] - mb) * (b[j] - mb);
-        ab += (a[j] - ma) * (b[j] - mb);
+        if (!isfinite(a[j]) || !isfinite(b[j])) continue;
+        const double x = (double)a[j] - ma / m, y = (double)b[j] - mb / m;
+        aa += x * x;
+        bb += y * y;
+        ab += x * y;
     }
     return aa > 0 && bb > 0 ? ab / sqrt(aa * bb) : 1;
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
+#include "base/err.h"
 #include "base/jsontext.h"
 #include "base/mem.h"
 #include "base/outfile.h"
 #include "base/pool.h"
 #include "base/rng.h"
+#include "base/scan.h"
 
 static kith_err add_up(void *arg, int64_t begin, int64_t end, int worker)
 {
@@ -111,4 +113,24 @@ TEST(json_text_takes_its_value_and_tells_of_memory)
     CHECK_STR(text, "{\"a\":0.1}");
     kith_string_free(text);
     CHECK_INT(ki_alloc_live(), 0);
+}
+
+TEST(a_message_is_utf8_wherever_it_was_cut)
+{
+    char long_text[2 * KI_MESSAGE_SIZE];
+    ki_fail(KITH_EINVAL, "user \"%.5s\" is gone", "abcd\xc3\xa9");
+    CHECK_STR(kith_last_error(), "user \"abcd?\" is gone");
+    ki_fail(KITH_EINVAL, "\"%.3s\" and \"%.2s\"", "\xf0\x9f\x98\x80", "\xe2\x82\xac");
+    CHECK_STR(kith_last_error(), "\"?\" and \"?\"");
+    ki_fail(KITH_EINVAL, "%s", "Caf\xe9 Ol\xe9, \xc3\xa9t\xc3\xa9"); /* Latin-1 and UTF-8 */
+    CHECK_STR(kith_last_error(), "Caf? Ol?, \xc3\xa9t\xc3\xa9");
+    for (size_t at = 0; at < 3; at++) { /* the end of the buffer may fall anywhere in a character */
+        memset(long_text, 'x', sizeof long_text);
+        for (size_t j = at; j + 3 < sizeof long_text; j += 3) memcpy(long_text + j, "\xe2\x82\xac", 3);
+        long_text[sizeof long_text - 1] = '\0';
+        ki_fail(KITH_EINVAL, "%s", long_text);
+        CHECK(ki_utf8_valid(kith_last_error(), strlen(kith_last_error())));
+    }
+    ki_message_set("half \xe2\x82");
+    CHECK_STR(kith_last_error(), "half ?");
 }

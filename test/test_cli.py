@@ -196,8 +196,10 @@ def test_the_knn_formula_of_the_source_document():
 
 def test_every_model_trains_saves_and_recommends():
     small()
-    for model in [m["name"] for m in run_json("models")["models"]]:
-        run("train", "--data", "small.csv", "--model", model, "--out", f"{model}.kith")
+    write("people.csv", "user,item\n" + "".join(f"u{u},u{(u + step) % 12}\n" for u in range(12) for step in (1, 4)))
+    for m in run_json("models")["models"]:
+        model, data = m["name"], "people.csv" if "people" in m["needs"] else "small.csv"
+        run("train", "--data", data, "--model", model, "--out", f"{model}.kith")
         got = run_json("recommend", "--model-file", f"{model}.kith", "--user", "u3", "-n", "5", "--explain")
         assert got["basis"] == "user" and 1 <= len(got["items"]) <= 5, (model, got)
         scores = [item["score"] for item in got["items"]]
@@ -311,6 +313,31 @@ def test_no_negative_zero_and_raw_errors_only_where_they_differ():
     assert "ials has no rmse, mae: " in run(*args, "--model", "ials").stdout
 
 
+def test_unusual_ways_to_evaluate_say_so():
+    small()
+    base = ["evaluate", "--data", "small.csv", "--model", "popularity", "--protocol", "holdout:0.7"]
+    text = run(*base, "--metrics", "ndcg@5", "--negatives", "3", "--ties", "average").stdout
+    assert "SAMPLED" in text and "3 negatives" in text and "all orders of ties" in text, text
+    text = run(*base, "--metric-style", "implicit").stdout
+    assert "implicit 0.7.3" in text and "auc_at@10" in text, text
+    told = run(*base, "--metric-style", "implicit", "--metrics", "mrr@5", code=2).stderr
+    assert "mrr" in told and "of implicit" in told, told
+    assert "no user column" in run(*base, "--group-users", "gender", code=2).stderr
+
+
+def test_groups_are_shown_as_tables():
+    write("g.csv", "user,item\n" + "".join(f"u{u},i{(u * u + j) % 14}\n" for u in range(30) for j in range(4)))
+    write("g.users.csv", "user,gender\n" + "".join(f"u{u},{'FM'[u % 2]}\n" for u in range(30)))
+    write("g.items.csv", "item,genres\n" + "".join(f"i{i},{['a', 'a|b', 'b'][i % 3]}\n" for i in range(14)))
+    args = ["evaluate", "--data", "g.csv", "--users", "g.users.csv", "--items", "g.items.csv", "--model", "popularity",
+            "--protocol", "holdout:0.7", "--metrics", "recall@3", "--group-users", "gender", "--group-items", "genres"]
+    text = run(*args).stdout
+    for words in ["quality by group of users", "gender  users  recall@3", "exposure@3", "ratio"]:
+        assert words in text, text
+    groups = run_json(*args)["fairness"]["users"]["groups"]
+    assert sorted(g["group"] for g in groups) == ["F", "M"], groups
+
+
 def test_json_holds_what_is_not_utf8():
     small()
     run("train", "--data", "small.csv", "--model", "item-knn", "--out", "m.kith")
@@ -379,6 +406,30 @@ def test_failures_exit_1_and_name_the_place():
     assert "nowhere.csv" in done.stderr
     write("notamodel", "hello, this is not a model at all\n")
     assert "notamodel" in run("recommend", "--model-file", "notamodel", "--user", "a", code=1).stderr
+
+
+def test_filters_pipelines_and_why_not():
+    rows = ["item_id,title,kind,price"] + [f"i{j},Film {j},{'ab'[j % 2]},{j}" for j in range(20)]
+    write("small.csv.items.csv", "\n".join(rows) + "\n")
+    run("train", "--data", small(), "--model", "item-knn", "--out", "m.kith")
+    ask = ["--model-file", "m.kith", "--user", "u0"]
+    some = run_json("recommend", *ask, "--filter", 'kind = "a" and price < $most', "--context", '{"most": 12}')
+    assert some["items"] and all(int(i["item_id"][1:]) % 2 == 0 and int(i["item_id"][1:]) < 12 for i in some["items"]), some
+    clauses = some["report"]["filter"]["clauses"]
+    assert [c["text"] for c in clauses] == ['kind = "a"', "price < $most"] and all(c["removes"] > 0 for c in clauses), some
+    # nothing passes: the answer says which clause to relax
+    told = run("recommend", *ask, "--filter", 'kind = "a" and price > 100')
+    assert "nothing is left" in told.stdout and "price" in told.stderr, told
+    told = run("recommend", *ask, "--filter", "price = red", code=2).stderr
+    assert "price = red" in told and "^" in told, told
+    assert "pipeline, /moon" in run("recommend", *ask, "--pipeline", write("p.json", '{"moon": 1}'), code=2).stderr
+    pinned = run_json("recommend", *ask, "--pipeline", write("p.json", json.dumps(
+        {"rules": {"pin": [{"item": some["items"][-1]["item_id"], "at": 1}]}, "explore": {"slots": 1}})), "-n", "3")
+    assert pinned["items"][0]["item_id"] == some["items"][-1]["item_id"] and pinned["items"][2]["propensity"] < 1, pinned
+    why = run_json("why-not", *ask, "--item", "i3", "--filter", 'kind = "a"')
+    assert why["why"] in ("filtered", "seen"), why
+    assert run_json("why-not", *ask, "--item", pinned["items"][0]["item_id"])["why"] == "shown"
+    assert run_json("why-not", *ask, "--item", "nothing")["why"] == "unknown"
 
 
 def test_data_is_handed_on_without_names():
@@ -605,7 +656,7 @@ def test_the_progress_bar_fits_a_narrow_terminal_and_ctrl_c_ends_the_work():
     small()
     for columns in (40, 24):
         ours, theirs = open_terminal(columns)
-        program = subprocess.Popen([KITH, "train", "--data", "small.csv", "--model", "funk-svd", "-p", "n_epochs=10000", "-p",
+        program = subprocess.Popen([KITH, "train", "--data", "small.csv", "--model", "funk-svd", "-p", "n_epochs=100000", "-p",
                                     "n_factors=1024", "--threads", "1", "--out", "never.kith"], stdin=subprocess.DEVNULL,
                                    stdout=subprocess.DEVNULL, stderr=theirs, env=plain_environment())
         os.close(theirs)

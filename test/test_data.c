@@ -116,7 +116,7 @@ TEST(merged_rows_hold_what_a_slow_search_adds_up)
         n_cells += sum[test][u][i] == 0;
         sum[test][u][i] += value;
     }
-    CHECK_OK(ki_data_finish(&d, KITH_DUPLICATES_SUM));
+    CHECK_OK(ki_data_finish(&d, KITH_DUPLICATES_SUM, NULL));
     CHECK_INT(d.log.n, n_cells);
     CHECK_INT(d.report.n_duplicates, N - n_cells);
     for (int64_t j = 0; j < d.log.n; j++)
@@ -128,4 +128,65 @@ TEST(merged_rows_hold_what_a_slow_search_adds_up)
     ki_idmap_clear(&d.users);
     ki_idmap_clear(&d.items);
     CHECK_INT(ki_alloc_live(), 0);
+}
+
+TEST(values_are_what_is_left_after_merging)
+{
+    static const char *const users[] = { "a", "a", "b" }, *const items[] = { "x", "x", "y" };
+    static const float agree[] = { 3, 4, 4 };
+    kith *k;
+    kith_data *d;
+    CHECK_OK(kith_new(NULL, &k));
+    CHECK_OK(kith_data_new(k, 3, users, items, NULL, NULL, &d)); /* events: counts 2 and 1 */
+    CHECK_INT(d->has_values, 1);
+    kith_data_free(d);
+    CHECK_OK(kith_data_new(k, 3, users, items, agree, NULL, &d)); /* the last rating stands: 4 and 4 */
+    CHECK_INT(d->has_values, 0);
+    kith_data_free(d);
+    kith_free(k);
+    CHECK_INT(ki_alloc_live(), 0);
+}
+
+TEST(many_duplicates_are_the_same_for_any_threads)
+{
+    enum { N = 60000 };
+    static char names[400][8];
+    static const char *users[N], *items[N];
+    ki_rng r = ki_rng_make(9, 0, 0);
+    uint64_t print[2];
+    int64_t merged[2];
+    for (int j = 0; j < 400; j++) snprintf(names[j], sizeof names[j], "n%d", j);
+    for (int j = 0; j < N; j++) {
+        users[j] = names[ki_rng_below(&r, 400)];
+        items[j] = names[ki_rng_below(&r, 100)];
+    }
+    for (int t = 0; t < 2; t++) {
+        kith *k;
+        kith_data *d;
+        CHECK_OK(kith_new(&(kith_options){ .threads = 1 + 4 * t }, &k));
+        CHECK_OK(kith_data_new(k, N, users, items, NULL, NULL, &d));
+        print[t] = ki_data_fingerprint(d);
+        merged[t] = d->report.n_duplicates;
+        CHECK_INT(d->log.n + merged[t], N);
+        kith_data_free(d);
+        kith_free(k);
+    }
+    CHECK(print[0] == print[1]);
+    CHECK_INT(merged[0], merged[1]);
+}
+
+TEST(notes_are_sentences_that_are_said_once)
+{
+    ki_read_report r = { 0 };
+    char text[700];
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    ki_read_note(&r, "%s", "first");
+    ki_read_note(&r, "%s", "first");
+    ki_read_note(&r, "\xe9t\xe9");
+    CHECK_STR(r.notes, "first\n?t?");
+    ki_read_note(&r, "%s", text);
+    text[0] = 'y';
+    ki_read_note(&r, "%s", text); /* no room */
+    CHECK_INT((int)strlen(r.notes), 9 + 1 + 699);
 }

@@ -116,6 +116,49 @@ TEST(no_flipped_byte_of_a_data_file_is_dangerous)
     close_world(&w);
 }
 
+/* Save what `w` holds now, as a crafted file would have it, fingerprint and all. */
+static void check_crafted(struct world *w, const char *words)
+{
+    const char *path = scratch_path("crafted");
+    kith_data *back = NULL;
+    CHECK_OK(kith_data_save(w->k, w->d, path));
+    CHECK_FAILS(ki_data_load(w->k, path, &back), KITH_EFORMAT, words);
+    CHECK(strstr(kith_last_error(), path) != NULL && back == NULL);
+    unlink(path);
+}
+
+TEST(a_crafted_file_may_not_repeat_a_cell_or_invent_a_part)
+{
+    struct world w = open_world();
+    w.d->log.user[1] = w.d->log.user[0];
+    w.d->log.item[1] = w.d->log.item[0];
+    check_crafted(&w, "user \"ann\" and item \"x\" occur together more than once");
+    w.d->log.item[1] = 1;
+    w.d->log.test[2] = 2;
+    check_crafted(&w, "interaction 2 belongs to part 2, want 0 or 1");
+    close_world(&w);
+}
+
+TEST(what_was_merged_before_saving_does_not_matter_after_loading)
+{
+    struct world w = open_world();
+    const char *path = scratch_path("merged");
+    kith_data *back;
+    w.d->report.n_duplicates = 3;
+    w.d->has_values = 0; /* as files of before may say */
+    snprintf(w.d->report.layout, sizeof w.d->report.layout, "generated");
+    ki_read_note(&w.d->report, "one %s", "note");
+    CHECK_OK(kith_data_save(w.k, w.d, path));
+    CHECK_OK(ki_data_load(w.k, path, &back));
+    CHECK_INT(back->report.n_duplicates, 3);
+    CHECK_INT(back->has_values, 1);
+    CHECK_STR(back->source, "generated");
+    CHECK_STR(back->report.notes, "one note");
+    kith_data_free(back);
+    unlink(path);
+    close_world(&w);
+}
+
 TEST(a_changed_value_is_seen_by_the_fingerprint)
 {
     struct world w = open_world();

@@ -406,6 +406,23 @@ TEST(a_memory_limit_is_kept)
     clear(&g);
 }
 
+TEST(a_memory_limit_is_held_against_all_folds_together)
+{
+    struct given g = made_up(1, 0);
+    kith *small;
+    kith_report *r;
+    kith_evaluate_options o = {
+        .models = popularity, .n_models = 1, .protocol = "kfold:2", .metrics = "recall@5,ndcg@5,map@5,mrr@5"
+    };
+    CHECK_OK(kith_new(&(kith_options){ .memory_bytes = 1000000 }, &small));
+    CHECK_OK(kith_evaluate(small, g.d, &o, &r));
+    kith_report_free(r);
+    o.protocol = "kfold:100"; /* 300 users * 4 metrics * 100 folds * 16 bytes */
+    CHECK_FAILS(kith_evaluate(small, g.d, &o, &r), KITH_ENOMEM, "keeping every user's values");
+    kith_free(small);
+    clear(&g);
+}
+
 TEST(every_refused_allocation_is_told_and_leaks_nothing)
 {
     static const char *const twice[] = { "popularity", "popularity" };

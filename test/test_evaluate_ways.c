@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* ---- by hand: everybody has rated p; in training x and y have two events each, z one
  *
@@ -241,6 +242,66 @@ TEST(groups_of_users_and_items_add_up_to_the_whole)
     CHECK_STR(text_of(o, "similarity"), "cosine of attributes: genres");
     CHECK_STR(text_of(o, "calibration"), "genres");
     json_decref(o);
+    kith_report_free(r);
+    clear(&g);
+}
+
+/* p is a, x is a and b, y and z are b, of w nothing is known; everybody is served x y. */
+TEST(groups_of_items_are_what_was_worked_out_by_hand)
+{
+    static const char *const genres[] = { "a", "a|b", "b", "b", NULL };
+    struct given g = hand_made();
+    ki_column column;
+    kith_report *r;
+    kith_evaluate_options o = usual("recall@2");
+    g.d->item_attrs.n_rows = g.d->items.n;
+    CHECK_OK(ki_column_from_strings(&column, "genres", g.d->items.n, genres, KI_COL_SET, '|'));
+    CHECK_OK(ki_table_append(&g.d->item_attrs, &column));
+    o.group_items = "genres";
+    CHECK_OK(kith_evaluate(g.k, g.d, &o, &r));
+    json_t *json = json_of(r);
+    const json_t *side = json_object_get(json_object_get(json, "fairness"), "items");
+    const json_t *a = group_of(side, "a"), *b = group_of(side, "b");
+    CHECK_NEAR(number(a, "items"), 1.5 / 4, 1e-11);
+    CHECK_NEAR(number(a, "events"), 5 / 9.0, 1e-11); /* p four, x two halves */
+    CHECK_NEAR(number(a, "relevant"), 0, 0);         /* ann's y and bob's z are b */
+    CHECK_NEAR(number(a, "exposure@2"), 1.5 / 6, 1e-11);
+    CHECK_NEAR(number(a, "lift@2"), 0.25 / (5 / 9.0), 1e-11);
+    CHECK_NEAR(number(b, "exposure@2"), 4.5 / 6, 1e-11);
+    CHECK_NEAR(number(b, "recall@2"), 1 / 2.0, 1e-11);
+    CHECK(json_is_null(json_object_get(a, "recall@2")));
+    CHECK_INT(json_object_size(json_object_get(side, "gaps")), 0); /* groups too small to speak of */
+    json_decref(json);
+    kith_report_free(r);
+    clear(&g);
+}
+
+TEST(quality_of_a_group_is_that_of_its_users_one_by_one)
+{
+    struct given g = grouped(1);
+    char path[] = "groups_XXXXXX", line[256];
+    double sum = 0, n = 0;
+    kith_evaluate_options o = in_groups;
+    kith_report *r;
+    close(mkstemp(path));
+    o.per_user_path = path;
+    CHECK_OK(kith_evaluate(g.k, g.d, &o, &r));
+    FILE *f = fopen(path, "r");
+    CHECK(f != NULL && fgets(line, sizeof line, f) != NULL);
+    while (fgets(line, sizeof line, f) != NULL) { /* model,fold,user,recall@5,... */
+        int user;
+        double recall;
+        CHECK_INT(sscanf(line, "popularity,%*d,u%d,%lf", &user, &recall), 2);
+        if (user >= PEOPLE / 2) continue;
+        sum += recall;
+        n++;
+    }
+    fclose(f);
+    unlink(path);
+    json_t *json = json_of(r);
+    const json_t *side = json_object_get(json_object_get(json, "fairness"), "users");
+    CHECK_NEAR(number(json_object_get(group_of(side, "F"), "metrics"), "recall@5"), sum / n, 1e-9); /* ten digits */
+    json_decref(json);
     kith_report_free(r);
     clear(&g);
 }

@@ -49,21 +49,36 @@ static void finish(void)
     CHECK_INT(ki_alloc_live(), 0);
 }
 
+static const ki_env env = { .now = 0 };
+
+static ki_schema schema(void)
+{
+    return (ki_schema){ .items = &m->items, .table = &m->item_attrs, .popularity = m->popularity };
+}
+
 static ki_pipeline pipeline(const char *text)
 {
     ki_pipeline p;
+    const ki_schema s = schema();
     json_t *config = json_loads(text, 0, NULL);
     CHECK(config != NULL);
-    CHECK_OK(ki_pipeline_read(&p, config, NULL));
+    CHECK_OK(ki_pipeline_read(&s, config, &p, NULL));
     json_decref(config);
     return p;
+}
+
+static kith_err run_seeded(const ki_pipeline *p, const ki_query *q, int n, uint64_t seed, ki_served *s)
+{
+    const ki_task task = { .query = q, .n = n, .seed = seed, .env = &env };
+    return ki_pipeline_run(p, m, &task, s);
 }
 
 static ki_served run(const char *text, const ki_query *q, int n)
 {
     ki_served s;
-    const ki_pipeline p = pipeline(text);
-    CHECK_OK(ki_pipeline_run(&p, m, q, n, 1, &s));
+    ki_pipeline p = pipeline(text);
+    CHECK_OK(run_seeded(&p, q, n, 1, &s));
+    ki_pipeline_clear(&p);
     return s;
 }
 
@@ -124,7 +139,7 @@ TEST(similar_items_are_a_source)
     CHECK(s.n > 0 && s.n <= 6);
     ki_served_clear(&s);
     const ki_pipeline p = pipeline("{\"retrieve\": [{\"from\": \"similar\", \"item\": \"nothing\"}]}");
-    CHECK_FAILS(ki_pipeline_run(&p, m, &q, 3, 1, &s), KITH_ENOTFOUND, "nothing");
+    CHECK_FAILS(run_seeded(&p, &q, 3, 1, &s), KITH_ENOTFOUND, "nothing");
     finish();
 }
 
@@ -162,7 +177,7 @@ TEST(drawn_places_have_their_chance_beside_them)
     ki_served plain = run("{\"depth\": 12}", &q, 12);
     for (int t = 0; t < DRAWS; t++) {
         ki_served s;
-        CHECK_OK(ki_pipeline_run(&p, m, &q, N, (uint64_t)t, &s));
+        CHECK_OK(run_seeded(&p, &q, N, (uint64_t)t, &s));
         CHECK_INT(s.n, N);
         for (int j = 0; j < N; j++) {
             CHECK(s.propensity[j] == (j < 2 ? 1 : .2)); /* two of the ten that are left */
@@ -180,20 +195,66 @@ TEST(drawn_places_have_their_chance_beside_them)
 
 TEST(every_violation_is_listed_with_its_pointer)
 {
+    begin("popularity");
     ki_pipeline p;
-    json_t *found = json_array();
-    json_t *config = json_loads("{\"retrieve\": [{\"from\": \"moon\"}, {\"quota\": 0}], \"depth\": \"deep\","
-                                " \"diversity\": {\"trade_off\": 2}, \"colour\": 1}",
-                                0, NULL);
-    CHECK_FAILS(ki_pipeline_read(&p, config, found), KITH_EINVAL, "/retrieve/0/from");
-    static const char *const want[] = { "/retrieve/0/from", "/retrieve/1/quota",
-                                        "/retrieve/1",      "/diversity/trade_off",
-                                        "/depth",           "/colour" };
-    CHECK_INT((int)json_array_size(found), (int)KI_COUNT(want));
-    for (size_t j = 0; j < KI_COUNT(want); j++)
-        CHECK_STR(json_string_value(json_object_get(json_array_get(found, j), "pointer")), want[j]);
-    json_decref(found);
+    static ki_violations found;
+    const ki_schema all = schema();
+    json_t *config =
+        json_loads("{\"retrieve\": [{\"from\": \"moon\"}, {\"quota\": 0}], \"depth\": \"deep\","
+                   " \"diversity\": {\"trade_off\": 2}, \"colour\": 1, \"rules\": {\"filter\": \"kind = \"}}",
+                   0, NULL);
+    CHECK_FAILS(ki_pipeline_read(&all, config, &p, &found), KITH_EINVAL, "/colour");
+    static const char *const want[] = { "/colour", "/retrieve/0/from",     "/retrieve/1/from", "/retrieve/1/quota",
+                                        "/depth",  "/diversity/trade_off", "/rules/filter" };
+    CHECK_INT(found.n, (int)KI_COUNT(want));
+    for (size_t j = 0; j < KI_COUNT(want); j++) CHECK_STR(found.list[j].pointer, want[j]);
     json_decref(config);
+    finish();
+}
+
+TEST(rules_lift_pin_and_cap)
+{
+    begin("popularity");
+    const ki_query q = { .user = -1 };
+    ki_served plain = run("{}", &q, 6);
+    ki_served s = run("{\"rules\": {\"prefer\": [{\"when\": \"kind = 'c'\", \"add\": 1000}],"
+                      " \"pin\": [{\"item\": \"i23\", \"at\": 2}], \"cap\": [{\"column\": \"kind\", \"at_most\": 3}]}}",
+                      &q, 6);
+    int n[3] = { 0 };
+    CHECK_INT(s.n, 6);
+    CHECK_INT(s.items[0] % 3, 2);
+    CHECK_INT(s.items[1], 23);
+    for (int j = 0; j < s.n; j++) n[s.items[j] % 3]++;
+    CHECK(n[0] <= 3 && n[1] <= 3 && n[2] == 3); /* c is lifted, and stops at its cap */
+    CHECK(isfinite(s.scores[1]));
+    ki_served_clear(&s);
+    /* the same with diversity between: the pin stands, the cap holds */
+    s = run("{\"diversity\": {\"method\": \"mmr\", \"trade_off\": 0.5}, \"rules\": {\"pin\": [{\"item\": \"i23\", "
+            "\"at\": 2}],"
+            " \"cap\": [{\"column\": \"kind\", \"at_most\": 2}]}}",
+            &q, 6);
+    CHECK_INT(s.items[0], plain.items[0]);
+    CHECK_INT(s.items[1], 23);
+    CHECK_INT(s.n, 6);
+    n[0] = n[1] = n[2] = 0;
+    for (int j = 0; j < s.n; j++) n[s.items[j] % 3]++;
+    CHECK(n[0] == 2 && n[1] == 2 && n[2] == 2);
+    for (int j = 2; j < s.n; j++) CHECK(s.scores[j] == (float)m->reach[s.items[j]]);
+    ki_served_clear(&s);
+    ki_served_clear(&plain);
+    finish();
+}
+
+TEST(a_pin_that_must_not_be_served_is_not_served)
+{
+    begin("popularity");
+    const int32_t skip[] = { 23 };
+    const ki_query q = { .user = -1, .skip = skip, .n_skip = 1 };
+    ki_served s = run("{\"rules\": {\"pin\": [{\"item\": \"i23\", \"at\": 1}]}}", &q, 30);
+    CHECK(s.n > 0);
+    for (int j = 0; j < s.n; j++) CHECK(s.items[j] != 23);
+    ki_served_clear(&s);
+    finish();
 }
 
 TEST(parts_and_columns_that_are_not_there_are_refused)
@@ -202,9 +263,9 @@ TEST(parts_and_columns_that_are_not_there_are_refused)
     const ki_query q = { .user = -1 };
     ki_served s;
     ki_pipeline p = pipeline("{\"rank\": {\"by\": \"ials\"}}");
-    CHECK_FAILS(ki_pipeline_run(&p, m, &q, 3, 1, &s), KITH_ENOTFOUND, "no part \"ials\"");
+    CHECK_FAILS(run_seeded(&p, &q, 3, 1, &s), KITH_ENOTFOUND, "no part \"ials\"");
     p = pipeline("{\"diversity\": {\"method\": \"mmr\", \"column\": \"colour\"}}");
-    CHECK_FAILS(ki_pipeline_run(&p, m, &q, 3, 1, &s), KITH_ENOTFOUND, "colour");
+    CHECK_FAILS(run_seeded(&p, &q, 3, 1, &s), KITH_ENOTFOUND, "colour");
     finish();
 }
 
@@ -219,7 +280,7 @@ TEST(a_pipeline_survives_failing_allocations)
     int at = 1;
     for (kith_err err = KITH_ENOMEM; err != KITH_OK && at < 200; at++) {
         ki_alloc_fail_at(at, 0);
-        err = ki_pipeline_run(&p, m, &q, 4, 1, &s);
+        err = run_seeded(&p, &q, 4, 1, &s);
         ki_alloc_fail_at(0, 0);
         CHECK(err == KITH_OK || err == KITH_ENOMEM);
         if (err != KITH_OK) CHECK_INT(ki_alloc_live(), live);

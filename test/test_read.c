@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "data/dataset.h"
+#include "data/literal.h"
 #include "data/read.h"
 
 #include <stdlib.h>
@@ -317,6 +318,115 @@ TEST(gzip_is_read_whatever_its_name_and_a_broken_one_is_refused)
     end();
 }
 
+/* Two gzip files, one after the other, and n more bytes. */
+static const char *write_two_gz(const char *after, size_t n)
+{
+    unsigned char all[512];
+    size_t used = 0;
+    static const char *const parts[] = { "user,item\na,x\n", "b,y\n" };
+    for (int j = 0; j < 2; j++) {
+        FILE *f = fopen(write_gz("part.gz", parts[j]), "rb");
+        CHECK(f != NULL);
+        used += fread(all + used, 1, sizeof all - used, f);
+        fclose(f);
+    }
+    memcpy(all + used, after, n);
+    return write_bytes("two.csv.gz", (char *)all, used + n);
+}
+
+TEST(gzip_may_have_several_members_but_nothing_else_after_them)
+{
+    begin();
+    kith_data *d = read_with(write_two_gz("", 0), NULL);
+    CHECK_INT(kith_data_n_interactions(d), 2);
+    kith_data_free(d);
+    d = read_with(write_two_gz("\0\0\0", 3), NULL); /* padding */
+    CHECK_INT(kith_data_n_interactions(d), 2);
+    kith_data_free(d);
+    d = NULL;
+    CHECK_FAILS(kith_data_read(k, write_two_gz("c,z\n", 4), NULL, &d), KITH_EFORMAT,
+                "two.csv.gz: broken gzip file: bytes after its end that are not gzip");
+    CHECK_FAILS(kith_data_read(k, write_two_gz("\0\0x", 3), NULL, &d), KITH_EFORMAT, "that are not gzip");
+    CHECK_FAILS(kith_data_read(k, write_two_gz("\x1f\x8b\x08", 3), NULL, &d), KITH_EFORMAT, "it ends too early");
+    end();
+}
+
+TEST(titles_and_genres_beside_the_ratings_become_attributes)
+{
+    begin();
+    kith_data *d = read_text("r.csv", "user,item,rating,title,genres,age,mood,body\n"
+                                      "u1,i1,5,\"Toy, Story\",Fun|Kids,30,x,a\n"
+                                      "u2,i1,4,\"Toy, Story\",Fun|Kids,40,y,b\n"
+                                      "u1,i2,3,\"Two\nLines\",Drama,30,z,c\n"
+                                      "u2,i3,2,,Drama,40,z,d\n");
+    CHECK_INT(d->item_attrs.n_columns, 2);
+    CHECK_STR(ki_item_title(&d->item_attrs, 0), "Toy, Story");
+    CHECK_STR(ki_item_title(&d->item_attrs, 1), "Two\nLines");
+    CHECK(ki_item_title(&d->item_attrs, 2) == NULL);
+    check_cell(&d->item_attrs, "genres", 0, "Fun|Kids");
+    check_cell(&d->user_attrs, "age", 1, "40");
+    CHECK(strstr(d->report.notes, "columns that were ignored: mood") != NULL);
+    CHECK(strstr(d->report.notes, "column title was taken as an attribute of the items") != NULL);
+    CHECK(strstr(d->report.notes, "column body was ignored: 1 rows differ from an earlier one of the same item") !=
+          NULL);
+    kith_data_free(d);
+    d = read_text("plain.csv", "user,item,rating\nu1,i1,5\n");
+    CHECK_STR(d->report.notes, "");
+    kith_data_free(d);
+    kith_data *bad = read_with(write_text("bad.csv", "user,item,rating,movie_title\nu1,i1,x,A\nu2,i1,4,B\n"),
+                               &(kith_read_options){ .skip_bad = 1 });
+    CHECK_INT(bad->report.n_skipped, 1);
+    kith_data_free(bad);
+    end();
+}
+
+TEST(recbole_splits_are_the_predefined_split)
+{
+    begin();
+    write_text("toy.train.inter", "user_id:token\titem_id:token\nu1\ti1\nu2\ti2\n");
+    write_text("toy.valid.inter", "user_id:token\titem_id:token\nu1\ti2\n");
+    write_gz("toy.test.inter.gz", "user_id:token\titem_id:token\nu2\ti1\n");
+    write_text("toy.item", "item_id:token\tname:token_seq\ni1\tOne\n");
+    const char *const paths[] = { folder, path_of("toy.train.inter") };
+    for (int j = 0; j < 2; j++) {
+        kith_data *d = read_with(paths[j], NULL);
+        CHECK_INT(kith_data_n_interactions(d), 4);
+        CHECK_INT(d->log.test[2], 0);
+        CHECK_INT(d->log.test[3], 1);
+        check_row(d, 2, "u1 i2 1");
+        CHECK_STR(ki_item_title(&d->item_attrs, 0), "One");
+        CHECK_STR(d->report.notes,
+                  "toy.train.inter was read with the valid part for training, and the test part as the "
+                  "predefined split");
+        kith_data_free(d);
+    }
+    end();
+}
+
+TEST(what_attributes_leave_out_is_counted)
+{
+    char text[900], name[300];
+    begin();
+    memset(name, 'n', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    snprintf(text, sizeof text,
+             "{\"interaction_data\": [{\"user_id\": \"u\", \"item_id\": \"i\"}], \"item_data\": ["
+             "{\"item_id\": \"i\", \"%s\": 1, \"list\": [{\"x\": 1}, \"y\", [2]]}, {\"item_id\": \"i\", \"a\": "
+             "{\"b\": {\"c\": {\"d\": {\"e\": {\"f\": {\"g\": {\"h\": {\"i\": {\"j\": 1}}}}}}}}}}]}",
+             name);
+    kith_data *d = read_text("doc.json", text);
+    CHECK(strstr(d->report.notes, "4 item attributes were left out") != NULL);
+    CHECK(strstr(d->report.notes, "1 rows of item attributes have an id that came before") != NULL);
+    kith_data_free(d);
+    write_text("interactions.csv", "user,item\nu,i\n");
+    write_text("items.csv", "id,c\ni,1\nj,2\ni,3\n");
+    d = read_with(folder, &(kith_read_options){ .layout = "csv" });
+    CHECK(strstr(d->report.notes, "1 rows of item attributes have an id that came before") != NULL);
+    check_cell(&d->item_attrs, "c", 0, "3");
+    kith_data_free(d);
+    end();
+}
+
 TEST(a_line_may_not_be_endless)
 {
     const size_t n = 900 << 10;
@@ -384,6 +494,83 @@ TEST(attributes_of_users_and_items_are_read_and_the_cold_ones_kept)
 }
 
 /* ---- JSON ---- */
+
+/* ---- list literals ---- */
+
+static void check_names(const char *cell, const char *want)
+{
+    char out[256];
+    ck_assert_msg(ki_literal_names(cell, '|', out), "refused: %s", cell);
+    CHECK_STR(out, want);
+}
+
+TEST(the_names_of_python_and_json_lists_are_found)
+{
+    check_names("[{'id': 28, 'name': 'Action'}, {'id': 12, 'name': 'Adventure'}]", "Action|Adventure");
+    check_names("[{\"name\": \"A\", \"id\": 289}, {\"name\": \"B\", \"id\": -1.5e3}]", "A|B");
+    check_names("['a', \"b\", 'c',]", "a|b|c");
+    check_names("[{'name': \"Children's\"}, {'name': 'Schindler\\'s \\\\ List'}]", "Children's|Schindler's \\ List");
+    check_names("[\"Espa\\u00f1ol\", '\\xe9t\\xe9', \"\\ud83d\\ude00\", '\\U0001f600', 'a\\nb']",
+                "Espa\xc3\xb1ol|\xc3\xa9t\xc3\xa9|\xf0\x9f\x98\x80|\xf0\x9f\x98\x80|a\nb");
+    check_names("['\\ud83d', '\\q', 'x|y', '\\x00']",
+                "\xef\xbf\xbd|\\q|x y| "); /* half a pair; no escape; the joint; NUL */
+    check_names("[]", "");
+    check_names(" [ ] ", "");
+    check_names("{'id': 1, 'name': 'One', 'of': [None, {'x': \"\"}]}", "One");
+}
+
+TEST(what_is_no_list_of_names_is_refused)
+{
+    static const char *const cells[] = { "",
+                                         "[",
+                                         "]",
+                                         "[REC]",
+                                         "[1, 2]",
+                                         "['a' 'b']",
+                                         "['a'",
+                                         "['a]",
+                                         "['\\",
+                                         "['\\u12'",
+                                         "['\\xz1']",
+                                         "[{'id': 1}]",
+                                         "[{'name': 3}]",
+                                         "[{'name': 'a', 'name': 'b'}]",
+                                         "['a'] x",
+                                         "[{'name': 'a'}, 7]",
+                                         "[['a']]",
+                                         "text",
+                                         "{'name': 'a'",
+                                         "[,]" };
+    char out[64], deep[64] = "[{'name': 'a', 'x': ";
+    for (size_t j = 0; j < KI_COUNT(cells); j++)
+        ck_assert_msg(!ki_literal_names(cells[j], '|', out), "taken: %s", cells[j]);
+    memset(deep + strlen(deep), '[', 30);
+    CHECK(!ki_literal_names(deep, '|', out));
+}
+
+TEST(cells_with_list_literals_become_sets)
+{
+    begin();
+    write_text("items.csv", "id,genres,cast,overview,title,codes,mixed\n"
+                            "i1,\"[{'id': 1, 'name': 'Action'}, {'id': 2, 'name': "
+                            "'O\\'Hara'}]\",\"[\"\"Ann\"\"]\",[],[REC],\"[1, 2]\",['a']\n"
+                            "i2,[],,\"['x']\",[T],\"[3, 4]\",b\n"
+                            "i3,\"[{'id': 1, 'name': 'Action'}]\",\"[\"\"Bob\"\", \"\"Ann\"\"]\",z,[U],\"[5, 6]\",c\n");
+    write_text("interactions.csv", "user,item\nu1,i1\nu1,i2\nu1,i3\n");
+    kith_data *d = read_with(folder, NULL);
+    CHECK_INT(ki_table_find(&d->item_attrs, "genres")->kind, KI_COL_SET);
+    check_cell(&d->item_attrs, "genres", 0, "Action|O'Hara");
+    check_cell(&d->item_attrs, "genres", 1, "");
+    check_cell(&d->item_attrs, "genres", 2, "Action");
+    check_cell(&d->item_attrs, "cast", 2, "Bob|Ann");
+    CHECK_INT(ki_table_find(&d->item_attrs, "overview")->kind, KI_COL_TEXT);
+    check_cell(&d->item_attrs, "overview", 1, "['x']");
+    check_cell(&d->item_attrs, "title", 0, "[REC]");
+    check_cell(&d->item_attrs, "codes", 0, "[1, 2]");
+    check_cell(&d->item_attrs, "mixed", 0, "['a']");
+    kith_data_free(d);
+    end();
+}
 
 TEST(ndjson_objects_are_read_line_by_line)
 {
@@ -624,6 +811,7 @@ TEST(movielens_latest_is_joined_with_movies_and_links)
 static char *messy_csv(int64_t n, size_t *bytes)
 {
     char *text = malloc((size_t)n * 64 + 64);
+    if (text == NULL) exit(1);
     ki_rng r = ki_rng_make(11, 0, 0);
     size_t at = (size_t)sprintf(text, "user,item,rating,timestamp\n");
     for (int64_t j = 0; j < n; j++) {
@@ -636,6 +824,49 @@ static char *messy_csv(int64_t n, size_t *bytes)
     }
     *bytes = at;
     return text;
+}
+
+/* Ids that are found in different ways: in an array, in a slot, in the map. */
+TEST(ids_that_look_alike_stay_apart)
+{
+    static const char *const ids[] = {
+        "7",        "07",        "007",       "0",        "00",  "4095",    "4096",  "12345678",
+        "1234567",  "99999999",  "123456789", "+7",       "7.0", "-7",      "seven", "\xc3\xa9t\xc3\xa9",
+        "a2345678", "a23456789", "7a",        "70000000", "1e3", "00000007"
+    };
+    enum { N_IDS = (int)KI_COUNT(ids), N_ROWS = 3000 };
+    char *text = malloc(N_ROWS * 40);
+    size_t at = (size_t)sprintf(text, "user,item\n");
+    const kith_read_options keep = { .duplicates = KITH_DUPLICATES_LAST };
+    begin();
+    for (int j = 0; j < N_ROWS; j++)
+        at += (size_t)sprintf(text + at, "%s,%s\n", ids[j % N_IDS], ids[j / N_IDS % N_IDS]);
+    for (int piece = 0; piece < 2; piece++) {
+        const ki_row_limits limits = { .piece_bytes = piece == 0 ? 0 : 64 };
+        kith_data *d = NULL;
+        CHECK_OK(ki_read_buffer(ki_context_job(k), "csv", text, at, &keep, &limits, &d));
+        CHECK_INT(d->users.n, N_IDS);
+        CHECK_INT(d->items.n, N_IDS);
+        CHECK_INT(d->log.n, N_IDS * N_IDS);
+        for (int j = 0; j < N_IDS; j++) {
+            CHECK_STR(kith_data_user_id(d, j), ids[j]);
+            CHECK_STR(kith_data_item_id(d, j), ids[j]);
+        }
+        kith_data_free(d);
+    }
+    free(text);
+    end();
+}
+
+/* Short values are remembered; a NUL after one must not make it look the same. */
+TEST(a_value_that_was_seen_does_not_let_a_nul_pass)
+{
+    static const char text[] = "user,item,rating\na,x,4\nb,x,4\0\n";
+    kith_data *d = NULL;
+    begin();
+    CHECK_FAILS(kith_data_read(k, write_bytes("nul.csv", text, sizeof text - 1), NULL, &d), KITH_EFORMAT,
+                "nul.csv:3:5: got \"4");
+    end();
 }
 
 TEST(the_data_is_the_same_for_any_threads_and_pieces)

@@ -6,6 +6,7 @@
 #include "test.h"
 
 #include "base/mem.h"
+#include "data/attrs.h"
 #include "data/dataset.h"
 
 #include <unistd.h>
@@ -120,4 +121,27 @@ TEST(films_of_tmdb_are_attributes)
     kith_data_free(d);
     kith_free(k);
     unlink(path);
+}
+
+/* Cells are Python literals in one of the files and JSON in the other. */
+TEST(lists_in_the_cells_of_tmdb_are_sets)
+{
+    static const char *const files[] = { "tmdb/tmdb_5000_movies.csv.gz", "tmdb/movies_metadata_sample.csv" };
+    static const char *const first[] = { "Action|Adventure|Fantasy|Science Fiction", "Animation|Comedy|Family" };
+    for (int j = 0; j < 2; j++) {
+        const char *path = find_data(files[j]);
+        ki_idmap ids = { 0 };
+        ki_attrs a = { .ids = &ids };
+        ki_table t = { 0 };
+        if (path == NULL) continue;
+        CHECK_OK(ki_attrs_read_file(&a, path, KI_ITEM));
+        CHECK_OK(ki_attrs_finish(&a, &t));
+        CHECK_STR(cell(&t, "genres", 0), first[j]);
+        CHECK_INT(ki_table_find(&t, "production_companies")->kind, KI_COL_SET);
+        CHECK_INT(ki_table_find(&t, "overview")->kind, KI_COL_TEXT);
+        ki_attrs_clear(&a);
+        ki_table_clear(&t);
+        ki_idmap_clear(&ids);
+        CHECK_INT(ki_alloc_live(), 0);
+    }
 }

@@ -197,27 +197,67 @@ TEST(shrinkage_and_support_act_on_every_measure)
             &(ki_similarity){ .measure = m, .k1 = 1.2f, .b = .75f, .shrinkage = 10, .min_support = 4 });
 }
 
-TEST(only_the_nearest_are_kept_and_ties_go_to_the_lower_row)
+/* few is all, cut to the k best of a row by plain counting; every step-th row is looked at. */
+static void check_nearest(const ki_csr *all, const ki_csr *few, int32_t k, int32_t step)
 {
-    const ki_similarity how = { .measure = KI_COSINE_CORATED }; /* full of ties at 1 */
-    struct world w;
-    ki_csr all, few;
-    make_world(&w, 3);
-    CHECK_OK(all_pairs(&w, &how, 0, 1, &all));
-    CHECK_OK(all_pairs(&w, &how, 7, 1, &few));
-    CHECK_OK(ki_csr_check(&few, "nearest"));
-    for (int32_t r = 0; r < ROWS; r++) {
-        CHECK_INT(ki_csr_len(&few, r), KI_MIN(7, ki_csr_len(&all, r)));
-        for (int64_t j = all.ptr[r]; j < all.ptr[r + 1]; j++) {
+    CHECK_OK(ki_csr_check(few, "nearest"));
+    for (int32_t r = 0; r < all->n_rows; r += step) {
+        CHECK_INT(ki_csr_len(few, r), KI_MIN(k, ki_csr_len(all, r)));
+        for (int64_t j = all->ptr[r]; j < all->ptr[r + 1]; j++) {
             int better = 0;
-            for (int64_t t = all.ptr[r]; t < all.ptr[r + 1]; t++)
-                better += all.val[t] > all.val[j] || (all.val[t] == all.val[j] && t < j);
-            CHECK_INT(ki_csr_find(&few, r, all.idx[j]) >= 0, better < 7);
+            for (int64_t t = all->ptr[r]; t < all->ptr[r + 1]; t++)
+                better += all->val[t] > all->val[j] || (all->val[t] == all->val[j] && t < j);
+            CHECK_INT(ki_csr_find(few, r, all->idx[j]) >= 0, better < k);
         }
     }
+}
+
+TEST(only_the_nearest_are_kept_and_ties_go_to_the_lower_row)
+{
+    const int measures[] = { KI_COSINE_CORATED, KI_COSINE, KI_JACCARD }; /* the first: full of ties at 1 */
+    for (size_t m = 0; m < KI_COUNT(measures); m++) {
+        const ki_similarity how = { .measure = measures[m] };
+        struct world w;
+        ki_csr all, few;
+        make_world(&w, 3);
+        CHECK_OK(all_pairs(&w, &how, 0, 1, &all));
+        CHECK_OK(all_pairs(&w, &how, 7, 1, &few));
+        check_nearest(&all, &few, 7, 1);
+        ki_csr_clear(&all);
+        ki_csr_clear(&few);
+        clear_world(&w);
+    }
+}
+
+TEST(the_nearest_of_short_lists_and_of_long_lists_are_the_k_best)
+{
+    /* Column c has every (c + 2)-th row, so a row has the columns that divide it: it meets from none to thousands of
+     * others, and many of them equally. */
+    enum { N = 3000, DIVISORS = 120, ROOM = 5 * N };
+    static int32_t row[ROOM], col[ROOM];
+    static float ones[ROOM];
+    int64_t n = 0;
+    for (int32_t c = 0; c < DIVISORS; c++)
+        for (int32_t r = 0; r < N; r += c + 2, n++) {
+            row[n] = r;
+            col[n] = c;
+            ones[n] = 1;
+        }
+    ki_all_pairs task = { .how = { .measure = KI_COSINE } };
+    ki_csr by_row, by_col, all, few;
+    CHECK_OK(ki_csr_from_triplets(&by_row, N, DIVISORS, n, row, col, ones, NULL));
+    CHECK_OK(ki_csr_transpose(&by_col, &by_row));
+    task.by_row = &by_row;
+    task.by_col = &by_col;
+    CHECK_OK(ki_all_pairs_run(&task, &(ki_job){ 0 }, &all));
+    for (task.n_neighbors = 1; task.n_neighbors <= 31; task.n_neighbors += 30) {
+        CHECK_OK(ki_all_pairs_run(&task, &(ki_job){ 0 }, &few));
+        check_nearest(&all, &few, task.n_neighbors, 37);
+        ki_csr_clear(&few);
+    }
     ki_csr_clear(&all);
-    ki_csr_clear(&few);
-    clear_world(&w);
+    ki_csr_clear(&by_row);
+    ki_csr_clear(&by_col);
 }
 
 TEST(short_lists_and_long_lists_give_the_same_similarities)

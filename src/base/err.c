@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * err.c -- the message of the last failure, one buffer per thread
  *
+ * A sentence is always UTF-8, whatever it quotes and wherever a precision or the buffer has cut it: it is mended here,
+ * in one place, instead of where it is written.
+ *
  * The buffer is static thread storage, so that recording a failure can itself never fail.
  */
 #include "base/err.h"
+
+#include "base/scan.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,6 +23,7 @@ kith_err ki_fail(kith_err err, const char *format, ...)
     va_start(args, format);
     vsnprintf(fresh, sizeof fresh, format, args);
     va_end(args);
+    ki_utf8_mend(fresh);
     memcpy(message, fresh, sizeof message);
     return err;
 }
@@ -35,6 +41,7 @@ void ki_message_get(char *out)
 void ki_message_set(const char *text)
 {
     if (text != message) snprintf(message, sizeof message, "%s", text);
+    ki_utf8_mend(message);
 }
 
 const char *kith_last_error(void)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * file.c -- one way to read plain files, gzip files and memory
  *
- * zlib's gz layer reads plain files too, and then copies large reads straight from the kernel, so
- * there is one path for both.  Memory exists as a source for tests and fuzzers.
+ * gzip        may be several members, one after the other; zeroes after the last (what a tape pads with) mean nothing,
+ *             any other bytes there are an error: they may be what is left of data.
+ * Plain       files are read straight to where they are wanted.  Memory is a source for tests and fuzzers.
  */
 #include "base/file.h"
 
@@ -17,14 +18,22 @@
 #include <unistd.h>
 #include <zlib.h>
 
+enum { PACKED_BYTES = 256 << 10 };
+
 struct ki_source {
     char *name;
-    gzFile gz; /* NULL: memory */
+    int fd; /* -1: memory */
     const char *memory;
     size_t memory_n, memory_at;
     int64_t size;
     char *head; /* [head_n] peeked and not yet read; head_at of it is read */
     size_t head_room, head_n, head_at;
+
+    int is_gzip, in_member; /* in_member: its end is still to come */
+    z_stream unpack;
+    unsigned char *packed; /* [packed_n] of the file, of which packed_at are used */
+    size_t packed_n, packed_at;
+    int64_t n_taken; /* bytes of the file so far */
 };
 
 static kith_err make(const char *name, size_t head_room, ki_source **out)
@@ -38,7 +47,43 @@ static kith_err make(const char *name, size_t head_room, ki_source **out)
         return err;
     }
     s->head_room = head_room;
+    s->fd = -1;
     *out = s;
+    return KITH_OK;
+}
+
+static kith_err take_bytes(ki_source *s, void *to, size_t n, size_t *got)
+{
+    ssize_t r;
+    do r = read(s->fd, to, KI_MIN(n, (size_t)1 << 30));
+    while (r < 0 && errno == EINTR);
+    if (r < 0) return ki_fail(KITH_EIO, "%s: %s", s->name, strerror(errno));
+    *got = (size_t)r;
+    s->n_taken += r;
+    return KITH_OK;
+}
+
+/* More packed bytes when all are used; none at the end of the file. */
+static kith_err refill(ki_source *s)
+{
+    if (s->packed_at < s->packed_n) return KITH_OK;
+    s->packed_at = 0;
+    return take_bytes(s, s->packed, PACKED_BYTES, &s->packed_n);
+}
+
+/* The first bytes say whether it is gzip; a pipe may give them one by one. */
+static kith_err look_for_gzip(ki_source *s)
+{
+    size_t got = 1;
+    kith_err err = ki_alloc(&s->packed, PACKED_BYTES, 1);
+    while (err == KITH_OK && s->packed_n < 2 && got > 0) {
+        err = take_bytes(s, s->packed + s->packed_n, PACKED_BYTES - s->packed_n, &got);
+        s->packed_n += got;
+    }
+    if (err != KITH_OK || s->packed_n < 2 || s->packed[0] != 0x1f || s->packed[1] != 0x8b)
+        return err;
+    if (inflateInit2(&s->unpack, 15 + 16) != Z_OK) return ki_fail_memory(PACKED_BYTES);
+    s->is_gzip = s->in_member = 1;
     return KITH_OK;
 }
 
@@ -52,36 +97,86 @@ static kith_err open_file(ki_source *s)
         return ki_fail(KITH_EIO, "%s: a folder, want a file", s->name);
     }
     s->size = S_ISREG(st.st_mode) ? (int64_t)st.st_size : 0;
-    s->gz = gzdopen(fd, "rb");
-    if (s->gz == NULL) {
-        close(fd);
-        return ki_fail_memory(KI_PEEK);
+    s->fd = fd;
+    return look_for_gzip(s);
+}
+
+static kith_err broken(const ki_source *s, const char *why)
+{
+    return ki_fail(KITH_EFORMAT, "%s: broken gzip file: %s", s->name, why);
+}
+
+/* Between members: does another one begin?  *more is 0 at the end of the file. */
+static kith_err next_member(ki_source *s, int *more)
+{
+    kith_err err;
+    int zeroes = 0;
+    for (;;) {
+        if ((err = refill(s)) != KITH_OK) return err;
+        *more = s->packed_n > 0;
+        if (!*more) return KITH_OK;
+        if (s->packed[s->packed_at] != 0) break;
+        zeroes = 1;
+        s->packed_at++;
     }
-    gzbuffer(s->gz, 1 << 18);
+    if (zeroes || s->packed[s->packed_at] != 0x1f)
+        return broken(s, "bytes after its end that are not gzip");
+    inflateReset(&s->unpack);
+    s->in_member = 1;
+    return KITH_OK;
+}
+
+/* Some bytes of the member, perhaps none. */
+static kith_err inflate_some(ki_source *s, char *to, size_t n, size_t *got)
+{
+    z_stream *z = &s->unpack;
+    const size_t room = KI_MIN(n, (size_t)1 << 30), before = s->packed_n - s->packed_at;
+    if (before == 0) return broken(s, "it ends too early");
+    z->next_in = s->packed + s->packed_at;
+    z->avail_in = (unsigned)before;
+    z->next_out = (unsigned char *)to;
+    z->avail_out = (unsigned)room;
+    const int code = inflate(z, Z_NO_FLUSH);
+    s->packed_at += before - z->avail_in;
+    *got = room - z->avail_out;
+    s->in_member = code != Z_STREAM_END;
+    if (code == Z_MEM_ERROR) return ki_fail_memory(PACKED_BYTES);
+    if (code == Z_OK || code == Z_STREAM_END || code == Z_BUF_ERROR) return KITH_OK;
+    return broken(s, z->msg == NULL ? "not gzip data" : z->msg);
+}
+
+static kith_err take_gzip(ki_source *s, char *to, size_t n, size_t *got)
+{
+    size_t some = 0;
+    int more = 1;
+    for (*got = 0; *got < n; *got += some) {
+        kith_err err = s->in_member ? refill(s) : next_member(s, &more);
+        if (err != KITH_OK || !more) return err;
+        if ((err = inflate_some(s, to + *got, n - *got, &some)) != KITH_OK) return err;
+    }
+    return KITH_OK;
+}
+
+static kith_err take_plain(ki_source *s, char *to, size_t n, size_t *got)
+{
+    size_t some = 0;
+    *got = KI_MIN(n, s->packed_n - s->packed_at);
+    memcpy(to, s->packed + s->packed_at, *got);
+    s->packed_at += *got;
+    for (; *got < n; *got += some) {
+        const kith_err err = take_bytes(s, to + *got, n - *got, &some);
+        if (err != KITH_OK || some == 0) return err;
+    }
     return KITH_OK;
 }
 
 /* Straight from the file or memory, past the head. */
 static kith_err take(ki_source *s, char *to, size_t n, size_t *got)
 {
-    *got = 0;
-    if (s->gz == NULL) {
-        *got = KI_MIN(n, s->memory_n - s->memory_at);
-        if (*got > 0) memcpy(to, s->memory + s->memory_at, *got);
-        s->memory_at += *got;
-        return KITH_OK;
-    }
-    while (*got < n) {
-        const int r = gzread(s->gz, to + *got, (unsigned)KI_MIN(n - *got, (size_t)1 << 30));
-        if (r > 0) *got += (size_t)r;
-        if (r > 0) continue;
-        int code = Z_OK;
-        const char *why = gzerror(s->gz, &code);
-        if (code == Z_OK) return KITH_OK;
-        if (code == Z_ERRNO) return ki_fail(KITH_EIO, "%s: %s", s->name, strerror(errno));
-        if (code == Z_MEM_ERROR) return ki_fail_memory(1 << 18);
-        return ki_fail(KITH_EFORMAT, "%s: broken gzip file: %s", s->name, why);
-    }
+    if (s->fd >= 0) return s->is_gzip ? take_gzip(s, to, n, got) : take_plain(s, to, n, got);
+    *got = KI_MIN(n, s->memory_n - s->memory_at);
+    if (*got > 0) memcpy(to, s->memory + s->memory_at, *got);
+    s->memory_at += *got;
     return KITH_OK;
 }
 
@@ -180,14 +275,16 @@ int64_t ki_source_size(const ki_source *s)
 
 int64_t ki_source_at(const ki_source *s)
 {
-    if (s->gz == NULL) return (int64_t)s->memory_at;
-    return KI_MAX((int64_t)gzoffset(s->gz), (int64_t)0); /* -1 in a pipe */
+    if (s->fd < 0) return (int64_t)s->memory_at;
+    return s->n_taken - (int64_t)(s->packed_n - s->packed_at);
 }
 
 void ki_source_close(ki_source *s)
 {
     if (s == NULL) return;
-    if (s->gz != NULL) gzclose_r(s->gz);
+    if (s->is_gzip) inflateEnd(&s->unpack);
+    if (s->fd >= 0) close(s->fd);
+    ki_free(s->packed);
     ki_free(s->head);
     ki_free(s->name);
     ki_free(s);

@@ -12,7 +12,8 @@
 
 typedef struct ki_source ki_source;
 
-/* Open for reading; gzip is recognised by its first bytes, whatever the name.  A UTF-8 byte order
+/* Open for reading; gzip is recognised by its first bytes, whatever the name, and may have
+ * several members; what follows them and is not gzip is an error.  A UTF-8 byte order
  * mark at the start is dropped.  KITH_EIO names the path and the system's reason. */
 kith_err ki_source_open(const char *path, ki_source **out);
 

@@ -7,6 +7,8 @@
  */
 #include "base/scan.h"
 
+#include "base/mem.h" /* KI_MAX */
+
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
@@ -20,8 +22,24 @@ static int is_digit(char c)
     return (unsigned)(c - '0') < 10;
 }
 
+/* 8 to 18 digits without a sign, which cannot overflow: what a time looks like. */
+static int scan_long_int(const char *s, size_t n, int64_t *out)
+{
+    uint64_t text, m;
+    memcpy(&text, s, 8);
+    if (!ki_are_eight_digits(text)) return 0;
+    m = ki_eight_digits(text);
+    for (size_t j = 8; j < n; j++) {
+        if (!is_digit(s[j])) return 0;
+        m = m * 10 + (uint64_t)(s[j] - '0');
+    }
+    *out = (int64_t)m;
+    return 1;
+}
+
 int ki_scan_int(const char *s, size_t n, int64_t *out)
 {
+    if (n >= 8 && n <= 18 && is_digit(s[0])) return scan_long_int(s, n, out);
     const int negative = n > 0 && s[0] == '-';
     size_t j = negative || (n > 0 && s[0] == '+');
     uint64_t m = 0;
@@ -264,6 +282,21 @@ int ki_utf8_valid(const char *s, size_t n)
     for (size_t at = 0, step; at < n; at += step)
         if ((step = sequence(p + at, n - at)) == 0) return 0;
     return 1;
+}
+
+void ki_utf8_mend(char *s)
+{
+    const size_t n = strlen(s);
+    char *to = s;
+    int in_run = 0;
+    for (size_t at = 0, step; at < n; at += KI_MAX(step, (size_t)1)) {
+        step = sequence((const unsigned char *)s + at, n - at);
+        if (step == 0 && !in_run) *to++ = '?';
+        in_run = step == 0;
+        memmove(to, s + at, step);
+        to += step;
+    }
+    *to = '\0';
 }
 
 size_t ki_utf8_from_latin1(const char *s, size_t n, char *out)

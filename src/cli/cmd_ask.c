@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * cmd_ask.c -- kith recommend, similar, predict
  */
+#include "base/file.h" /* pipelines come from files */
+#include "base/mem.h"
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/picks.h"
@@ -9,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { N_REASONS = 3 };
+enum { N_REASONS = 3, MOST_PIPELINE = 1 << 20 };
 
 /* ---- lists ---- */
 
@@ -17,6 +19,7 @@ static json_t *item_json(const kith_item *item, int rank)
 {
     json_t *o = json_pack("{s:i, s:s, s:s?, s:f}", "rank", rank, "item_id", item->item_id, "title",
                           item->title, "score", item->score);
+    if (item->propensity < 1) json_object_set_new(o, "propensity", json_real(item->propensity));
     if (item->reason == NULL) return o;
     json_t *reasons = json_array();
     for (int r = 0; r < item->n_reasons; r++)
@@ -39,6 +42,8 @@ static cli_exit print_list_json(const kith_list *list, json_t *asked)
     json_object_set_new(asked, "basis", json_string(list->basis));
     json_object_set_new(asked, "note", cli_json_text(list->note));
     json_object_set_new(asked, "items", items);
+    if (list->report[0] != '\0')
+        json_object_set_new(asked, "report", json_loads(list->report, 0, NULL));
     return cli_print_object(asked);
 }
 
@@ -69,12 +74,26 @@ static void print_list(const kith_list *list)
     cli_table_free(t);
 }
 
+/* What the filter did, when it left too few; and what of it was probably not meant. */
+static void tell_filter(const char *text)
+{
+    json_t *report = json_loads(text, 0, NULL);
+    const json_t *filter = json_object_get(report, "filter"), *note;
+    const char *sentence = json_string_value(json_object_get(filter, "sentence"));
+    size_t j;
+    json_array_foreach (json_object_get(report, "notes"), j, note)
+        fprintf(stderr, "note: %s\n", json_string_value(note));
+    if (sentence != NULL && sentence[0] != '\0') fprintf(stderr, "note: %s\n", sentence);
+    json_decref(report);
+}
+
 /* Takes `asked`. */
 static cli_exit tell_list(const cli_args *a, const kith_list *list, json_t *asked)
 {
     if (a->json) return print_list_json(list, asked);
     json_decref(asked);
     if (list->note[0] != '\0' && !a->quiet) fprintf(stderr, "note: %s\n", list->note);
+    if (list->report[0] != '\0' && !a->quiet) tell_filter(list->report);
     if (list->n > 0)
         print_list(list);
     else if (strcmp(list->basis, "item") == 0)
@@ -124,19 +143,50 @@ static kith_query query_of(const cli_args *a)
     return (kith_query){ .user = a->user,
                          .n = (int)a->n,
                          .include_seen = a->include_seen,
+                         .filter = a->filter,
+                         .context = a->context,
                          .n_reasons =
                              a->reasons > 0 ? (int)a->reasons : (a->explain ? N_REASONS : 0),
                          .on_unknown = strict ? KITH_UNKNOWN_ERROR : KITH_UNKNOWN_POPULAR };
 }
 
+/* What is done with a query that is ready; takes `asked`, the object that says what the question was. */
+typedef cli_exit answer_fn(const cli_args *a, kith *k, const kith_model *m, const kith_query *q,
+                           json_t *asked);
+
+static cli_exit answer_list(const cli_args *a, kith *k, const kith_model *m, const kith_query *q,
+                            json_t *asked)
+{
+    kith_list *list = NULL;
+    const kith_err err = kith_recommend(k, m, q, &list);
+    if (err != KITH_OK) return json_decref(asked), cli_fail(err);
+    const cli_exit code = tell_list(a, list, asked);
+    kith_list_free(list);
+    return code;
+}
+
+/* The text of --pipeline: JSON itself, or the file that holds it; to be freed. */
+static cli_exit read_pipeline(const cli_args *a, char **out)
+{
+    size_t n;
+    ki_source *s = NULL;
+    *out = NULL;
+    if (a->pipeline == NULL) return CLI_DONE;
+    kith_err err = ki_source_open(a->pipeline, &s);
+    if (err == KITH_OK) err = ki_source_rest(s, MOST_PIPELINE, out, &n);
+    ki_source_close(s);
+    return err == KITH_OK ? CLI_DONE : cli_fail(err);
+}
+
 static cli_exit ask(const cli_args *a, kith *k, const kith_model *m, const cli_picks *liked,
-                    const cli_picks *excluded)
+                    const cli_picks *excluded, answer_fn *answer)
 {
     const char *ids[CLI_MAX_PICKS], *never[CLI_MAX_PICKS];
     float values[CLI_MAX_PICKS];
-    kith_list *list = NULL;
+    char *pipeline = NULL;
     kith_query q = query_of(a);
     cli_exit code = split(a, m, liked, ids, values);
+    if (code == CLI_DONE) code = read_pipeline(a, &pipeline);
     if (code != CLI_DONE) return code;
     for (int j = 0; j < excluded->n; j++) never[j] = cli_pick_id(&excluded->at[j]);
     q.liked = liked->n > 0 ? ids : NULL;
@@ -144,21 +194,20 @@ static cli_exit ask(const cli_args *a, kith *k, const kith_model *m, const cli_p
     q.n_liked = liked->n;
     q.exclude = never;
     q.n_exclude = excluded->n;
-    const kith_err err = kith_recommend(k, m, &q, &list);
-    if (err != KITH_OK) return cli_fail(err);
+    q.pipeline = pipeline;
     json_t *asked = json_pack("{s:o}", "user", cli_json_text(a->user));
     if (liked->n > 0) json_object_set_new(asked, "liked", cli_picks_json(liked));
-    code = tell_list(a, list, asked);
-    kith_list_free(list);
+    code = answer(a, k, m, &q, asked);
+    ki_free(pipeline);
     return code;
 }
 
-static cli_exit recommend_one(const cli_args *a, kith *k, const kith_model *m)
+static cli_exit ask_one(const cli_args *a, kith *k, const kith_model *m, answer_fn *answer)
 {
     cli_picks liked = { 0 }, excluded = { 0 };
     cli_exit code = cli_pick_list(a, m, "liked", &a->liked, &liked);
     if (code == CLI_DONE) code = cli_pick_list(a, m, "exclude", &a->exclude, &excluded);
-    if (code == CLI_DONE) code = ask(a, k, m, &liked, &excluded);
+    if (code == CLI_DONE) code = ask(a, k, m, &liked, &excluded, answer);
     cli_picks_clear(&liked);
     cli_picks_clear(&excluded);
     return code;
@@ -171,15 +220,51 @@ cli_exit cmd_recommend(const cli_args *a, kith *k)
     if (ways != 1)
         return cli_complain(CLI_USAGE,
                             "recommend wants one of --user ID, --liked ID,ID or --all-users FILE");
-    if (a->users != NULL &&
-        (a->exclude.n > 0 || a->include_seen || a->explain || a->reasons > 0 || a->on_unknown))
-        return cli_complain(CLI_USAGE, "--all-users writes plain lists: it takes no --exclude, "
-                                       "--include-seen, --explain, --reasons or --on-unknown");
+    if (a->users != NULL && (a->exclude.n > 0 || a->include_seen || a->explain || a->reasons > 0 ||
+                             a->on_unknown || a->filter || a->context || a->pipeline))
+        return cli_complain(CLI_USAGE,
+                            "--all-users writes plain lists: it takes no --exclude, "
+                            "--include-seen, --filter, --context, --pipeline, --explain, "
+                            "--reasons or --on-unknown");
     cli_exit code = cli_check_target(a, a->users, "lists");
     if (code != CLI_DONE) return code;
     const kith_err err = kith_model_load(k, a->model_file, &m);
     if (err != KITH_OK) return cli_fail(err);
-    code = a->users != NULL ? cli_recommend_all(a, k, m) : recommend_one(a, k, m);
+    code = a->users != NULL ? cli_recommend_all(a, k, m) : ask_one(a, k, m, answer_list);
+    kith_model_free(m);
+    return code;
+}
+
+/* ---- why not ---- */
+
+static cli_exit answer_why(const cli_args *a, kith *k, const kith_model *m, const kith_query *q,
+                           json_t *asked)
+{
+    char *text = NULL;
+    cli_pick item;
+    const cli_exit code = cli_pick_item(a, m, a->item, 0, &item);
+    if (code != CLI_DONE) return json_decref(asked), code;
+    const kith_err err = kith_why_not(k, m, q, cli_pick_id(&item), &text);
+    if (err != KITH_OK) return json_decref(asked), cli_fail(err);
+    json_t *verdict = json_loads(text, 0, NULL);
+    kith_string_free(text);
+    json_object_set_new(asked, "item", cli_json_text(cli_pick_id(&item)));
+    json_object_update(asked, verdict);
+    if (!a->json) puts(json_string_value(json_object_get(verdict, "sentence")));
+    json_decref(verdict);
+    if (a->json) return cli_print_object(asked);
+    json_decref(asked);
+    return CLI_DONE;
+}
+
+cli_exit cmd_why_not(const cli_args *a, kith *k)
+{
+    kith_model *m = NULL;
+    if ((a->user != NULL) + (a->liked.n > 0) != 1)
+        return cli_complain(CLI_USAGE, "why-not wants one of --user ID or --liked ID,ID");
+    const kith_err err = kith_model_load(k, a->model_file, &m);
+    if (err != KITH_OK) return cli_fail(err);
+    const cli_exit code = ask_one(a, k, m, answer_why);
     kith_model_free(m);
     return code;
 }

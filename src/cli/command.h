@@ -48,6 +48,7 @@ typedef struct cli_args {
     /* asking */
     const char *model_file, *user, *item, *users, *on_unknown;
     cli_list liked, exclude;
+    const char *filter, *context, *pipeline;
     int64_t n, reasons;
     int include_seen, explain;
     /* words after the options */
@@ -154,6 +155,7 @@ cli_exit cmd_run(const cli_args *a, kith *k);
 cli_exit cmd_schema(const cli_args *a, kith *k);
 cli_exit cmd_recommend(const cli_args *a, kith *k);
 cli_exit cmd_search(const cli_args *a, kith *k);
+cli_exit cmd_why_not(const cli_args *a, kith *k);
 cli_exit cmd_similar(const cli_args *a, kith *k);
 cli_exit cmd_predict(const cli_args *a, kith *k);
 cli_exit cmd_completion(const cli_args *a, kith *k);

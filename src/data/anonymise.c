@@ -3,6 +3,7 @@
  */
 #include "data/anonymise.h"
 
+#include "base/jsontext.h"
 #include "base/mem.h"
 
 #include <math.h>
@@ -369,10 +370,10 @@ kith_err kith_data_anonymise(kith *k, const kith_data *data, const kith_anonymis
     if (sodium_init() < 0) return ki_fail(KITH_EIO, "libsodium could not be started");
     kith_err err = ki_anonymise(data, options, &made, &o);
     if (err != KITH_OK) return err;
-    char *text = report == NULL ? NULL : json_dumps(o, JSON_COMPACT);
-    json_decref(o);
-    if (report != NULL) err = text == NULL ? ki_fail_memory(1) : ki_strdup(report, text);
-    free(text); /* jansson's */
+    if (report != NULL)
+        err = ki_json_print(o, report);
+    else
+        json_decref(o);
     if (err != KITH_OK)
         kith_data_free(made);
     else

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/scan.h"
 #include "data/csv.h"
+#include "data/literal.h"
 
 #include <string.h>
 
@@ -55,6 +56,25 @@ kith_err ki_attrs_set(ki_attrs *a, int column, int32_t row, const char *text)
         if (err != KITH_OK) return err;
     }
     c->cell[row] = text;
+    return KITH_OK;
+}
+
+void ki_attrs_begin(ki_attrs *a)
+{
+    a->n_files++;
+}
+
+kith_err ki_attrs_row(ki_attrs *a, const char *id, size_t n, int32_t *row)
+{
+    kith_err err = ki_idmap_add(a->ids, id, n, row);
+    if (err == KITH_OK && *row >= a->met_room) {
+        const int32_t room = (int32_t)KI_MIN((int64_t)*row * 2 + 64, (int64_t)INT32_MAX - 1);
+        err = ki_grow(&a->met, (size_t)a->met_room, (size_t)room, sizeof *a->met);
+        if (err == KITH_OK) a->met_room = room;
+    }
+    if (err != KITH_OK) return err;
+    a->n_repeated += a->met[*row] == a->n_files;
+    a->met[*row] = a->n_files;
     return KITH_OK;
 }
 
@@ -186,6 +206,17 @@ static ki_span plain_name(const struct table_file *f, const ki_span *field, int 
     return (ki_span){ name.at + name.n - 5, 5 };
 }
 
+kith_err ki_attrs_named(ki_attrs *a, const char *header, int *out)
+{
+    ki_span name = { header, strlen(header) };
+    int kind;
+    char break_at;
+    kind_of(&name, &kind, &break_at);
+    if (kind == KI_COL_SET && ki_column_is_prose(name.at, name.n)) kind = KI_COL_TEXT;
+    if (ends_in_title(name) && find_column(a, "title", 5) < 0) name = (ki_span){ "title", 5 };
+    return ki_attrs_column(a, name.at, name.n, kind, break_at, out);
+}
+
 static kith_err take_header(struct table_file *f, const ki_span *field, int n, ki_role role)
 {
     kith_err err = KITH_OK;
@@ -215,7 +246,7 @@ static kith_err take_record(struct table_file *f, const ki_span *field, int n)
     if (id.n == 0)
         return ki_fail(KITH_EFORMAT, "%s:%lld:1: got an empty id, want one", f->source,
                        (long long)f->line);
-    if ((err = ki_idmap_add(f->a->ids, id.at, id.n, &row)) != KITH_OK) return err;
+    if ((err = ki_attrs_row(f->a, id.at, id.n, &row)) != KITH_OK) return err;
     for (int j = 0; err == KITH_OK && j < n; j++) {
         if (j == f->id_column || field[j].n == 0) continue;
         ((char *)field[j].at)[field[j].n] =
@@ -258,6 +289,7 @@ kith_err ki_attrs_read(ki_attrs *a, ki_source *s, ki_role role)
     if ((err = ki_alloc(&f, 1, sizeof *f)) != KITH_OK) return err;
     f->a = a;
     f->source = ki_source_name(s);
+    ki_attrs_begin(a);
     err = read_table(f, text, n, role);
     ki_free(f);
     return err;
@@ -275,6 +307,53 @@ kith_err ki_attrs_read_file(ki_attrs *a, const char *path, ki_role role)
 
 /* ---- typed columns ---- */
 
+static int begins_a_literal(const char *cell)
+{
+    return cell[0] == '[' || cell[0] == '{';
+}
+
+/* The cells of a column whose kind is to be found, if all of them are list literals: the names in them.  Else *out
+ * stays NULL. */
+static kith_err open_literals(ki_attrs *a, const ki_attr_column *c, int32_t n_rows,
+                              const char ***out)
+{
+    const char **opened = NULL;
+    char *text;
+    int32_t n = 0;
+    kith_err err = KITH_OK;
+    for (int32_t r = 0; r < n_rows; r++) {
+        if (c->cell[r] == NULL) continue;
+        if (!begins_a_literal(c->cell[r])) return KITH_OK; /* of most columns, the first cell */
+        n++;
+    }
+    if (n == 0) return KITH_OK;
+    if ((err = ki_alloc(&opened, (size_t)n_rows, sizeof *opened)) != KITH_OK) return err;
+    for (int32_t r = 0; err == KITH_OK && r < n_rows; r++) {
+        if (c->cell[r] == NULL) continue;
+        if ((err = ki_attrs_text(a, strlen(c->cell[r]), &text)) != KITH_OK) break;
+        if (!ki_literal_names(c->cell[r], KI_SET_BREAK, text)) goto done;
+        opened[r] = text;
+    }
+    if (err == KITH_OK) return *out = opened, KITH_OK;
+done:
+    ki_free(opened);
+    return err;
+}
+
+static kith_err settle_literals(ki_attrs *a, ki_attr_column *c)
+{
+    const char **opened = NULL;
+    if (c->kind >= 0 || ki_column_is_prose(c->name, strlen(c->name))) return KITH_OK;
+    const kith_err err = open_literals(a, c, a->ids->n, &opened);
+    if (opened == NULL) return err;
+    ki_free(c->cell);
+    c->cell = opened;
+    c->room = a->ids->n;
+    c->kind = KI_COL_SET;
+    c->break_at = KI_SET_BREAK;
+    return KITH_OK;
+}
+
 kith_err ki_attrs_finish(ki_attrs *a, ki_table *out)
 {
     kith_err err = KITH_OK;
@@ -283,6 +362,7 @@ kith_err ki_attrs_finish(ki_attrs *a, ki_table *out)
         ki_attr_column *c = &a->columns[j];
         ki_column made = { 0 };
         if ((err = widen_column(c, a->ids->n)) != KITH_OK) break;
+        if ((err = settle_literals(a, c)) != KITH_OK) break;
         err = ki_column_from_strings(&made, c->name, a->ids->n, c->cell, c->kind, c->break_at);
         if (err == KITH_OK) err = ki_table_append(out, &made);
     }
@@ -298,5 +378,6 @@ void ki_attrs_clear(ki_attrs *a)
     for (int j = 0; j < a->n_texts; j++) ki_free(a->texts[j]);
     ki_free(a->columns);
     ki_free(a->texts);
+    ki_free(a->met);
     *a = (ki_attrs){ 0 };
 }

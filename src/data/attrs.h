@@ -28,11 +28,23 @@ typedef struct ki_attrs {
     char **texts; /* what the cells point into */
     int n_texts;
     size_t text_used, text_size; /* of the last of them */
+
+    int32_t *met; /* [met_room] the last file, from 1, that had the id */
+    int32_t met_room, n_files;
+    int64_t n_repeated; /* ids that a file had before */
+    int64_t n_left_out; /* members and words that have no place in a column */
 } ki_attrs;
 
 /* The column of that name, added if new; its number. */
 kith_err ki_attrs_column(ki_attrs *a, const char *name, size_t n, int kind, char break_at,
                          int *out);
+
+/* The same for a name as it stands in a header, which may carry RecBole's type or say "movie_title". */
+kith_err ki_attrs_named(ki_attrs *a, const char *header, int *out);
+
+/* A file begins; the row of an id in it, added if new, and counted if the file has had it. */
+void ki_attrs_begin(ki_attrs *a);
+kith_err ki_attrs_row(ki_attrs *a, const char *id, size_t n, int32_t *row);
 
 /* Cell (row of `ids`, column) = text, which is borrowed until the end.  A later one wins. */
 kith_err ki_attrs_set(ki_attrs *a, int column, int32_t row, const char *text);

@@ -38,10 +38,11 @@ static void write_fingerprint(const kith_data *d, char out[24])
 static json_t *report_json(const ki_read_report *r)
 {
     json_t *why = json_string(r->first_skipped); /* NULL: quotes a line that is not UTF-8 */
-    return json_pack("{s:s, s:I, s:I, s:o, s:I, s:s}", "layout", r->layout, "n_lines",
+    json_t *notes = r->notes[0] == '\0' ? NULL : json_string(r->notes); /* none: no member */
+    return json_pack("{s:s, s:I, s:I, s:o, s:I, s:s, s:o*}", "layout", r->layout, "n_lines",
                      (json_int_t)r->n_lines, "n_skipped", (json_int_t)r->n_skipped, "first_skipped",
                      why == NULL ? json_string("") : why, "n_duplicates",
-                     (json_int_t)r->n_duplicates, "duplicates", r->duplicates);
+                     (json_int_t)r->n_duplicates, "duplicates", r->duplicates, "notes", notes);
 }
 
 static kith_err put_texts(const kith_data *d, ki_bundle *b)
@@ -86,15 +87,16 @@ static kith_err get_report(kith_data *d, const ki_mapping *m)
 {
     json_t *o = NULL;
     json_int_t n_lines, n_skipped, n_duplicates;
-    const char *layout, *why, *duplicates;
+    const char *layout, *why, *duplicates, *notes = "";
     ki_read_report *r = &d->report;
     const kith_err err = ki_bundle_find_json(m, "report", JSON_OBJECT, &o);
     if (err != KITH_OK) return err;
-    const int good = json_unpack(o, "{s:s, s:I, s:I, s:s, s:I, s:s}", "layout", &layout, "n_lines",
-                                 &n_lines, "n_skipped", &n_skipped, "first_skipped", &why,
-                                 "n_duplicates", &n_duplicates, "duplicates", &duplicates) == 0 &&
-                     strlen(layout) < sizeof r->layout && strlen(why) < sizeof r->first_skipped &&
-                     strlen(duplicates) < sizeof r->duplicates;
+    const int good =
+        json_unpack(o, "{s:s, s:I, s:I, s:s, s:I, s:s, s?s}", "layout", &layout, "n_lines",
+                    &n_lines, "n_skipped", &n_skipped, "first_skipped", &why, "n_duplicates",
+                    &n_duplicates, "duplicates", &duplicates, "notes", &notes) == 0 &&
+        strlen(layout) < sizeof r->layout && strlen(why) < sizeof r->first_skipped &&
+        strlen(duplicates) < sizeof r->duplicates && strlen(notes) < sizeof r->notes;
     if (good) {
         *r = (ki_read_report){ .n_lines = n_lines,
                                .n_skipped = n_skipped,
@@ -102,6 +104,7 @@ static kith_err get_report(kith_data *d, const ki_mapping *m)
         snprintf(r->layout, sizeof r->layout, "%s", layout);
         snprintf(r->first_skipped, sizeof r->first_skipped, "%s", why);
         snprintf(r->duplicates, sizeof r->duplicates, "%s", duplicates);
+        snprintf(r->notes, sizeof r->notes, "%s", notes);
     }
     json_decref(o);
     return good ? KITH_OK : ki_fail(KITH_EFORMAT, "the report of how it was read is not sound");
@@ -127,22 +130,34 @@ static kith_err get_arrays(kith_data *d, const ki_mapping *m)
     return ki_bundle_learn(fields, log_fields(&d->log, fields), "log", m);
 }
 
-static kith_err verify(const kith_data *d, const ki_mapping *m)
+/* ki_table_get has checked the attributes. */
+static kith_err verify(kith_data *d, const ki_mapping *m, ki_pool *pool)
 {
     const char *want = NULL;
     char got[24];
-    kith_err err = ki_data_check(d);
+    kith_err err = ki_data_check_log(d);
     if (err != KITH_OK) return err;
     if ((err = ki_bundle_find_text(m, "fingerprint", &want)) != KITH_OK) return err;
     write_fingerprint(d, got);
-    if (strcmp(got, want) == 0) return KITH_OK;
+    if (strcmp(got, want) == 0) return ki_data_check_unique(d, pool);
     return ki_fail(KITH_EFORMAT, "the fingerprint of its content is %s, its header says %.16s", got,
                    want);
 }
 
+/* Simulated data stays known as such: its source is no file. */
+static kith_err keep_origin(kith_data *d)
+{
+    char *source = NULL;
+    if (strcmp(d->report.layout, "generated") != 0) return KITH_OK;
+    const kith_err err = ki_strdup(&source, "generated");
+    if (err != KITH_OK) return err;
+    ki_free(d->source);
+    d->source = source;
+    return KITH_OK;
+}
+
 kith_err ki_data_load(kith *k, const char *path, kith_data **out)
 {
-    (void)k;
     kith_data *d = NULL;
     ki_mapping *m = NULL;
     kith_err err = ki_bundle_open(path, FORMAT, VERSION, &m);
@@ -152,7 +167,8 @@ kith_err ki_data_load(kith *k, const char *path, kith_data **out)
     if ((err = ki_strdup(&d->source, path)) != KITH_OK) goto fail;
     if ((err = get_texts(d, m)) != KITH_OK) goto fail;
     if ((err = get_arrays(d, m)) != KITH_OK) goto fail;
-    if ((err = verify(d, m)) != KITH_OK) goto fail;
+    if ((err = verify(d, m, ki_context_job(k)->pool)) != KITH_OK) goto fail;
+    if ((err = keep_origin(d)) != KITH_OK) goto fail;
     *out = d;
     return KITH_OK;
 fail:

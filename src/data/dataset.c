@@ -5,14 +5,29 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/scan.h"
 #include "base/tensors.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- making ---- */
+
+void ki_read_note(ki_read_report *r, const char *format, ...)
+{
+    char note[sizeof r->notes];
+    const size_t used = strlen(r->notes);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(note, sizeof note, format, args);
+    va_end(args);
+    ki_utf8_mend(note);
+    if (strstr(r->notes, note) == NULL && used + strlen(note) + 2 < sizeof r->notes)
+        snprintf(r->notes + used, sizeof r->notes - used, "%s%s", used > 0 ? "\n" : "", note);
+}
 
 static kith_err fill_log(kith_data *d, size_t n, const char *const *users, const char *const *items,
                          const float *values, const int64_t *times)
@@ -42,7 +57,6 @@ static kith_err fill_log(kith_data *d, size_t n, const char *const *users, const
 kith_err kith_data_new(kith *k, size_t n, const char *const *users, const char *const *items,
                        const float *values, const int64_t *times, kith_data **out)
 {
-    (void)k;
     kith_data *d = NULL;
     kith_err err;
     if (out == NULL || (n > 0 && (users == NULL || items == NULL)))
@@ -50,7 +64,9 @@ kith_err kith_data_new(kith *k, size_t n, const char *const *users, const char *
     if ((err = ki_alloc(&d, 1, sizeof *d)) != KITH_OK) return err;
     if ((err = ki_strdup(&d->source, "memory")) != KITH_OK) goto fail;
     if ((err = fill_log(d, n, users, items, values, times)) != KITH_OK) goto fail;
-    if ((err = ki_data_finish(d, KITH_DUPLICATES_AUTO)) != KITH_OK) goto fail;
+    if ((err = ki_data_finish(d, KITH_DUPLICATES_AUTO,
+                              k == NULL ? NULL : ki_context_job(k)->pool)) != KITH_OK)
+        goto fail;
     *out = d;
     return KITH_OK;
 fail:
@@ -99,9 +115,8 @@ uint64_t ki_data_fingerprint(const kith_data *d)
     return h;
 }
 
-kith_err ki_data_check(const kith_data *d)
+kith_err ki_data_check_log(const kith_data *d)
 {
-    kith_err err;
     for (int64_t j = 0; j < d->log.n; j++) {
         if (d->log.user[j] < 0 || d->log.user[j] >= d->users.n || d->log.item[j] < 0 ||
             d->log.item[j] >= d->items.n)
@@ -110,7 +125,17 @@ kith_err ki_data_check(const kith_data *d)
         if (!isfinite(d->log.value[j]))
             return ki_fail(KITH_EFORMAT, "%s: interaction %lld has a value that is not finite",
                            d->source, (long long)j);
+        if (d->log.test != NULL && d->log.test[j] > 1)
+            return ki_fail(KITH_EFORMAT, "%s: interaction %lld belongs to part %d, want 0 or 1",
+                           d->source, (long long)j, d->log.test[j]);
     }
+    return KITH_OK;
+}
+
+kith_err ki_data_check(const kith_data *d)
+{
+    kith_err err = ki_data_check_log(d);
+    if (err != KITH_OK) return err;
     if ((err = ki_table_check(&d->user_attrs)) != KITH_OK) return err;
     return ki_table_check(&d->item_attrs);
 }

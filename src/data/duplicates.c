@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * duplicates.c -- what becomes of a (user, item) pair that occurs more than once
  *
- * Rows are grouped by user with one counting sort, and a mark per item finds those of a user's items that repeat.  Only
- * their rows are sorted, by item, part (train or test), time and place in the file: an event that is repeated all day
- * long may fill one cell.  Of each cell and part one row survives with the merged value; `gone` marks the others.
+ * Rows are dealt into buckets of neighbouring users.  Those of a bucket set bits by a hash of user, item and part (train
+ * or test); the few rows whose bit is set twice are sorted by user, item, part, time and place in the file: an event that is repeated all day long may fill one cell.  Of each cell and part one row survives with the
+ * merged value; `gone` marks the others.  Buckets share nothing, so threads take one each.
+ *
+ * Cost        16 bytes per row, and two passes over the rows that do not wait for memory: no array that is as long as
+ *             the log is read or written in random order.
  *
  * "last" and "first" mean by time where there is one, else in file order.
  */
@@ -13,30 +16,49 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char *const policy_names[] = {
     "auto", "last", "first", "sum", "mean", "max", "error"
 };
 
+static int values_differ(const ki_log *log)
+{
+    for (int64_t j = 1; j < log->n; j++)
+        if (log->value[j] != log->value[0]) return 1;
+    return 0;
+}
+
 /* Values that are all 1 are what a source without values has; all 5 are ratings that agree. */
 static kith_duplicates settle(kith_duplicates policy, const kith_data *d)
 {
     if (policy != KITH_DUPLICATES_AUTO) return policy;
-    const int are_ratings = d->has_values || (d->log.n > 0 && d->log.value[0] != 1);
+    const int are_ratings = values_differ(&d->log) || (d->log.n > 0 && d->log.value[0] != 1);
     return are_ratings ? KITH_DUPLICATES_LAST : KITH_DUPLICATES_SUM;
 }
 
 /* ---- one cell ---- */
 
-struct place { /* of a row among those of one user that repeat */
-    int64_t item, part, time, row;
+struct row {       /* of the log */
+    uint64_t cell; /* user, item and part in one number, in that order */
+    int64_t at;
+};
+
+static uint64_t cell_of(const ki_log *log, int64_t j)
+{
+    const uint64_t part = log->test != NULL && log->test[j]; /* indexes are below 2^30 */
+    return (uint64_t)log->user[j] << 32 | (uint64_t)log->item[j] << 1 | part;
+}
+
+struct place { /* of a row among those that may repeat */
+    uint64_t cell;
+    int64_t time, row;
 };
 
 static int by_place(const void *a, const void *b)
 {
     const struct place *x = a, *y = b;
-    if (x->item != y->item) return x->item < y->item ? -1 : 1;
-    if (x->part != y->part) return x->part < y->part ? -1 : 1;
+    if (x->cell != y->cell) return x->cell < y->cell ? -1 : 1;
     if (x->time != y->time) return x->time < y->time ? -1 : 1;
     return (x->row > y->row) - (x->row < y->row);
 }
@@ -69,95 +91,204 @@ static kith_err blame(const kith_data *d, int64_t row, const char *why)
                    ki_idmap_name(&d->items, d->log.item[row]), why);
 }
 
-/* ---- one user ---- */
+/* ---- one bucket ---- */
+
+enum {
+    BUCKET_ROWS = 8192, /* so many on average, so that their bits stay in the nearest cache */
+    MAX_BUCKETS = 2048, /* as many places are written to in turn while dealing */
+    STRIPE_ROWS = 1 << 20,
+    MAX_STRIPES = 64,
+};
+
+struct scratch {            /* of one worker */
+    uint64_t *once, *twice; /* [n_words of room]: bits of the cells that were met, and met again */
+    size_t n_words, room;
+    struct place *places; /* [n_places of places_room] */
+    size_t n_places, places_room;
+};
 
 struct merger {
     kith_data *d;
     kith_duplicates policy;
-    int64_t *ptr, *order;  /* [n_users + 2], [n]: rows by user, in file order within a user */
-    int32_t *seen, *twice; /* [n_items]: the last user, + 1, who had the item, and had it again */
-    uint8_t *gone;         /* [n] */
-    struct place *at;      /* [room] */
-    size_t room;
+    int shift; /* bucket of user u: u >> shift */
+    int64_t n_buckets;
+    int64_t stripe_rows; /* stripe of row j: j / stripe_rows */
+    int64_t n_stripes;
+    int64_t *
+        next; /* [n_stripes, n_buckets] counts, then where the stripe's next row of the bucket goes */
+    int64_t *begin;          /* [n_buckets + 1] into rows */
+    int64_t *n_merged;       /* [n_buckets] rows that went away */
+    struct row *rows;        /* [n] by bucket, in file order within */
+    uint8_t *gone;           /* [n] */
+    struct scratch *scratch; /* [workers] */
 };
 
-/* The rows of one user whose item occurs more than once move to the front of order[0..n); returns how many. */
-static int64_t keep_repeated(struct merger *m, int64_t *order, int64_t n)
+/* Bits for n cells: at least 16 for each, so that few are shared by chance. */
+static kith_err clear_bits(struct scratch *w, size_t n)
 {
-    const ki_log *log = &m->d->log;
-    int64_t kept = 0;
-    int any = 0;
-    for (int64_t j = 0; j < n; j++) {
-        const int32_t item = log->item[order[j]], mark = log->user[order[j]] + 1;
-        if (m->seen[item] == mark) {
-            m->twice[item] = mark;
-            any = 1;
-        }
-        m->seen[item] = mark;
+    kith_err err;
+    for (w->n_words = 1; w->n_words * 4 < n;) w->n_words *= 2;
+    if (w->n_words <= w->room) {
+        memset(w->once, 0, w->n_words * sizeof *w->once);
+        memset(w->twice, 0, w->n_words * sizeof *w->twice);
+        return KITH_OK;
     }
-    for (int64_t j = 0; any && j < n; j++)
-        if (m->twice[log->item[order[j]]] == log->user[order[j]] + 1) order[kept++] = order[j];
-    return kept;
-}
-
-static kith_err sort_places(struct merger *m, const int64_t *order, int64_t n)
-{
-    const ki_log *log = &m->d->log;
-    if ((size_t)n > m->room) {
-        const size_t room = KI_MAX((size_t)n, m->room * 2);
-        const kith_err err = ki_grow(&m->at, 0, room, sizeof *m->at);
-        if (err != KITH_OK) return err;
-        m->room = room;
-    }
-    for (int64_t j = 0; j < n; j++) {
-        const int64_t row = order[j];
-        m->at[j] = (struct place){ .item = log->item[row],
-                                   .part = log->test != NULL && log->test[row],
-                                   .time = log->time == NULL ? 0 : log->time[row],
-                                   .row = row };
-    }
-    qsort(m->at, (size_t)n, sizeof *m->at, by_place);
+    w->room = 0;
+    if ((err = ki_grow(&w->once, 0, w->n_words, sizeof *w->once)) != KITH_OK) return err;
+    if ((err = ki_grow(&w->twice, 0, w->n_words, sizeof *w->twice)) != KITH_OK) return err;
+    w->room = w->n_words;
     return KITH_OK;
 }
 
-/* Merge what repeats among order[0..n), the repeated rows of one user. */
-static kith_err merge_user(struct merger *m, const int64_t *order, int64_t n)
+/* The word and the bit of a cell. */
+static size_t bit_of(const struct scratch *w, uint64_t cell, uint64_t *bit)
+{
+    const __uint128_t m =
+        (__uint128_t)cell * 0x9e3779b97f4a7c15u; /* its middle depends on all of the cell */
+    *bit = (uint64_t)1 << ((uint64_t)m >> 58);
+    return (size_t)((uint64_t)m >> 32 ^ (uint64_t)(m >> 64)) & (w->n_words - 1);
+}
+
+static kith_err add_place(struct scratch *w, const struct row *r)
+{
+    if (w->n_places == w->places_room) {
+        const size_t room = KI_MAX((size_t)256, w->places_room * 2);
+        const kith_err err = ki_grow(&w->places, w->n_places, room, sizeof *w->places);
+        if (err != KITH_OK) return err;
+        w->places_room = room;
+    }
+    w->places[w->n_places++] = (struct place){ .cell = r->cell, .row = r->at };
+    return KITH_OK;
+}
+
+/* The rows whose cell may occur more than once go into w->places. */
+static kith_err find_repeated(struct scratch *w, const struct row *rows, size_t n)
+{
+    uint64_t bit, any = 0;
+    kith_err err = clear_bits(w, n);
+    w->n_places = 0;
+    for (size_t j = 0; err == KITH_OK && j < n; j++) {
+        const size_t at = bit_of(w, rows[j].cell, &bit);
+        const uint64_t again = w->once[at] & bit;
+        w->once[at] |= bit;
+        w->twice[at] |= again;
+        any |= again;
+    }
+    for (size_t j = 0; any != 0 && err == KITH_OK && j < n; j++)
+        if (w->twice[bit_of(w, rows[j].cell, &bit)] & bit) err = add_place(w, &rows[j]);
+    return err;
+}
+
+/* Merge the rows at[0..n) of one cell and part, n > 1. */
+static kith_err merge_cell(const struct merger *m, const struct place *at, int64_t n)
 {
     ki_log *log = &m->d->log;
-    const kith_err err = n > 0 ? sort_places(m, order, n) : KITH_OK;
-    if (err != KITH_OK) return err;
-    for (int64_t begin = 0, end; begin < n; begin = end) {
-        const struct place *at = m->at + begin;
-        for (end = begin + 1;
-             end < n && m->at[end].item == at->item && m->at[end].part == at->part;)
-            end++;
-        if (end - begin < 2) continue;
-        if (m->policy == KITH_DUPLICATES_ERROR)
-            return blame(m->d, at->row, "occur together more than once");
-        const int64_t stays = merge_rows(log, at, end - begin, m->policy);
-        if (!isfinite(log->value[stays]))
-            return blame(m->d, stays, "have values whose sum is beyond 3.4e38");
-        for (int64_t j = begin; j < end; j++) m->gone[m->at[j].row] = m->at[j].row != stays;
-        m->d->report.n_duplicates += end - begin - 1;
+    if (m->policy == KITH_DUPLICATES_ERROR)
+        return blame(m->d, at->row, "occur together more than once");
+    const int64_t stays = merge_rows(log, at, n, m->policy);
+    if (!isfinite(log->value[stays]))
+        return blame(m->d, stays, "have values whose sum is beyond 3.4e38");
+    for (int64_t j = 0; j < n; j++) m->gone[at[j].row] = at[j].row != stays;
+    return KITH_OK;
+}
+
+static kith_err merge_bucket(const struct merger *m, struct scratch *w, int64_t bucket)
+{
+    const int64_t from = m->begin[bucket], to = m->begin[bucket + 1], *time = m->d->log.time;
+    kith_err err = find_repeated(w, m->rows + from, (size_t)(to - from));
+    for (size_t j = 0; time != NULL && j < w->n_places; j++) /* these waits for memory overlap */
+        w->places[j].time = time[w->places[j].row];
+    if (err == KITH_OK && w->n_places > 1)
+        qsort(w->places, w->n_places, sizeof *w->places, by_place);
+    for (size_t begin = 0, end; err == KITH_OK && begin < w->n_places; begin = end) {
+        const struct place *at = w->places + begin;
+        for (end = begin + 1; end < w->n_places && w->places[end].cell == at->cell;) end++;
+        if (end - begin < 2) continue; /* by chance on the bit of another */
+        err = merge_cell(m, at, (int64_t)(end - begin));
+        m->n_merged[bucket] += (int64_t)(end - begin) - 1;
+    }
+    return err;
+}
+
+static kith_err merge_buckets(void *arg, int64_t begin, int64_t end, int worker)
+{
+    const struct merger *m = arg;
+    kith_err err = KITH_OK;
+    for (int64_t b = begin; err == KITH_OK && b < end; b++)
+        err = merge_bucket(m, &m->scratch[worker], b);
+    return err;
+}
+
+/* ---- dealing rows into buckets ---- */
+
+static kith_err count_stripes(void *arg, int64_t begin, int64_t end, int worker)
+{
+    const struct merger *m = arg;
+    const ki_log *log = &m->d->log;
+    (void)worker;
+    for (int64_t s = begin; s < end; s++) {
+        int64_t *count = m->next + s * m->n_buckets;
+        const int64_t stop = KI_MIN((s + 1) * m->stripe_rows, log->n);
+        for (int64_t j = s * m->stripe_rows; j < stop; j++) count[log->user[j] >> m->shift]++;
     }
     return KITH_OK;
+}
+
+static kith_err deal_stripes(void *arg, int64_t begin, int64_t end, int worker)
+{
+    const struct merger *m = arg;
+    const ki_log *log = &m->d->log;
+    (void)worker;
+    for (int64_t s = begin; s < end; s++) {
+        int64_t *next = m->next + s * m->n_buckets;
+        const int64_t stop = KI_MIN((s + 1) * m->stripe_rows, log->n);
+        for (int64_t j = s * m->stripe_rows; j < stop; j++)
+            m->rows[next[log->user[j] >> m->shift]++] = (struct row){ cell_of(log, j), j };
+    }
+    return KITH_OK;
+}
+
+/* Counts into places: bucket by bucket, and within one, stripe by stripe. */
+static void place_stripes(struct merger *m)
+{
+    int64_t sum = 0;
+    for (int64_t b = 0; b < m->n_buckets; b++) {
+        m->begin[b] = sum;
+        for (int64_t s = 0; s < m->n_stripes; s++) {
+            int64_t *at = &m->next[s * m->n_buckets + b];
+            const int64_t count = *at;
+            *at = sum;
+            sum += count;
+        }
+    }
+    m->begin[m->n_buckets] = sum;
+}
+
+static void plan_buckets(struct merger *m)
+{
+    const int64_t n = m->d->log.n, n_users = m->d->users.n;
+    const int64_t most = KI_MIN(n / BUCKET_ROWS + 1, (int64_t)MAX_BUCKETS);
+    while (((n_users - 1) >> m->shift) + 1 > most) m->shift++;
+    m->n_buckets = n_users == 0 ? 0 : ((n_users - 1) >> m->shift) + 1;
+    m->stripe_rows = KI_MAX(n / MAX_STRIPES + 1, (int64_t)STRIPE_ROWS);
+    m->n_stripes = (n + m->stripe_rows - 1) / m->stripe_rows;
+}
+
+static kith_err deal(struct merger *m, ki_pool *pool)
+{
+    kith_err err;
+    plan_buckets(m);
+    const size_t n_buckets = (size_t)m->n_buckets;
+    if ((err = ki_alloc(&m->next, (size_t)m->n_stripes * n_buckets, sizeof *m->next)) != KITH_OK)
+        return err;
+    if ((err = ki_alloc(&m->begin, n_buckets + 1, sizeof *m->begin)) != KITH_OK) return err;
+    if ((err = ki_alloc(&m->rows, (size_t)m->d->log.n, sizeof *m->rows)) != KITH_OK) return err;
+    if ((err = ki_parallel_for(pool, m->n_stripes, 1, count_stripes, m)) != KITH_OK) return err;
+    place_stripes(m);
+    return ki_parallel_for(pool, m->n_stripes, 1, deal_stripes, m);
 }
 
 /* ---- all ---- */
-
-static kith_err rows_by_user(struct merger *m)
-{
-    const ki_log *log = &m->d->log;
-    const int32_t n_users = m->d->users.n;
-    kith_err err;
-    if ((err = ki_alloc(&m->ptr, (size_t)n_users + 2, sizeof *m->ptr)) != KITH_OK) return err;
-    if ((err = ki_alloc(&m->order, (size_t)log->n, sizeof *m->order)) != KITH_OK) return err;
-    int64_t *next = m->ptr + 1; /* next[u] becomes the end of user u, which is ptr[u + 1] */
-    for (int64_t j = 0; j < log->n; j++) m->ptr[log->user[j] + 2]++;
-    for (int32_t u = 0; u < n_users; u++) next[u + 1] += next[u];
-    for (int64_t j = 0; j < log->n; j++) m->order[next[log->user[j]]++] = j;
-    return KITH_OK;
-}
 
 static void pack_log(ki_log *log, const uint8_t *gone)
 {
@@ -174,41 +305,55 @@ static void pack_log(ki_log *log, const uint8_t *gone)
     log->n = to;
 }
 
-static kith_err merge(struct merger *m)
+static kith_err merge(struct merger *m, ki_pool *pool)
 {
     kith_data *d = m->d;
+    const size_t n_workers = (size_t)ki_pool_size(pool);
+    int64_t n_merged = 0;
     kith_err err;
-    if ((err = rows_by_user(m)) != KITH_OK) return err;
-    if ((err = ki_alloc(&m->seen, (size_t)d->items.n, sizeof *m->seen)) != KITH_OK) return err;
-    if ((err = ki_alloc(&m->twice, (size_t)d->items.n, sizeof *m->twice)) != KITH_OK) return err;
+    if ((err = deal(m, pool)) != KITH_OK) return err;
+    if ((err = ki_alloc(&m->n_merged, (size_t)m->n_buckets, sizeof *m->n_merged)) != KITH_OK)
+        return err;
     if ((err = ki_alloc(&m->gone, (size_t)d->log.n, 1)) != KITH_OK) return err;
-    for (int32_t u = 0; err == KITH_OK && u < d->users.n; u++) {
-        int64_t *rows = m->order + m->ptr[u];
-        err = merge_user(m, rows, keep_repeated(m, rows, m->ptr[u + 1] - m->ptr[u]));
+    if ((err = ki_alloc(&m->scratch, n_workers, sizeof *m->scratch)) != KITH_OK) return err;
+    err = ki_parallel_for(pool, m->n_buckets, 1, merge_buckets, m);
+    for (size_t w = 0; w < n_workers; w++) {
+        ki_free(m->scratch[w].once);
+        ki_free(m->scratch[w].twice);
+        ki_free(m->scratch[w].places);
     }
-    if (err == KITH_OK && d->report.n_duplicates > 0) pack_log(&d->log, m->gone);
+    for (int64_t b = 0; b < m->n_buckets; b++) n_merged += m->n_merged[b];
+    if (err == KITH_OK && n_merged > 0) pack_log(&d->log, m->gone);
+    d->report.n_duplicates += n_merged;
     return err;
 }
 
-static int values_differ(const ki_log *log)
+static kith_err run(struct merger *m, ki_pool *pool)
 {
-    for (int64_t j = 1; j < log->n; j++)
-        if (log->value[j] != log->value[0]) return 1;
-    return 0;
+    const kith_err err = merge(m, pool);
+    ki_free(m->next);
+    ki_free(m->begin);
+    ki_free(m->rows);
+    ki_free(m->n_merged);
+    ki_free(m->gone);
+    ki_free(m->scratch);
+    return err;
 }
 
-kith_err ki_data_finish(kith_data *d, kith_duplicates policy)
+kith_err ki_data_finish(kith_data *d, kith_duplicates policy, ki_pool *pool)
 {
-    d->has_values = values_differ(&d->log);
     policy = settle(policy, d);
     snprintf(d->report.duplicates, sizeof d->report.duplicates, "%s", policy_names[policy]);
     struct merger m = { .d = d, .policy = policy };
-    const kith_err err = merge(&m);
-    ki_free(m.ptr);
-    ki_free(m.order);
-    ki_free(m.seen);
-    ki_free(m.twice);
-    ki_free(m.gone);
-    ki_free(m.at);
+    const kith_err err = run(&m, pool);
+    d->has_values = values_differ(&d->log); /* of what is left: that is what models see */
     return err;
+}
+
+kith_err ki_data_check_unique(kith_data *d, ki_pool *pool)
+{
+    struct merger m = { .d = d, .policy = KITH_DUPLICATES_ERROR };
+    const kith_err err = run(&m, pool); /* which merges nothing: at the first cell it stops */
+    d->has_values = values_differ(&d->log);
+    return err == KITH_EDATA ? KITH_EFORMAT : err;
 }

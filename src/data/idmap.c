@@ -92,8 +92,9 @@ static kith_err make_room(ki_idmap *m, size_t bytes)
     return KITH_OK;
 }
 
-kith_err ki_idmap_add_hashed(ki_idmap *m, const char *id, size_t n, uint64_t hash, int32_t *out)
+kith_err ki_idmap_add(ki_idmap *m, const char *id, size_t n, int32_t *out)
 {
+    const uint64_t hash = ki_idmap_hash(id, n);
     if (m->n_slots > 0) {
         const uint32_t found = m->slots[probe(m, id, n, hash)];
         if (found > 0) return *out = (int32_t)(found - 1), KITH_OK;
@@ -110,15 +111,14 @@ kith_err ki_idmap_add_hashed(ki_idmap *m, const char *id, size_t n, uint64_t has
     return KITH_OK;
 }
 
-kith_err ki_idmap_add(ki_idmap *m, const char *id, size_t n, int32_t *out)
+int32_t ki_idmap_find_hashed(const ki_idmap *m, const char *id, size_t n, uint64_t hash)
 {
-    return ki_idmap_add_hashed(m, id, n, ki_idmap_hash(id, n), out);
+    return m->n_slots == 0 ? -1 : (int32_t)m->slots[probe(m, id, n, hash)] - 1;
 }
 
 int32_t ki_idmap_find(const ki_idmap *m, const char *id, size_t n)
 {
-    if (m->n_slots == 0) return -1;
-    return (int32_t)m->slots[probe(m, id, n, ki_idmap_hash(id, n))] - 1;
+    return ki_idmap_find_hashed(m, id, n, ki_idmap_hash(id, n));
 }
 
 static uint32_t slots_for(int32_t n)
@@ -173,8 +173,8 @@ fail:
 
 void ki_idmap_empty(ki_idmap *m)
 {
+    if (m->n > 0) memset(m->slots, 0, m->n_slots * sizeof *m->slots);
     m->n = 0;
-    if (m->n_slots > 0) memset(m->slots, 0, m->n_slots * sizeof *m->slots);
 }
 
 void ki_idmap_clear(ki_idmap *m)

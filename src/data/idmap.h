@@ -31,7 +31,7 @@ int32_t ki_idmap_find(const ki_idmap *m, const char *id, size_t n); /* -1 when u
 
 /* The same with the hash at hand. */
 uint64_t ki_idmap_hash(const char *id, size_t n);
-kith_err ki_idmap_add_hashed(ki_idmap *m, const char *id, size_t n, uint64_t hash, int32_t *out);
+int32_t ki_idmap_find_hashed(const ki_idmap *m, const char *id, size_t n, uint64_t hash);
 
 /* Bring what a find will read closer, one step of it per call: the slot, the offset, the text.  A find waits for
  * memory three times; over a batch of ids these waits overlap. */

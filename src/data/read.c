@@ -120,11 +120,10 @@ static kith_err read_rows(ki_reading *r, const ki_layout *layout, ki_source *s, 
     if (n >= 2 && (memcmp(head, "\xff\xfe", 2) == 0 || memcmp(head, "\xfe\xff", 2) == 0))
         return ki_fail(KITH_EFORMAT, "%s:1:1: got UTF-16, want UTF-8; convert it first",
                        ki_source_name(s));
-    const int64_t before = r->parts.n_rows;
+    const int64_t before = r->draft.log.n;
     r->test = test;
-    r->parts.has_test |= test;
     const kith_err err = layout->rows(r, s);
-    if (err == KITH_OK && r->parts.n_rows == before)
+    if (err == KITH_OK && r->draft.log.n == before)
         return ki_fail(KITH_EDATA, "%s: no interactions in it", ki_source_name(s));
     return err;
 }
@@ -156,21 +155,37 @@ static kith_err read_attributes(ki_reading *r, const ki_layout *layout)
     return err;
 }
 
+static void note_attributes(ki_reading *r, const ki_attrs *a, const char *whose)
+{
+    if (a->n_repeated > 0)
+        ki_read_note(&r->data->report,
+                     "%lld rows of %s attributes have an id that came before; what they say counts",
+                     (long long)a->n_repeated, whose);
+    if (a->n_left_out > 0)
+        ki_read_note(
+            &r->data->report,
+            "%lld %s attributes were left out: objects in lists, names beyond 255 bytes or "
+            "nesting beyond 8",
+            (long long)a->n_left_out, whose);
+}
+
 /* From all that was read to a dataset. */
 static kith_err finish(ki_reading *r, const char *layout)
 {
     kith_data *d = r->data;
     kith_err err;
     snprintf(d->report.layout, sizeof d->report.layout, "%s", layout);
-    if ((err = ki_log_parts_join(&r->parts, d)) != KITH_OK) return err;
+    note_attributes(r, &r->items, "item");
+    note_attributes(r, &r->users, "user");
+    if ((err = ki_log_draft_finish(&r->draft, d)) != KITH_OK) return err;
     if ((err = ki_attrs_finish(&r->items, &d->item_attrs)) != KITH_OK) return err;
     if ((err = ki_attrs_finish(&r->users, &d->user_attrs)) != KITH_OK) return err;
-    return ki_data_finish(d, r->options->duplicates);
+    return ki_data_finish(d, r->options->duplicates, r->job->pool);
 }
 
 static kith_err end(ki_reading *r, kith_err err, kith_data **out)
 {
-    ki_log_parts_clear(&r->parts);
+    ki_log_draft_clear(&r->draft);
     ki_attrs_clear(&r->users);
     ki_attrs_clear(&r->items);
     if (err == KITH_OK)
@@ -224,6 +239,8 @@ static kith_err read_all(ki_reading *r, const ki_probe *p, ki_source *s)
     if ((err = find_files(r, layout, p, variant)) != KITH_OK) return err;
     const char *test = r->options->test_path != NULL ? r->options->test_path : r->files.test;
     if ((err = read_first(r, layout, p->path, s)) != KITH_OK) return err;
+    if (r->files.more[0] != '\0' && (err = read_rows_at(r, layout, r->files.more, 0)) != KITH_OK)
+        return err;
     if (test[0] != '\0' && (err = read_rows_at(r, layout, test, 1)) != KITH_OK) return err;
     if ((err = read_attributes(r, layout)) != KITH_OK) return err;
     return finish(r, r->options->layout != NULL ? r->options->layout : layout->name);

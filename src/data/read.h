@@ -7,9 +7,10 @@
 #include "data/attrs.h"
 #include "data/rows.h"
 
-/* Which files a layout has found; "" where there is none. */
+/* Which files a layout has found; "" where there is none.  more: a second file of training rows. */
 typedef struct ki_files {
-    char rows[KI_PATH_MAX], test[KI_PATH_MAX], users[KI_PATH_MAX], items[KI_PATH_MAX];
+    char rows[KI_PATH_MAX], more[KI_PATH_MAX], test[KI_PATH_MAX], users[KI_PATH_MAX],
+        items[KI_PATH_MAX];
 } ki_files;
 
 typedef struct ki_reading {
@@ -17,7 +18,7 @@ typedef struct ki_reading {
     ki_job *job;
     kith_data *data; /* being made */
     ki_row_limits limits;
-    ki_log_parts parts;
+    ki_log_draft draft;
     ki_attrs users, items; /* attributes, as text until all ids are known */
     ki_files files;
     int test; /* 1: rows now read belong to the test part */

@@ -5,8 +5,10 @@
  *             "recommendation_data", or only the array of interactions.  All else in it is ignored.
  * Attributes  Every member of a user or item but its id.  A list of words is a set, a list of numbers that is equally
  *             long everywhere a vector, an object within is spread out with dots ("price.amount"), null is missing.
+ *             What no column can hold (objects in lists, names beyond 255 bytes, nesting beyond 8) is counted.
  */
 #include "base/mem.h"
+#include "base/scan.h"
 #include "data/contract.h"
 #include "data/jsonrow.h"
 #include "data/read.h"
@@ -27,6 +29,7 @@ static kith_err bad_row(ki_reading *r, ki_source *s, size_t j, const char *why)
     if (report->n_skipped++ == 0)
         snprintf(report->first_skipped, sizeof report->first_skipped,
                  "interaction_data[%zu]: %.180s", j, why);
+    ki_utf8_mend(report->first_skipped);
     if (report->n_skipped <= r->limits.skip_bad) return KITH_OK;
     return ki_fail(KITH_EFORMAT, "%s: %s", ki_source_name(s), report->first_skipped);
 }
@@ -34,10 +37,10 @@ static kith_err bad_row(ki_reading *r, ki_source *s, size_t j, const char *why)
 static kith_err take_rows(ki_reading *r, ki_source *s, const json_t *list)
 {
     const size_t n = json_array_size(list);
-    ki_segment *to;
+    ki_log *log = &r->draft.log;
     ki_json_row found;
-    kith_err err = ki_log_parts_add(&r->parts, (int64_t)n, 1, r->test, &to);
-    int64_t kept = 0;
+    int64_t at;
+    kith_err err = ki_log_draft_add(&r->draft, (int64_t)n, 1, r->test, &at);
     if (err != KITH_OK) return err;
     for (size_t j = 0; j < n; j++) {
         if (!ki_json_interaction(json_array_get(list, j), r->options, &found)) {
@@ -45,18 +48,17 @@ static kith_err take_rows(ki_reading *r, ki_source *s, const json_t *list)
             continue;
         }
         const ki_row *row = &found.row;
-        if ((err = ki_idmap_add(&r->data->users, row->user.at, row->user.n, &to->user[kept])) !=
+        if ((err = ki_idmap_add(&r->data->users, row->user.at, row->user.n, &log->user[at])) !=
             KITH_OK)
             return err;
-        if ((err = ki_idmap_add(&r->data->items, row->item.at, row->item.n, &to->item[kept])) !=
+        if ((err = ki_idmap_add(&r->data->items, row->item.at, row->item.n, &log->item[at])) !=
             KITH_OK)
             return err;
-        to->value[kept] = row->value;
-        to->time[kept++] = row->has_time ? row->time : 0;
-        r->parts.n_timed += row->has_time;
+        log->value[at] = row->value;
+        log->time[at++] = row->has_time ? row->time : 0;
+        r->draft.n_timed += row->has_time;
     }
-    r->parts.n_rows -= to->n - kept;
-    to->n = kept;
+    log->n = at; /* without those that were skipped */
     return KITH_OK;
 }
 
@@ -98,11 +100,23 @@ static kith_err print_cell(ki_attrs *a, const json_t *v, char **out)
     return KITH_OK;
 }
 
+/* How many objects and lists are in it that no cell can hold. */
+static int64_t left_out(const json_t *v)
+{
+    int64_t n = json_is_object(v);
+    for (size_t j = 0; j < json_array_size(v); j++) {
+        const json_t *word = json_array_get(v, j);
+        n += json_is_object(word) || json_is_array(word);
+    }
+    return n;
+}
+
 static kith_err take_member(ki_attrs *a, int32_t row, const char *name, const json_t *v)
 {
     int column;
     char *text;
     kith_err err = print_cell(a, v, &text);
+    a->n_left_out += left_out(v);
     if (err != KITH_OK || text == NULL) return err;
     const int kind = json_is_array(v) ? (all_numbers(v) ? KI_COL_VECTOR : KI_COL_SET) : -1;
     err = ki_attrs_column(a, name, strlen(name), kind, KI_SET_BREAK, &column);
@@ -122,7 +136,10 @@ static kith_err take_members(ki_attrs *a, int32_t row, const char *prefix, const
     kith_err err = KITH_OK;
     json_object_foreach ((json_t *)o, key, v) {
         if (id != NULL && strcmp(key, id) == 0) continue;
-        if (snprintf(name, sizeof name, "%s%s", prefix, key) >= NAME_SIZE - 1) continue;
+        if (snprintf(name, sizeof name, "%s%s", prefix, key) >= NAME_SIZE - 1) {
+            a->n_left_out++;
+            continue;
+        }
         if (json_is_object(v) && depth < DEEPEST) {
             strcat(name, ".");
             err = take_members(a, row, name, v, NULL, depth + 1);
@@ -160,13 +177,14 @@ kith_err ki_contract_take(ki_attrs *a, const json_t *o, ki_role role, int *ok)
     const ki_span id = ki_json_id(v, buffer);
     *ok = id.n > 0;
     if (!*ok) return KITH_OK;
-    if ((err = ki_idmap_add(a->ids, id.at, id.n, &row)) != KITH_OK) return err;
+    if ((err = ki_attrs_row(a, id.at, id.n, &row)) != KITH_OK) return err;
     return take_members(a, row, "", o, name, 0);
 }
 
 static kith_err take_objects(ki_attrs *a, ki_source *s, const json_t *list, const char *member,
                              ki_role role)
 {
+    ki_attrs_begin(a);
     for (size_t j = 0; j < json_array_size(list); j++) {
         int ok;
         const kith_err err = ki_contract_take(a, json_array_get(list, j), role, &ok);

@@ -2,7 +2,10 @@
  * read_csv.c -- interactions in separated columns: CSV, TSV and their kin
  *
  * Columns     With a header by name (roles.h, or the names in the options); without one by place: user, item, value,
- *             time, where the third of three columns is a time if it looks like one.  The other columns are ignored.
+ *             time, where the third of three columns is a time if it looks like one.
+ * Others      A further column whose name is that of an attribute (title, genres; age, gender) is one if it shows each
+ *             item, or user, with one value: that takes a second look at the file, and only then.  The rest is ignored,
+ *             and the report names it.
  * Records     Each has as many columns as the first one; empty lines are skipped.
  * Values      A number each; no such column: each is 1.  An empty field is an error, and so are nan and inf.
  * Times       unix seconds (or ms, us, ns: scan.h) or ISO 8601.
@@ -261,6 +264,188 @@ static kith_err learn_shape(struct shape *t, struct first *f, char *text, size_t
     return columns_by_name(t, f, o);
 }
 
+/* ---- further columns: attributes in the file of interactions ---- */
+
+struct side {            /* one such column */
+    int column;          /* in the file */
+    ki_role role;        /* whose it is */
+    int64_t n_conflicts; /* rows that say something else than an earlier one */
+    const char **cell;   /* [n_ids] what each user or item has; NULL: nothing yet */
+    char name[64];
+};
+
+enum { MAX_SIDES = 16 };
+
+struct sides {
+    const struct shape *shape;
+    ki_reading *r;
+    int n;
+    struct side list[MAX_SIDES];
+};
+
+/* Does the name say whose attribute it is?  "movie_title:token_seq" is an item's. */
+static int is_attribute_name(ki_span name, ki_role *role)
+{
+    static const char *const of_items[] = { "genre",    "genres",    "category", "categories",
+                                            "tags",     "brand",     "year",     "artist",
+                                            "director", "publisher", "price" };
+    static const char *const of_users[] = { "age",     "gender",  "sex", "occupation",
+                                            "zipcode", "country", "city" };
+    const char *colon = memchr(name.at, ':', name.n);
+    if (colon != NULL) name.n = (size_t)(colon - name.at);
+    *role = KI_USER;
+    for (size_t j = 0; j < KI_COUNT(of_users); j++)
+        if (strlen(of_users[j]) == name.n && strncasecmp(of_users[j], name.at, name.n) == 0)
+            return 1;
+    *role = KI_ITEM;
+    for (size_t j = 0; j < KI_COUNT(of_items); j++)
+        if (strlen(of_items[j]) == name.n && strncasecmp(of_items[j], name.at, name.n) == 0)
+            return 1;
+    return ki_column_is_prose(name.at, name.n);
+}
+
+static int has_role(const struct shape *t, int column)
+{
+    for (int role = 0; role < KI_N_ROLES; role++)
+        if (t->column[role] == column) return 1;
+    return 0;
+}
+
+static int has_further(const struct shape *t)
+{
+    for (int j = 0; j < t->n_columns; j++)
+        if (!has_role(t, j)) return 1;
+    return 0;
+}
+
+/* Which columns may be attributes; the others are named in the report. */
+static void find_sides(struct sides *s, const struct first *f)
+{
+    char ignored[400] = "";
+    size_t used = 0;
+    for (int j = 0; j < f->n; j++) {
+        const ki_span name = f->field[j];
+        ki_role role;
+        if (has_role(s->shape, j)) continue;
+        if (is_attribute_name(name, &role) && s->n < MAX_SIDES && name.n < sizeof s->list->name) {
+            s->list[s->n] = (struct side){ .column = j, .role = role };
+            memcpy(s->list[s->n++].name, name.at, name.n);
+        } else if (used + name.n + 3 < sizeof ignored) {
+            used += (size_t)snprintf(ignored + used, sizeof ignored - used, "%s%.*s",
+                                     used > 0 ? ", " : "", (int)name.n, name.at);
+        }
+    }
+    if (used > 0) ki_read_note(&s->r->data->report, "columns that were ignored: %s", ignored);
+}
+
+/* The cell of one row: the first one stands, the others must agree. */
+static kith_err take_side(struct sides *s, struct side *side, ki_span id, ki_span text)
+{
+    ki_attrs *attrs = side->role == KI_USER ? &s->r->users : &s->r->items;
+    const int32_t row = ki_idmap_find(attrs->ids, id.at, id.n);
+    char *copy;
+    if (row < 0 || text.n == 0) return KITH_OK;
+    const char *before = side->cell[row];
+    if (before != NULL) {
+        side->n_conflicts += strlen(before) != text.n || memcmp(before, text.at, text.n) != 0;
+        return KITH_OK;
+    }
+    if (memchr(text.at, '\0', text.n) != NULL || !ki_utf8_valid(text.at, text.n)) {
+        side->n_conflicts++;
+        return KITH_OK;
+    }
+    const kith_err err = ki_attrs_text(attrs, text.n, &copy);
+    if (err != KITH_OK) return err;
+    memcpy(copy, text.at, text.n);
+    side->cell[row] = copy;
+    return KITH_OK;
+}
+
+static const char *side_record_end(const void *self, const char *at, const char *end)
+{
+    return ki_csv_record_end(at, end, (*(struct sides *const *)self)->shape->separator);
+}
+
+/* A record again, for its further columns; the first look has told what is malformed. */
+static kith_err parse_sides(const void *self, ki_chunk *c, char *end)
+{
+    struct sides *s = *(struct sides *const *)self;
+    ki_span field[KI_CSV_COLUMNS];
+    kith_err err = KITH_OK;
+    const int n = split_record(s->shape, c, end, field);
+    if (n != s->shape->n_columns) return KITH_OK;
+    for (int j = 0; err == KITH_OK && j < s->n; j++) {
+        const int whose = s->shape->column[s->list[j].role];
+        err = take_side(s, &s->list[j], field[whose], field[s->list[j].column]);
+    }
+    return err;
+}
+
+/* The column becomes an attribute, or the report says why not. */
+static kith_err settle_side(struct sides *s, const struct side *side)
+{
+    ki_attrs *attrs = side->role == KI_USER ? &s->r->users : &s->r->items;
+    const char *word = ki_role_words[side->role];
+    int column;
+    kith_err err = KITH_OK;
+    if (side->n_conflicts > 0) {
+        ki_read_note(&s->r->data->report,
+                     "column %s was ignored: %lld rows differ from an earlier one of the same %s",
+                     side->name, (long long)side->n_conflicts, word);
+        return KITH_OK;
+    }
+    ki_read_note(&s->r->data->report, "column %s was taken as an attribute of the %ss", side->name,
+                 word);
+    err = ki_attrs_named(attrs, side->name, &column);
+    for (int32_t row = 0; err == KITH_OK && row < attrs->ids->n; row++)
+        if (side->cell[row] != NULL) err = ki_attrs_set(attrs, column, row, side->cell[row]);
+    return err;
+}
+
+/* Go through the file once more, in order, on this thread. */
+static kith_err look_again(struct sides *s, const char *path)
+{
+    kith_data unused = { 0 };
+    ki_log_draft none = { 0 };
+    ki_job alone = { .quiet = 1 };
+    const ki_row_limits limits = { .skip_bad = INT64_MAX - 1, .piece_bytes = (size_t)1 << 40 };
+    const int blanks = s->shape->separator == ' ';
+    struct sides *self = s;
+    const ki_row_parser parser = { .self = &self,
+                                   .record = parse_sides,
+                                   .record_end = blanks ? NULL : side_record_end,
+                                   .skip_bytes = s->shape->header_bytes,
+                                   .skip_lines = s->shape->header_lines };
+    ki_source *source = NULL;
+    kith_err err = ki_source_open(path, &source);
+    if (err == KITH_OK) err = ki_rows_read(source, &parser, &limits, 0, &alone, &unused, &none);
+    ki_source_close(source);
+    ki_log_draft_clear(&none);
+    return err;
+}
+
+static kith_err read_sides(ki_reading *r, const struct shape *t, const struct first *f,
+                           const char *path)
+{
+    struct sides *s = NULL;
+    kith_err err = ki_alloc(&s, 1, sizeof *s);
+    if (err != KITH_OK) return err;
+    s->shape = t;
+    s->r = r;
+    find_sides(s, f);
+    for (int j = 0; err == KITH_OK && j < s->n; j++) {
+        const ki_idmap *ids = s->list[j].role == KI_USER ? &r->data->users : &r->data->items;
+        err = ki_alloc(&s->list[j].cell, (size_t)ids->n, sizeof *s->list[j].cell);
+    }
+    if (err == KITH_OK && s->n > 0) err = look_again(s, path);
+    for (int j = 0; err == KITH_OK && j < s->n; j++) err = settle_side(s, &s->list[j]);
+    for (int j = 0; j < s->n; j++) ki_free(s->list[j].cell);
+    ki_free(s);
+    return err;
+}
+
+/* ---- all of a file ---- */
+
 kith_err ki_read_csv(ki_reading *r, ki_source *s, const ki_csv_form *form)
 {
     struct shape *t = NULL;
@@ -279,7 +464,10 @@ kith_err ki_read_csv(ki_reading *r, ki_source *s, const ki_csv_form *form)
                                    .record_end = t->separator == ' ' ? NULL : record_end,
                                    .skip_bytes = t->header_bytes,
                                    .skip_lines = t->header_lines };
-    err = ki_rows_read(s, &parser, &r->limits, r->test, r->job, r->data, &r->parts);
+    err = ki_rows_read(s, &parser, &r->limits, r->test, r->job, r->data, &r->draft);
+    if (err == KITH_OK && t->header_bytes > 0 && has_further(t) &&
+        ki_path_look(f->source) == KI_PATH_FILE)
+        err = read_sides(r, t, f, f->source);
 done:
     ki_free(text);
     ki_free(f);

@@ -72,7 +72,7 @@ static kith_err rows_of(ki_reading *r, ki_source *s,
                         kith_err (*record)(const void *, ki_chunk *, char *))
 {
     const ki_row_parser parser = { .record = record };
-    return ki_rows_read(s, &parser, &r->limits, r->test, r->job, r->data, &r->parts);
+    return ki_rows_read(s, &parser, &r->limits, r->test, r->job, r->data, &r->draft);
 }
 
 static kith_err line_rows(ki_reading *r, ki_source *s)

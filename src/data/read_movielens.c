@@ -194,7 +194,7 @@ static kith_err rows_100k(ki_reading *r, ki_source *s)
 static kith_err rows_1m(ki_reading *r, ki_source *s)
 {
     const ki_row_parser parser = { .record = parse_rating };
-    return ki_rows_read(s, &parser, &r->limits, r->test, r->job, r->data, &r->parts);
+    return ki_rows_read(s, &parser, &r->limits, r->test, r->job, r->data, &r->draft);
 }
 
 static kith_err rows_latest(ki_reading *r, ki_source *s)

@@ -32,7 +32,7 @@ static kith_err parse_object(const void *self, ki_chunk *c, char *end)
 static kith_err ndjson_rows(ki_reading *r, ki_source *s)
 {
     const ki_row_parser parser = { .self = r->options, .record = parse_object };
-    return ki_rows_read(s, &parser, &r->limits, r->test, r->job, r->data, &r->parts);
+    return ki_rows_read(s, &parser, &r->limits, r->test, r->job, r->data, &r->draft);
 }
 
 static int detect_ndjson(const ki_probe *p)

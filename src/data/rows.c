@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * rows.c -- the interactions of a text file, parsed by all threads
  *
- * Design      A block of the file (256 KiB at first, later 32 MiB) is cut into at most 8 pieces at record ends.  The
- *             pieces are parsed in parallel, each in a place with id maps of its own that are kept from block to
- *             block; then, in file order, ids new to a place are entered into the maps of the dataset, and in
- *             parallel again the rows are written with those indexes into segments of exact size.  At the end the
- *             segments are joined column by column.
- * Cost        per row: one look at each byte and two look-ups.  These wait for memory, so rows are looked up 32 at a
- *             time, each step for all of them; entering costs one more per different id and place.  Memory: 20 bytes per row, 28 while joining, one block, and at most
- *             2^18 users and items per place.
+ * Design      A block of the file (256 KiB at first, later 8 MiB) is cut into at most 8 pieces at record ends.  The
+ *             pieces are parsed in parallel.  Ids that earlier blocks have brought are found in a table that nobody
+ *             writes to meanwhile; new ones get a number within the piece and are entered into the dataset between
+ *             the blocks, in file order.  Then, in parallel again, the rows are written to their places in the log.
+ * Cost        per row: one look at each byte and two look-ups.  These wait for memory, so the ids of 64 rows are made
+ *             ready and fetched ahead of being looked up.  Memory: the log with 2 % for what may come, one block,
+ *             and 20 bytes for each of its rows.
  * Guarantees  The same dataset, report and sentence for any number of threads.
  */
 #include "data/rows.h"
@@ -24,9 +23,8 @@
 enum {
     MAX_PIECES = 8,
     FIRST_BLOCK = 256 << 10,
-    LAST_BLOCK = 32 << 20,
+    LAST_BLOCK = 8 << 20, /* it stays in the cache while it is parsed and written */
     PIECE_BYTES = 1 << 20,
-    KEPT_IDS = 1 << 18, /* that a place for pieces remembers from block to block */
 };
 
 /* ---- what a layout calls for one record ---- */
@@ -39,6 +37,7 @@ kith_err ki_chunk_bad(ki_chunk *c, const char *at, const char *format, ...)
     va_start(args, format);
     vsnprintf(c->bad_why, sizeof c->bad_why, format, args);
     va_end(args);
+    ki_utf8_mend(c->bad_why);
     c->bad_line = c->record_line;
     for (const char *stop; (stop = memchr(line, '\n', (size_t)(at - line))) != NULL;
          line = stop + 1)
@@ -47,10 +46,20 @@ kith_err ki_chunk_bad(ki_chunk *c, const char *at, const char *format, ...)
     return KITH_EFORMAT;
 }
 
+/* Where a short text stands among those seen, or would. */
+static ki_value_seen *seen_value(ki_chunk *c, uint64_t bytes)
+{
+    return &c->seen[bytes * 0x9e3779b97f4a7c15u >> 58];
+}
+
 kith_err ki_chunk_value(ki_chunk *c, ki_span text, const char *name, float *out)
 {
     char shown[KI_SHOW];
     double x;
+    const uint64_t bytes =
+        text.n < 8 ? (uint64_t)text.n << 56 | ki_short_bytes(text.at, text.n) : 0;
+    ki_value_seen *seen = seen_value(c, bytes);
+    if (bytes != 0 && seen->bytes == bytes) return *out = seen->value, KITH_OK;
     if (!ki_scan_number(text.at, text.n, &x))
         return ki_chunk_bad(c, text.at, "got %s, want a number (%s)",
                             ki_show(shown, text.at, text.n), name);
@@ -58,6 +67,7 @@ kith_err ki_chunk_value(ki_chunk *c, ki_span text, const char *name, float *out)
         return ki_chunk_bad(c, text.at, "got %s, want a number below 3.4e38 (%s)",
                             ki_show(shown, text.at, text.n), name);
     *out = (float)x;
+    *seen = (ki_value_seen){ bytes, *out };
     return KITH_OK;
 }
 
@@ -91,6 +101,19 @@ kith_err ki_chunk_check_id(ki_chunk *c, ki_span id, const char *what)
     return KITH_OK;
 }
 
+/* The same; most ids are short and plain, and that is seen in the key: no byte is beyond ASCII or NUL. */
+static kith_err check_key(ki_chunk *c, const ki_id_key *key, ki_span id, const char *what)
+{
+    const uint64_t ones = 0x0101010101010101u, tops = ones << 7;
+    const uint64_t after =
+        id.n < 8 ? ~(uint64_t)0 << 8 * id.n : 0; /* the bytes that are not the id's */
+    const uint64_t text = key->bytes | after;
+    if (key->number != KI_NO_NUMBER) return KITH_OK;
+    if (key->bytes != 0 && (key->bytes & tops) == 0 && ((text - ones) & ~text & tops) == 0)
+        return KITH_OK;
+    return ki_chunk_check_id(c, id, what);
+}
+
 static kith_err make_room(ki_chunk *c)
 {
     const size_t have = (size_t)c->room, want = have == 0 ? 1024 : have * 2;
@@ -103,67 +126,65 @@ static kith_err make_room(ki_chunk *c)
     return KITH_OK;
 }
 
-/* Rows of one user often stand together, so the last one is compared before it is looked up. */
-static kith_err enter_user(ki_chunk *c, const ki_row_ahead *a, int32_t *out)
+/* The index of an id in the dataset, or -1 - its number among those that are new in this piece. */
+static kith_err look_up(const ki_known *known, ki_idmap *fresh, const ki_id_key *key, ki_span id,
+                        int32_t *out)
 {
-    const ki_span id = a->row.user;
-    if (c->n > 0) {
-        const int32_t last = c->user[c->n - 1];
-        if (ki_idmap_length(&c->users, last) == id.n &&
-            memcmp(ki_idmap_name(&c->users, last), id.at, id.n) == 0)
-            return *out = last, KITH_OK;
-    }
-    return ki_idmap_add_hashed(&c->users, id.at, id.n, a->user_hash, out);
+    kith_err err;
+    if ((*out = ki_known_find(known, key, id.at, id.n)) >= 0) return KITH_OK;
+    if ((err = ki_idmap_add(fresh, id.at, id.n, out)) != KITH_OK) return err;
+    *out = -1 - *out;
+    return KITH_OK;
 }
 
 static kith_err enter_row(ki_chunk *c, const ki_row_ahead *a)
 {
     const ki_row *row = &a->row;
-    int32_t u, i;
+    const int64_t n = c->n;
     kith_err err;
-    if (c->n == c->room && (err = make_room(c)) != KITH_OK) return err;
-    if ((err = enter_user(c, a, &u)) != KITH_OK) return err;
-    if ((err = ki_idmap_add_hashed(&c->items, row->item.at, row->item.n, a->item_hash, &i)) !=
-        KITH_OK)
+    if (n == c->room && (err = make_room(c)) != KITH_OK) return err;
+    if ((err = look_up(c->known_users, &c->users, &a->user, row->user, &c->user[n])) != KITH_OK)
         return err;
-    c->user[c->n] = u;
-    c->item[c->n] = i;
-    c->value[c->n] = row->value;
-    c->time[c->n] = row->has_time ? row->time : 0;
+    if ((err = look_up(c->known_items, &c->items, &a->item, row->item, &c->item[n])) != KITH_OK)
+        return err;
+    c->value[n] = row->value;
+    c->time[n] = row->has_time ? row->time : 0;
     c->n_timed += row->has_time;
     c->n++;
     return KITH_OK;
 }
 
+/* Long ids wait for memory three times: what they wait for after the slot. */
+static void fetch_long(ki_chunk *c, void (*fetch)(const ki_idmap *m, uint64_t hash))
+{
+    for (int j = 0; j < c->n_ahead; j++) {
+        const ki_row_ahead *a = &c->ahead[j];
+        if (a->user.bytes == 0) fetch(c->known_users->map, a->user.hash);
+        if (a->item.bytes == 0) fetch(c->known_items->map, a->item.hash);
+    }
+}
+
 kith_err ki_chunk_settle(ki_chunk *c)
 {
-    const int n = c->n_ahead;
     kith_err err = KITH_OK;
-    for (int j = 0; j < n; j++) {
-        ki_idmap_near_offset(&c->users, c->ahead[j].user_hash);
-        ki_idmap_near_offset(&c->items, c->ahead[j].item_hash);
-    }
-    for (int j = 0; j < n; j++) {
-        ki_idmap_near_text(&c->users, c->ahead[j].user_hash);
-        ki_idmap_near_text(&c->items, c->ahead[j].item_hash);
-    }
-    for (int j = 0; err == KITH_OK && j < n; j++) err = enter_row(c, &c->ahead[j]);
-    c->n_ahead = 0;
+    if (c->n_long > 0) fetch_long(c, ki_idmap_near_offset);
+    if (c->n_long > 0) fetch_long(c, ki_idmap_near_text);
+    for (int j = 0; err == KITH_OK && j < c->n_ahead; j++) err = enter_row(c, &c->ahead[j]);
+    c->n_ahead = c->n_long = 0;
     return err;
 }
 
 kith_err ki_chunk_add(ki_chunk *c, const ki_row *row)
 {
     kith_err err;
-    if ((err = ki_chunk_check_id(c, row->user, "a user id")) != KITH_OK) return err;
-    if ((err = ki_chunk_check_id(c, row->item, "an item id")) != KITH_OK) return err;
-    ki_row_ahead *a = &c->ahead[c->n_ahead++];
-    *a = (ki_row_ahead){ .row = *row,
-                         .user_hash = ki_idmap_hash(row->user.at, row->user.n),
-                         .item_hash = ki_idmap_hash(row->item.at, row->item.n) };
-    ki_idmap_near_slot(&c->users, a->user_hash);
-    ki_idmap_near_slot(&c->items, a->item_hash);
-    return c->n_ahead == KI_ROWS_AHEAD ? ki_chunk_settle(c) : KITH_OK;
+    ki_row_ahead *a = &c->ahead[c->n_ahead];
+    a->user = ki_known_key(c->known_users, row->user.at, row->user.n);
+    a->item = ki_known_key(c->known_items, row->item.at, row->item.n);
+    if ((err = check_key(c, &a->user, row->user, "a user id")) != KITH_OK) return err;
+    if ((err = check_key(c, &a->item, row->item, "an item id")) != KITH_OK) return err;
+    a->row = *row;
+    c->n_long += (a->user.bytes == 0) + (a->item.bytes == 0);
+    return ++c->n_ahead == KI_ROWS_AHEAD ? ki_chunk_settle(c) : KITH_OK;
 }
 
 kith_err ki_chunk_add_user(ki_chunk *c, ki_span user)
@@ -173,7 +194,8 @@ kith_err ki_chunk_add_user(ki_chunk *c, ki_span user)
     if ((err = ki_chunk_check_id(c, user, "a user id")) != KITH_OK ||
         (err = ki_chunk_settle(c)) != KITH_OK)
         return err;
-    return ki_idmap_add(&c->users, user.at, user.n, &u);
+    const ki_id_key key = ki_known_key(c->known_users, user.at, user.n);
+    return look_up(c->known_users, &c->users, &key, user, &u);
 }
 
 /* ---- one piece ---- */
@@ -190,29 +212,23 @@ struct work { /* what the threads share while one file is read */
     const ki_row_limits *limits;
     ki_source *source;
     kith_data *data;
-    ki_log_parts *parts;
+    ki_known users, items; /* of the data */
+    ki_log_draft *draft;
     ki_chunk *chunks; /* [MAX_PIECES] */
     int n_chunks;
-    int64_t first_segment; /* of this block */
-    int64_t line;          /* lines before this block */
+    int64_t line;   /* lines before this block */
+    int64_t n_rows; /* of this file */
     int test;
 };
 
-/* Forget ids only when there are too many: entering those that are remembered costs nothing. */
-static void forget(ki_idmap *m, int32_t *n_entered)
-{
-    if (m->n <= KEPT_IDS) return;
-    ki_idmap_empty(m);
-    *n_entered = 0;
-}
-
 static void empty_chunk(ki_chunk *c, char *begin, char *end)
 {
-    forget(&c->users, &c->users_entered);
-    forget(&c->items, &c->items_entered);
+    ki_idmap_empty(&c->users);
+    ki_idmap_empty(&c->items);
     c->next = begin;
     c->end = end;
-    c->n = c->n_timed = c->n_lines = c->n_bad = c->n_ahead = 0;
+    c->n = c->n_timed = c->n_lines = c->n_bad = 0;
+    c->n_ahead = c->n_long = 0;
 }
 
 static kith_err parse_piece(const struct work *w, ki_chunk *c)
@@ -249,6 +265,7 @@ static kith_err note_bad(struct work *w, const ki_chunk *c)
     if (report->n_skipped == 0)
         snprintf(report->first_skipped, sizeof report->first_skipped, "%.40s:%lld:%lld: %.180s",
                  ki_path_base(ki_source_name(w->source)), line, column, c->bad_why);
+    ki_utf8_mend(report->first_skipped);
     report->n_skipped += c->n_bad; /* of all files */
     if (report->n_skipped <= w->limits->skip_bad) return KITH_OK;
     if (w->limits->skip_bad == 0)
@@ -259,56 +276,52 @@ static kith_err note_bad(struct work *w, const ki_chunk *c)
                    report->first_skipped);
 }
 
-/* Enter ids [*n_entered, n) of the piece into the dataset and note what they are called there. */
-static kith_err enter_ids(ki_idmap *to, const ki_idmap *from, int32_t *n_entered, int32_t **map,
-                          int32_t *room)
+/* Enter the ids that are new in a piece into the dataset and note what they are called there. */
+static kith_err enter_ids(ki_idmap *to, const ki_idmap *from, int32_t **map)
 {
     kith_err err = KITH_OK;
-    if (from->n > *room) {
-        const size_t want = (size_t)from->n + (size_t)from->n / 2;
-        if ((err = ki_grow(map, (size_t)*n_entered, want, sizeof **map)) != KITH_OK) return err;
-        *room = (int32_t)KI_MIN(want, (size_t)INT32_MAX);
-    }
-    for (int32_t j = *n_entered; err == KITH_OK && j < from->n; j++)
+    ki_free(*map);
+    *map = NULL;
+    if (from->n > 0) err = ki_alloc(map, (size_t)from->n, sizeof **map);
+    for (int32_t j = 0; err == KITH_OK && j < from->n; j++)
         err = ki_idmap_add(to, ki_idmap_name(from, j), ki_idmap_length(from, j), &(*map)[j]);
-    *n_entered = from->n;
     return err;
 }
 
 /* Enter what piece c found into the dataset; its rows follow in write_rows. */
 static kith_err enter_piece(struct work *w, ki_chunk *c)
 {
-    ki_segment *segment;
     kith_err err;
     if (c->n_bad > 0 && (err = note_bad(w, c)) != KITH_OK) return err;
-    if ((err = enter_ids(&w->data->users, &c->users, &c->users_entered, &c->user_map,
-                         &c->user_room)) != KITH_OK)
-        return err;
-    if ((err = enter_ids(&w->data->items, &c->items, &c->items_entered, &c->item_map,
-                         &c->item_room)) != KITH_OK)
-        return err;
-    if ((err = ki_log_parts_add(w->parts, c->n, c->n_timed > 0, w->test, &segment)) != KITH_OK)
-        return err;
-    w->parts->n_timed += c->n_timed;
+    if ((err = enter_ids(&w->data->users, &c->users, &c->user_map)) != KITH_OK) return err;
+    if ((err = enter_ids(&w->data->items, &c->items, &c->item_map)) != KITH_OK) return err;
+    err = ki_log_draft_add(w->draft, c->n, c->n_timed > 0, w->test, &c->first_row);
+    if (err != KITH_OK) return err;
+    w->draft->n_timed += c->n_timed;
+    w->n_rows += c->n;
     w->line += c->n_lines;
     w->data->report.n_lines += c->n_lines;
     return KITH_OK;
 }
 
+static void write_indexes(int32_t *to, const int32_t *from, const int32_t *map, int64_t n)
+{
+    for (int64_t j = 0; j < n; j++) to[j] = from[j] >= 0 ? from[j] : map[-1 - from[j]];
+}
+
 static kith_err write_rows(void *arg, int64_t begin, int64_t end, int worker)
 {
     const struct work *w = arg;
+    const ki_log *to = &w->draft->log;
     (void)worker;
     for (int64_t p = begin; p < end; p++) {
         const ki_chunk *c = &w->chunks[p];
-        ki_segment *to = &w->parts->list[w->first_segment + p];
-        for (int64_t j = 0; j < c->n; j++) {
-            to->user[j] = c->user_map[c->user[j]];
-            to->item[j] = c->item_map[c->item[j]];
-        }
         if (c->n == 0) continue;
-        memcpy(to->value, c->value, (size_t)c->n * sizeof *c->value);
-        if (to->time != NULL) memcpy(to->time, c->time, (size_t)c->n * sizeof *c->time);
+        write_indexes(to->user + c->first_row, c->user, c->user_map, c->n);
+        write_indexes(to->item + c->first_row, c->item, c->item_map, c->n);
+        memcpy(to->value + c->first_row, c->value, (size_t)c->n * sizeof *c->value);
+        if (c->n_timed > 0)
+            memcpy(to->time + c->first_row, c->time, (size_t)c->n * sizeof *c->time);
     }
     return KITH_OK;
 }
@@ -361,7 +374,8 @@ static kith_err parse_block(struct work *w, const struct block *b, size_t n, ki_
 {
     kith_err err;
     cut_pieces(w, b, n);
-    w->first_segment = w->parts->n;
+    if ((err = ki_known_catch_up(&w->users)) != KITH_OK) return err;
+    if ((err = ki_known_catch_up(&w->items)) != KITH_OK) return err;
     if ((err = ki_parallel_for(job->pool, w->n_chunks, 1, parse_pieces, w)) != KITH_OK) return err;
     for (int j = 0; j < w->n_chunks; j++)
         if ((err = enter_piece(w, &w->chunks[j])) != KITH_OK) return err;
@@ -428,8 +442,18 @@ static void clear_chunk(ki_chunk *c)
     ki_free(c->item_map);
 }
 
+/* Judge from the part that is read how many rows this file will have. */
+static void look_ahead(struct work *w, int64_t before)
+{
+    const int64_t size = ki_source_size(w->source), at = ki_source_at(w->source);
+    w->draft->n_in_view = size <= 0 || at <= 0
+                              ? 0
+                              : before + (int64_t)((double)w->n_rows * ((double)size / (double)at));
+}
+
 static kith_err read_blocks(struct work *w, struct block *b, ki_job *job)
 {
+    const int64_t before = w->draft->log.n;
     char what[80];
     kith_err err;
     snprintf(what, sizeof what, "read %.60s", ki_path_base(ki_source_name(w->source)));
@@ -437,123 +461,48 @@ static kith_err read_blocks(struct work *w, struct block *b, ki_job *job)
         if ((err = fill(w, b)) != KITH_OK) return err;
         if ((err = use_block(w, b, job)) != KITH_OK) return err;
         const int64_t size = ki_source_size(w->source), at = ki_source_at(w->source);
+        look_ahead(w, before);
         if ((err = ki_job_step(job, what, b->at_end ? size : KI_MIN(at, size), size)) != KITH_OK)
             return err;
-        err = ki_job_memory(
-            job, what, (size_t)w->parts->n_rows * 44); /* the log and its sorting by duplicates */
+        err = ki_job_memory(job, what,
+                            (size_t)w->draft->log.n * 44); /* and its sorting by duplicates */
         if (err != KITH_OK) return err;
     }
     return KITH_OK;
 }
 
-kith_err ki_rows_read(ki_source *s, const ki_row_parser *p, const ki_row_limits *limits, int test,
-                      ki_job *job, kith_data *d, ki_log_parts *parts)
+static void begin_chunks(struct work *w)
 {
-    struct work w = {
-        .parser = p, .limits = limits, .source = s, .data = d, .parts = parts, .test = test
-    };
+    for (int j = 0; j < MAX_PIECES; j++) {
+        w->chunks[j].known_users = &w->users;
+        w->chunks[j].known_items = &w->items;
+    }
+}
+
+kith_err ki_rows_read(ki_source *s, const ki_row_parser *p, const ki_row_limits *limits, int test,
+                      ki_job *job, kith_data *d, ki_log_draft *draft)
+{
+    struct work w = { .parser = p,
+                      .limits = limits,
+                      .source = s,
+                      .data = d,
+                      .users = { .map = &d->users },
+                      .items = { .map = &d->items },
+                      .draft = draft,
+                      .test = test };
     const int64_t size = ki_source_size(s); /* of a small file a small block holds all */
     struct block b = { .room = size > 0 && size < FIRST_BLOCK ? (size_t)size + 1 : FIRST_BLOCK };
     kith_err err;
     if ((err = ki_alloc(&w.chunks, MAX_PIECES, sizeof *w.chunks)) != KITH_OK) return err;
+    begin_chunks(&w);
     if ((err = ki_alloc(&b.text, b.room, 1)) != KITH_OK) goto done;
     if ((err = skip_header(&w)) != KITH_OK) goto done;
     err = read_blocks(&w, &b, job);
 done:
     for (int j = 0; j < MAX_PIECES; j++) clear_chunk(&w.chunks[j]);
+    ki_known_clear(&w.users);
+    ki_known_clear(&w.items);
     ki_free(w.chunks);
     ki_free(b.text);
     return err;
-}
-
-/* ---- the log, segment by segment ---- */
-
-kith_err ki_log_parts_add(ki_log_parts *parts, int64_t n, int timed, int test, ki_segment **out)
-{
-    kith_err err;
-    if (parts->n == parts->room) {
-        const int64_t room = parts->room == 0 ? 16 : parts->room * 2;
-        if ((err = ki_grow(&parts->list, (size_t)parts->n, (size_t)room, sizeof *parts->list)) !=
-            KITH_OK)
-            return err;
-        parts->room = room;
-    }
-    ki_segment *s = &parts->list[parts->n++]; /* from here on it is freed by clear */
-    *s = (ki_segment){ .n = n, .test = (uint8_t)test };
-    parts->n_rows += n;
-    parts->has_test |= test;
-    if ((err = ki_alloc(&s->user, (size_t)n, sizeof *s->user)) != KITH_OK) return err;
-    if ((err = ki_alloc(&s->item, (size_t)n, sizeof *s->item)) != KITH_OK) return err;
-    if ((err = ki_alloc(&s->value, (size_t)n, sizeof *s->value)) != KITH_OK) return err;
-    if (timed && (err = ki_alloc(&s->time, (size_t)n, sizeof *s->time)) != KITH_OK) return err;
-    *out = s;
-    return KITH_OK;
-}
-
-/* One column of all segments, one after the other: the arrays whose pointers lie at `offset` of ki_segment.  Each is
- * freed as soon as it is copied. */
-static kith_err join_column(ki_log_parts *parts, size_t offset, size_t width, void *out)
-{
-    char *to = NULL;
-    const kith_err err = ki_alloc(&to, (size_t)parts->n_rows, width);
-    if (err != KITH_OK) return err;
-    memcpy(out, &to, sizeof to);
-    for (int64_t j = 0; j < parts->n; j++) {
-        char *field = (char *)&parts->list[j] + offset;
-        const size_t bytes = (size_t)parts->list[j].n * width;
-        void *from;
-        memcpy(&from, field, sizeof from);
-        if (bytes > 0) memcpy(to, from, bytes);
-        to += bytes;
-        ki_free(from);
-        memset(field, 0, sizeof from);
-    }
-    return KITH_OK;
-}
-
-static kith_err join_test(const ki_log_parts *parts, uint8_t **out)
-{
-    uint8_t *to = NULL;
-    const kith_err err = ki_alloc(&to, (size_t)parts->n_rows, 1);
-    if (err != KITH_OK) return err;
-    *out = to;
-    for (int64_t j = 0; j < parts->n; to += parts->list[j].n, j++)
-        memset(to, parts->list[j].test, (size_t)parts->list[j].n);
-    return KITH_OK;
-}
-
-kith_err ki_log_parts_join(ki_log_parts *parts, kith_data *d)
-{
-    ki_log *log = &d->log;
-    kith_err err;
-    if (parts->n_timed > 0 && parts->n_timed < parts->n_rows)
-        return ki_fail(
-            KITH_EDATA,
-            "%s: %lld of %lld interactions have a time; give one to all of them, or to none",
-            d->source, (long long)parts->n_timed, (long long)parts->n_rows);
-    if ((err = join_column(parts, offsetof(ki_segment, user), 4, &log->user)) != KITH_OK)
-        return err;
-    if ((err = join_column(parts, offsetof(ki_segment, item), 4, &log->item)) != KITH_OK)
-        return err;
-    if ((err = join_column(parts, offsetof(ki_segment, value), 4, &log->value)) != KITH_OK)
-        return err;
-    if (parts->n_timed > 0 &&
-        (err = join_column(parts, offsetof(ki_segment, time), 8, &log->time)) != KITH_OK)
-        return err;
-    if (parts->has_test && (err = join_test(parts, &log->test)) != KITH_OK) return err;
-    log->n = parts->n_rows;
-    return KITH_OK;
-}
-
-void ki_log_parts_clear(ki_log_parts *parts)
-{
-    for (int64_t j = 0; j < parts->n; j++) {
-        ki_segment *s = &parts->list[j];
-        ki_free(s->user);
-        ki_free(s->item);
-        ki_free(s->value);
-        ki_free(s->time);
-    }
-    ki_free(parts->list);
-    *parts = (ki_log_parts){ 0 };
 }

@@ -9,7 +9,8 @@
 #define KI_ROWS_H
 
 #include "base/file.h"
-#include "data/dataset.h"
+#include "data/known.h"
+#include "data/logdraft.h"
 
 typedef struct ki_span { /* some bytes of the text; no NUL after them */
     const char *at;
@@ -23,12 +24,17 @@ typedef struct ki_row { /* one interaction as found; time counts only with has_t
     int64_t time;
 } ki_row;
 
-enum { KI_ROWS_AHEAD = 32 };
+enum { KI_ROWS_AHEAD = 64, KI_VALUES_SEEN = 64 };
 
 typedef struct ki_row_ahead { /* parsed, its ids not yet looked up */
     ki_row row;
-    uint64_t user_hash, item_hash;
+    ki_id_key user, item;
 } ki_row_ahead;
+
+typedef struct ki_value_seen { /* ratings repeat: what these bytes mean as a number */
+    uint64_t bytes;            /* at most 7, and their number; 0: nothing seen here */
+    float value;
+} ki_value_seen;
 
 /* What one thread finds in one piece of a block. */
 typedef struct ki_chunk {
@@ -36,23 +42,24 @@ typedef struct ki_chunk {
     int64_t n_lines;         /* lines begun, those within a record of several included */
     int64_t record_line;     /* the one where the record begins */
 
-    ki_idmap users, items; /* in order of first appearance in this place for pieces */
+    const ki_known *known_users, *known_items; /* the dataset's before this block */
+    ki_idmap users, items;                     /* those of this piece that are not among them */
     int64_t n, room;
-    int32_t *user, *item; /* [n] into the maps above */
+    int32_t *user, *item; /* [n] indexes of the dataset; -1 - j for number j of the maps above */
     float *value;         /* [n] */
     int64_t *time;        /* [n], 0 where there is none */
     int64_t n_timed;
 
     ki_row_ahead ahead[KI_ROWS_AHEAD];
-    int n_ahead;
+    int n_ahead, n_long; /* n_long: ids among them that are not short */
+    ki_value_seen seen[KI_VALUES_SEEN];
 
     int64_t n_bad;
     int64_t bad_line, bad_column; /* of the first bad one; within the piece, from 1 */
     char bad_why[200];
 
-    int32_t *user_map, *item_map;         /* [users.n], [items.n] to indexes of the dataset ... */
-    int32_t users_entered, items_entered; /* ... of which so many are set */
-    int32_t user_room, item_room;
+    int32_t *user_map, *item_map; /* [users.n], [items.n] to indexes of the dataset */
+    int64_t first_row;            /* of the dataset's log */
 } ki_chunk;
 
 typedef struct ki_row_parser {
@@ -91,21 +98,6 @@ kith_err ki_chunk_bad(ki_chunk *c, const char *at, const char *format, ...) KI_P
 kith_err ki_chunk_value(ki_chunk *c, ki_span text, const char *name, float *out);
 kith_err ki_chunk_time(ki_chunk *c, ki_span text, const char *name, int64_t *out);
 
-/* A piece of the log with the indexes of the dataset. */
-typedef struct ki_segment {
-    int64_t n;
-    int32_t *user, *item;
-    float *value;
-    int64_t *time; /* NULL when no row has one */
-    uint8_t test;
-} ki_segment;
-
-typedef struct ki_log_parts {
-    ki_segment *list;
-    int64_t n, room, n_rows, n_timed;
-    int has_test;
-} ki_log_parts;
-
 typedef struct ki_row_limits {
     int64_t skip_bad;   /* malformed records that may be skipped */
     size_t piece_bytes; /* 0: 1 MiB */
@@ -114,16 +106,9 @@ typedef struct ki_row_limits {
 
 #define KI_LINE_MAX ((size_t)64 << 20)
 
-/* Read all of `s` into d->users, d->items, d->report and `parts`.  KITH_EFORMAT with file, line and column when more
+/* Read all of `s` into d->users, d->items, d->report and `draft`.  KITH_EFORMAT with file, line and column when more
  * than limits->skip_bad records are malformed. */
 kith_err ki_rows_read(ki_source *s, const ki_row_parser *p, const ki_row_limits *limits, int test,
-                      ki_job *job, kith_data *d, ki_log_parts *parts);
-
-/* One more segment of n rows with zeroed arrays, for layouts that are not read by lines. */
-kith_err ki_log_parts_add(ki_log_parts *parts, int64_t n, int timed, int test, ki_segment **out);
-
-/* Join the parts into d->log and empty them.  KITH_EDATA when some rows have times and others none. */
-kith_err ki_log_parts_join(ki_log_parts *parts, kith_data *d);
-void ki_log_parts_clear(ki_log_parts *parts);
+                      ki_job *job, kith_data *d, ki_log_draft *draft);
 
 #endif

@@ -368,11 +368,22 @@ static json_t *memory_json(const kith_data *d)
 
 /* ---- all of it */
 
+static json_t *notes_json(const char *at)
+{
+    json_t *list = json_array();
+    for (size_t n; *at != '\0'; at += n + (at[n] == '\n')) {
+        n = strcspn(at, "\n");
+        json_array_append_new(list, json_stringn(at, n));
+    }
+    return list;
+}
+
 static json_t *lines_json(const ki_read_report *r)
 {
-    return json_pack("{s:I, s:I, s:o}", "read", (json_int_t)r->n_lines, "skipped",
+    return json_pack("{s:I, s:I, s:o, s:o}", "read", (json_int_t)r->n_lines, "skipped",
                      (json_int_t)r->n_skipped, "first_skipped",
-                     r->n_skipped > 0 ? ki_json_text(r->first_skipped) : json_null());
+                     r->n_skipped > 0 ? ki_json_text(r->first_skipped) : json_null(), "notes",
+                     notes_json(r->notes));
 }
 
 static json_t *plain_json(const ki_census *c, const int64_t *users, const int64_t *items)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * ask.c -- kith_recommend, kith_similar, kith_predict: one question, one answer
  */
+#include "base/jsontext.h"
 #include "base/mem.h"
 #include "engine/listing.h"
+#include "engine/request.h"
 #include "model/rank.h"
 
 #include <math.h>
@@ -19,13 +21,18 @@ struct picks { /* what a question found, before it becomes a list */
     int *n_terms;     /* [n] of each */
 };
 
+static void clear_reasons(struct picks *p)
+{
+    ki_free(p->terms);
+    ki_free(p->largest);
+    ki_free(p->n_terms);
+}
+
 static void clear_picks(struct picks *p)
 {
     ki_free(p->items);
     ki_free(p->scores);
-    ki_free(p->terms);
-    ki_free(p->largest);
-    ki_free(p->n_terms);
+    clear_reasons(p);
 }
 
 static kith_err make_picks(struct picks *p, int n)
@@ -35,26 +42,6 @@ static kith_err make_picks(struct picks *p, int n)
 }
 
 /* ---- recommend ---- */
-
-/* Items by how many training users have them; the score is that number. */
-static void pick_popular(const kith_model *m, const ki_asked *a, struct picks *p)
-{
-    for (int32_t r = 0; r < m->core.n_items && p->n < a->n; r++) {
-        const int32_t item = m->popular[r];
-        int32_t low = 0, high = a->query.n_skip;
-        if (m->reach[item] == 0) return;
-        while (low < high) {
-            const int32_t mid = low + (high - low) / 2;
-            if (a->query.skip[mid] < item)
-                low = mid + 1;
-            else
-                high = mid;
-        }
-        if (low < a->query.n_skip && a->query.skip[low] == item) continue;
-        p->items[p->n] = item;
-        p->scores[p->n++] = (float)m->reach[item];
-    }
-}
 
 /* The n_out of the n terms that are largest by size: they fall, so these stand at both ends. */
 static void take_largest(const ki_term *all, int n, int n_out, ki_term *out)
@@ -86,49 +73,81 @@ done:
     return err;
 }
 
-static kith_err pick_ranked(const kith_model *m, const ki_asked *a, struct picks *p)
+static kith_err explain(const kith_model *m, const ki_asked *a, struct picks *p)
 {
     ki_ranker *r = NULL;
-    kith_err err = ki_ranker_new(&m->core, a->n, 1, &r);
-    if (err != KITH_OK) return err;
-    int32_t n = 0;
-    if ((err = ki_ranker_run(r, &a->query, 1, p->items, p->scores, &n)) == KITH_OK) {
-        p->n = n;
-        if (p->n_reasons > 0) err = explain_picks(r, &a->query, p);
-    }
+    if (p->n_reasons == 0 || p->n == 0) return KITH_OK;
+    kith_err err = ki_ranker_new(&m->core, 1, 1, &r);
+    if (err == KITH_OK) err = explain_picks(r, &a->query, p);
     ki_ranker_free(r);
+    return err;
+}
+
+/* Put the question through filter and stages; what they found becomes picks. */
+static kith_err pick(kith *k, const kith_model *m, ki_asked *a, ki_request *r, ki_served *served)
+{
+    const ki_task task = { .query = &a->query,
+                           .by_popularity = a->basis == KI_BASIS_POPULAR,
+                           .n = a->n,
+                           .seed = ki_context_job(k)->seed,
+                           .env = &r->env };
+    const kith_err err = ki_request_narrow(r, m, &a->query, a->n);
+    if (err != KITH_OK) return err;
+    a->query.only = r->only;
+    a->query.n_only = r->n_only;
+    return ki_pipeline_run(&r->pipeline, m, &task, served);
+}
+
+static kith_err list(const kith_model *m, const kith_query *query, const ki_asked *a,
+                     const ki_request *r, const ki_served *served, kith_list **out)
+{
+    struct picks p = { .n = served->n, .items = served->items, .scores = served->scores };
+    json_t *report = NULL;
+    char *text = NULL;
+    p.n_reasons = a->basis == KI_BASIS_POPULAR ? 0 : KI_MIN(query->n_reasons, a->query.n);
+    kith_err err = explain(m, a, &p);
+    if (err == KITH_OK) err = ki_request_report(r, served, &report);
+    if (err == KITH_OK && json_object_size(report) > 0)
+        err = ki_json_print(json_incref(report), &text);
+    if (err == KITH_OK) {
+        const ki_listing l = { .m = m,
+                               .query = &a->query,
+                               .basis = a->basis,
+                               .note = a->note,
+                               .report = text != NULL ? text : "",
+                               .n = p.n,
+                               .items = p.items,
+                               .scores = p.scores,
+                               .propensity = served->propensity,
+                               .n_reasons =
+                                   p.terms != NULL ? p.n_reasons : KI_MIN(query->n_reasons, 1),
+                               .terms = p.terms,
+                               .largest = p.largest,
+                               .n_terms = p.n_terms };
+        err = ki_listing_make(&l, out);
+    }
+    json_decref(report);
+    kith_string_free(text);
+    clear_reasons(&p);
     return err;
 }
 
 kith_err kith_recommend(kith *k, const kith_model *model, const kith_query *query, kith_list **out)
 {
-    struct picks p = { 0 };
+    ki_served served = { 0 };
+    ki_request r;
     ki_asked a;
     kith_err err;
     if (k == NULL || model == NULL || query == NULL || out == NULL)
         return ki_fail(KITH_EINVAL,
                        "kith_recommend: context, model, query and out must not be NULL");
     if ((err = ki_asked_make(model, query, &a)) != KITH_OK) return err;
-    p.n_reasons = KI_MIN(query->n_reasons, a.query.n);
-    if ((err = make_picks(&p, a.n)) != KITH_OK) goto done;
-    if (a.basis == KI_BASIS_POPULAR)
-        pick_popular(model, &a, &p);
-    else if ((err = pick_ranked(model, &a, &p)) != KITH_OK)
-        goto done;
-    const ki_listing l = { .m = model,
-                           .query = &a.query,
-                           .basis = a.basis,
-                           .note = a.note,
-                           .n = p.n,
-                           .items = p.items,
-                           .scores = p.scores,
-                           .n_reasons = p.terms != NULL ? p.n_reasons : KI_MIN(query->n_reasons, 1),
-                           .terms = p.terms,
-                           .largest = p.largest,
-                           .n_terms = p.n_terms };
-    err = ki_listing_make(&l, out);
-done:
-    clear_picks(&p);
+    if ((err = ki_request_read(model, query, &r)) == KITH_OK) {
+        if ((err = pick(k, model, &a, &r, &served)) == KITH_OK)
+            err = list(model, query, &a, &r, &served, out);
+        ki_served_clear(&served);
+        ki_request_clear(&r);
+    }
     ki_asked_clear(&a);
     return err;
 }
@@ -152,6 +171,7 @@ kith_err kith_similar(kith *k, const kith_model *model, const char *item_id, int
     const ki_listing l = { .m = model,
                            .basis = KI_BASIS_ITEM,
                            .note = "",
+                           .report = "",
                            .n = found,
                            .items = p.items,
                            .scores = p.scores };

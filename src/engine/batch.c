@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * batch.c -- lists for many users at once: blocks of users share each pass over the catalogue
  *
- * Blocks are cut the same for any number of threads and ranking does not depend on the block, so
- * the lists have the same bits for any.  Every worker ranks with scratch of its own, and writes the
+ * Blocks are cut by the number of users alone and ranking does not depend on the block, so the
+ * lists have the same bits for any number of threads.  Every worker ranks with scratch of its own, and writes the
  * rows of its block only.
  */
 #include "base/mem.h"
@@ -12,15 +12,16 @@
 #include <math.h>
 
 enum {
-    BLOCK = 32,
-    SLICE = 64 * BLOCK /* users between two looks at progress and cancel */,
+    MAX_BLOCK = 192,  /* users that share a pass over the catalogue: as many as the ranker takes */
+    LEAST_BLOCK = 24, /* fewer share too little */
+    BLOCKS = 64,      /* of users between two looks at progress and cancel */
     MAX_N = 1000000
 };
 
 struct batch {
     const ki_model *m;
     const int32_t *users; /* NULL: all, in order */
-    int n;
+    int n, block;
     int32_t begin; /* first user of the slice */
     int32_t *items, *counts;
     float *scores;
@@ -39,7 +40,7 @@ static void blank(const struct batch *b, int64_t row)
 static kith_err rank_block(void *arg, int64_t begin, int64_t end, int worker)
 {
     const struct batch *b = arg;
-    ki_query queries[BLOCK];
+    ki_query queries[MAX_BLOCK];
     const int64_t first = b->begin + begin;
     const int n = (int)(end - begin), step = ki_ranker_block(b->rankers[worker]);
     for (int j = 0; j < n; j++)
@@ -59,13 +60,21 @@ static kith_err rank_block(void *arg, int64_t begin, int64_t end, int worker)
     return KITH_OK;
 }
 
+/* Wide blocks are quick, but few users are to make some blocks for the threads to share. */
+static int fitting_block(int32_t n_users)
+{
+    const int32_t even = n_users / BLOCKS / LEAST_BLOCK * LEAST_BLOCK;
+    return KI_MAX(LEAST_BLOCK, KI_MIN(even, MAX_BLOCK));
+}
+
 static kith_err rank_all(struct batch *b, int32_t n_users, ki_job *job)
 {
+    const int32_t slice = BLOCKS * b->block;
     kith_err err;
-    for (b->begin = 0; b->begin < n_users; b->begin += SLICE) {
+    for (b->begin = 0; b->begin < n_users; b->begin += slice) {
         if ((err = ki_job_step(job, "recommend", b->begin, n_users)) != KITH_OK) return err;
-        const int32_t n = KI_MIN((int32_t)SLICE, n_users - b->begin);
-        if ((err = ki_parallel_for(job->pool, n, BLOCK, rank_block, b)) != KITH_OK) return err;
+        const int32_t n = KI_MIN(slice, n_users - b->begin);
+        if ((err = ki_parallel_for(job->pool, n, b->block, rank_block, b)) != KITH_OK) return err;
     }
     return ki_job_step(job, "recommend", n_users, n_users);
 }
@@ -101,6 +110,7 @@ kith_err kith_recommend_batch(kith *k, const kith_model *model, const int32_t *u
     struct batch b = { .m = &model->core,
                        .users = users,
                        .n = n,
+                       .block = fitting_block(n_users),
                        .items = items,
                        .scores = scores,
                        .counts = counts };

@@ -7,7 +7,8 @@
  * Sentences   "because you liked Heat (1995) and Ronin (1998)" names history items with a positive
  *             part in the score.  An item counts as liked when its value is not below both the
  *             user's mean and that of all; where only others speak for the recommendation it is
- *             "because of how you rated ...".  Without any it is how many people have the item.
+ *             "because of how you rated ...".  A descriptor may begin in its own words (friends:
+ *             "because you know ...").  Without any it is how many people have the item.
  */
 #include "engine/listing.h"
 
@@ -106,15 +107,26 @@ static int choose_named(const ki_listing *l, const ki_term *terms, int n, int li
     return to;
 }
 
+/* The first few terms, whatever their values. */
+static int name_all(const ki_term *terms, int n, int32_t *out)
+{
+    for (int t = 0; t < n && t < NAMED; t++) out[t] = terms[t].item;
+    return KI_MIN(n, (int)NAMED);
+}
+
 static const char *put_sentence(struct block *b, const ki_listing *l, int32_t item,
                                 const ki_term *terms, int n_terms)
 {
     const char *at = place(b);
     const kith_model *m = l->m;
     int32_t named[NAMED];
-    int n = n_terms > 0 ? choose_named(l, terms, n_terms, 1, named) : 0;
+    const char *because = m->core.desc->because;
+    int n = 0;
+    if (n_terms > 0)
+        n = because != NULL ? name_all(terms, n_terms, named)
+                            : choose_named(l, terms, n_terms, 1, named);
     if (n > 0) {
-        say(b, "because you liked ");
+        say(b, because != NULL ? because : "because you liked ");
     } else if (n_terms > 0) {
         n = choose_named(l, terms, n_terms, 0, named);
         say(b, "because of how you rated ");
@@ -166,6 +178,7 @@ static int lay_item(struct block *b, const ki_listing *l, int j, kith_item *item
     made.item_id = put(b, ki_idmap_name(&l->m->items, i));
     made.title = put_title(b, l->m, i);
     made.rest = made.score;
+    made.propensity = l->propensity != NULL ? l->propensity[j] : 1;
     if (l->n_reasons > 0) made.reason = put_sentence(b, l, i, terms, n_positive(terms, n));
     for (int t = 0; t < n; t++) {
         const kith_reason reason = make_reason(b, l->m, &l->largest[at + (size_t)t]);
@@ -192,10 +205,13 @@ static void lay(struct block *b, const ki_listing *l, size_t n_reasons)
         const int n = lay_item(b, l, j, items == NULL ? NULL : &items[j], reasons);
         if (reasons != NULL) reasons += n;
     }
-    const char *note = put(b, l->note);
+    const char *note = put(b, l->note), *report = put(b, l->report);
     if (list != NULL)
-        *list =
-            (kith_list){ .items = items, .n = l->n, .basis = basis_names[l->basis], .note = note };
+        *list = (kith_list){ .items = items,
+                             .n = l->n,
+                             .basis = basis_names[l->basis],
+                             .note = note,
+                             .report = report };
 }
 
 kith_err ki_listing_make(const ki_listing *l, kith_list **out)

@@ -11,12 +11,13 @@ typedef struct ki_listing {
     const kith_model *m;
     const ki_query *query; /* whose history the terms speak of; NULL: nobody's */
     ki_basis basis;
-    const char *note;
+    const char *note, *report;
     int n;
     const int32_t *items;
     const float *scores;
-    int n_reasons;          /* most per item; 0: no reasons and no sentences */
-    const ki_term *terms;   /* [n, n_reasons], from the greatest down: what sentences are made of;
+    const double *propensity; /* [n]; NULL: nothing was drawn */
+    int n_reasons;            /* most per item; 0: no reasons and no sentences */
+    const ki_term *terms;     /* [n, n_reasons], from the greatest down: what sentences are made of;
                              NULL: none */
     const ki_term *largest; /* [n, n_reasons], by size whatever the sign: the reasons; NULL: none */
     const int *n_terms;     /* [n] of each */

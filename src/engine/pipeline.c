@@ -1,183 +1,152 @@
 /* SPDX-License-Identifier: MIT
- * pipeline.c -- reading a pipeline: names and ranges in one table per object
+ * pipeline.c -- reading a pipeline from JSON
  */
 #include "engine/pipeline.h"
 
-#include <stddef.h>
+#include "base/mem.h"
+
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST = 1000000, DEFAULT_QUOTA = 100 };
+enum { MOST = 1000000, DEFAULT_QUOTA = 100, POINTER = 48 };
 
-/* ---- violations ---- */
+static const char *const froms[] = { "model", "popular", "new", "similar" };
+static const char *const spreads[] = { "none", "mmr", "calibrated" };
 
-struct reading {
-    json_t *violations; /* may be NULL */
-    kith_err err;       /* of the first */
-};
-
-static void violate(struct reading *r, const char *pointer, const char *message)
+/* Which of the words stands under key: its number; `init` when the key is absent or wrong. */
+static int read_word(ki_violations *v, const char *at, const json_t *o, const char *key,
+                     const char *const *words, int n, int init)
 {
-    if (r->err == KITH_OK)
-        r->err = ki_fail(KITH_EINVAL, "%s: %s", pointer[0] != '\0' ? pointer : "/", message);
-    if (r->violations != NULL)
-        json_array_append_new(r->violations,
-                              json_pack("{s:s, s:s}", "pointer", pointer, "message", message));
-}
-
-/* ---- members ---- */
-
-enum kind { WORD, NAME, WHOLE, NUMBER };
-
-struct member {
-    const char *name;
-    enum kind kind;
-    size_t offset;
-    double min, max;          /* WHOLE, NUMBER */
-    const char *const *words; /* WORD: the int becomes the index */
-};
-
-static const char *const source_words[] = { "model", "popular", "new", "similar", NULL };
-static const char *const spread_words[] = { "none", "mmr", "calibrated", NULL };
-
-#define SOURCE(field) offsetof(ki_pipe_source, field)
-static const struct member source_members[] = {
-    { "from", WORD, SOURCE(kind), 0, 0, source_words },
-    { "part", NAME, SOURCE(part), 0, 0, NULL },
-    { "item", NAME, SOURCE(item), 0, 0, NULL },
-    { "quota", WHOLE, SOURCE(quota), 1, MOST, NULL },
-    { NULL, WORD, 0, 0, 0, NULL },
-};
-
-#define PIPELINE(field) offsetof(ki_pipeline, field)
-static const struct member rank_members[] = {
-    { "by", NAME, PIPELINE(ranker), 0, 0, NULL },
-    { NULL, WORD, 0, 0, 0, NULL },
-};
-static const struct member diversity_members[] = {
-    { "method", WORD, PIPELINE(spread), 0, 0, spread_words },
-    { "trade_off", NUMBER, PIPELINE(trade_off), 0, 1, NULL },
-    { "column", NAME, PIPELINE(column), 0, 0, NULL },
-    { NULL, WORD, 0, 0, 0, NULL },
-};
-static const struct member explore_members[] = {
-    { "slots", WHOLE, PIPELINE(explore), 0, MOST, NULL },
-    { NULL, WORD, 0, 0, 0, NULL },
-};
-static const struct member top_members[] = {
-    { "depth", WHOLE, PIPELINE(depth), 1, MOST, NULL },
-    { NULL, WORD, 0, 0, 0, NULL },
-};
-
-static void read_word(struct reading *r, const struct member *m, const json_t *v, void *field,
-                      const char *pointer)
-{
-    const char *text = json_string_value(v);
-    char message[256];
-    size_t used = (size_t)snprintf(message, sizeof message, "want one of:");
-    for (int j = 0; m->words[j] != NULL; j++) {
-        if (text != NULL && strcmp(text, m->words[j]) == 0) {
-            memcpy(field, &j, sizeof j); /* an enum of these words, in this order */
-            return;
-        }
-        used += (size_t)snprintf(message + used, sizeof message - used, " %s", m->words[j]);
+    char want[128] = "", pointer[2 * POINTER];
+    size_t used = 0;
+    const char *text = ki_read_string(v, at, o, key, init < 0);
+    if (text == NULL) return init;
+    for (int j = 0; j < n; j++) {
+        if (strcmp(text, words[j]) == 0) return j;
+        used += (size_t)snprintf(want + used, sizeof want - used, " %s", words[j]);
     }
-    violate(r, pointer, message);
+    snprintf(pointer, sizeof pointer, "%s/%s", at, key);
+    ki_violate(v, pointer, "want one of:%s", want);
+    return init;
 }
 
-static void read_name(struct reading *r, const json_t *v, char *field, const char *pointer)
+static void read_name(ki_violations *v, const char *at, const json_t *o, const char *key, char *out)
 {
-    const char *text = json_string_value(v);
-    if (text == NULL || strlen(text) >= KI_PIPE_NAME)
-        violate(r, pointer, "want a text of at most 63 bytes");
-    else
-        memcpy(field, text, strlen(text) + 1);
+    char pointer[2 * POINTER];
+    const char *text = ki_read_string(v, at, o, key, 0);
+    snprintf(pointer, sizeof pointer, "%s/%s", at, key);
+    if (text != NULL && strlen(text) >= KI_PIPE_NAME)
+        ki_violate(v, pointer, "want at most %d bytes", KI_PIPE_NAME - 1);
+    else if (text != NULL)
+        memcpy(out, text, strlen(text) + 1);
 }
 
-static void read_number(struct reading *r, const struct member *m, const json_t *v, void *field,
-                        const char *pointer)
+static void read_source(ki_violations *v, const char *at, const json_t *o, ki_pipe_source *s)
 {
-    const double value = json_number_value(v);
-    char message[96];
-    const int right = m->kind == WHOLE ? json_is_integer(v) : json_is_number(v);
-    snprintf(message, sizeof message, "want a %s of %g to %g",
-             m->kind == WHOLE ? "whole number" : "number", m->min, m->max);
-    if (!right || !(value >= m->min && value <= m->max)) {
-        violate(r, pointer, message);
-    } else if (m->kind == WHOLE) {
-        const int whole = (int)value;
-        memcpy(field, &whole, sizeof whole);
-    } else {
-        memcpy(field, &value, sizeof value);
-    }
+    static const char *const keys[] = { "from", "part", "item", "quota" };
+    if (!ki_check_keys(v, at, o, keys, KI_COUNT(keys))) return;
+    const int from = read_word(v, at, o, "from", froms, KI_COUNT(froms), -1);
+    s->kind = from < 0 ? KI_FROM_MODEL : (ki_pipe_from)from;
+    s->quota = (int)ki_read_number(v, at, o, "quota", 1, MOST, DEFAULT_QUOTA);
+    read_name(v, at, o, "part", s->part);
+    read_name(v, at, o, "item", s->item);
 }
 
-/* Members of one object into a struct; `others` are names that the caller reads itself. */
-static void read_object(struct reading *r, const struct member *table, const char *const *others,
-                        const json_t *o, void *self, const char *at)
+static void read_sources(ki_violations *v, const json_t *config, ki_pipeline *p)
 {
-    const char *key;
-    json_t *v;
-    char pointer[192];
-    if (!json_is_object(o)) {
-        violate(r, at, "want an object");
-        return;
-    }
-    json_object_foreach ((json_t *)o, key, v) {
-        const struct member *m = table;
-        int other = 0;
-        snprintf(pointer, sizeof pointer, "%s/%.100s", at, key);
-        for (int j = 0; others != NULL && others[j] != NULL; j++)
-            other |= strcmp(others[j], key) == 0;
-        if (other) continue;
-        while (m->name != NULL && strcmp(m->name, key) != 0) m++;
-        if (m->name == NULL)
-            violate(r, pointer, "a pipeline has no such member");
-        else if (m->kind == WORD)
-            read_word(r, m, v, (char *)self + m->offset, pointer);
-        else if (m->kind == NAME)
-            read_name(r, v, (char *)self + m->offset, pointer);
-        else
-            read_number(r, m, v, (char *)self + m->offset, pointer);
-    }
-}
-
-static void read_sources(struct reading *r, const json_t *list, ki_pipeline *p)
-{
-    char pointer[48];
-    if (!json_is_array(list) || json_array_size(list) > KI_MAX_SOURCES) {
-        violate(r, "/retrieve", "want an array of at most 8 sources");
+    const json_t *list = ki_read_list(v, "", config, "retrieve");
+    char at[POINTER];
+    if (json_array_size(list) > KI_MAX_SOURCES) {
+        ki_violate(v, "/retrieve", "want at most %d sources", KI_MAX_SOURCES);
         return;
     }
     for (size_t j = 0; j < json_array_size(list); j++) {
-        ki_pipe_source *s = &p->sources[p->n_sources++];
-        const json_t *o = json_array_get(list, j);
-        *s = (ki_pipe_source){ .quota = DEFAULT_QUOTA };
-        snprintf(pointer, sizeof pointer, "/retrieve/%zu", j);
-        read_object(r, source_members, NULL, o, s, pointer);
-        if (json_is_object(o) && json_object_get(o, "from") == NULL)
-            violate(r, pointer, "want a member \"from\"");
+        snprintf(at, sizeof at, "/retrieve/%zu", j);
+        read_source(v, at, json_array_get(list, j), &p->sources[p->n_sources++]);
     }
 }
 
-kith_err ki_pipeline_read(ki_pipeline *out, const json_t *config, json_t *violations)
+static void read_diversity(ki_violations *v, const json_t *o, ki_pipeline *p)
 {
-    static const char *const objects[] = { "retrieve", "rank", "diversity", "explore", NULL };
-    static const struct member *const tables[] = { NULL, rank_members, diversity_members,
-                                                   explore_members };
-    struct reading r = { .violations = violations };
-    ki_pipeline p = { .trade_off = 0.7 };
-    char pointer[32];
-    for (int j = 0; config != NULL && objects[j] != NULL; j++) {
-        const json_t *o = json_object_get(config, objects[j]);
-        snprintf(pointer, sizeof pointer, "/%s", objects[j]);
-        if (o == NULL) continue;
-        if (tables[j] == NULL)
-            read_sources(&r, o, &p);
-        else
-            read_object(&r, tables[j], NULL, o, &p, pointer);
+    static const char *const keys[] = { "method", "trade_off", "column" };
+    static const char at[] = "/diversity";
+    if (o == NULL || !ki_check_keys(v, at, o, keys, KI_COUNT(keys))) return;
+    p->spread = (ki_spread)read_word(v, at, o, "method", spreads, KI_COUNT(spreads), KI_SPREAD_MMR);
+    p->trade_off = ki_read_number(v, at, o, "trade_off", 0, 1, p->trade_off);
+    read_name(v, at, o, "column", p->column);
+}
+
+static void read_rank(ki_violations *v, const json_t *o, ki_pipeline *p)
+{
+    static const char *const keys[] = { "by" };
+    if (o != NULL && ki_check_keys(v, "/rank", o, keys, KI_COUNT(keys)))
+        read_name(v, "/rank", o, "by", p->ranker);
+}
+
+static void read_explore(ki_violations *v, const json_t *o, ki_pipeline *p)
+{
+    static const char *const keys[] = { "slots" };
+    if (o != NULL && ki_check_keys(v, "/explore", o, keys, KI_COUNT(keys)))
+        p->explore = (int)ki_read_number(v, "/explore", o, "slots", 0, MOST, 0);
+}
+
+/* The rules' own pointers begin at them. */
+static kith_err read_rules(ki_violations *v, const ki_schema *schema, const json_t *o,
+                           ki_pipeline *p)
+{
+    ki_violations *inner = NULL;
+    char pointer[2 * KI_PIPE_NAME];
+    kith_err err;
+    if (o == NULL) return KITH_OK;
+    if ((err = ki_alloc(&p->rules, 1, sizeof *p->rules)) != KITH_OK) return err;
+    if ((err = ki_alloc(&inner, 1, sizeof *inner)) != KITH_OK) return err;
+    err = ki_rules_read(schema, o, p->rules, inner);
+    for (int j = 0; j < KI_MIN(inner->n, KI_VIOLATIONS_MAX); j++) {
+        snprintf(pointer, sizeof pointer, "/rules%s", inner->list[j].pointer);
+        ki_violate(v, pointer, "%s", inner->list[j].sentence);
+        if (v->n <= KI_VIOLATIONS_MAX) v->list[v->n - 1].why = inner->list[j].why;
     }
-    if (config != NULL) read_object(&r, top_members, objects, config, &p, "");
-    if (r.err == KITH_OK) *out = p;
-    return r.err;
+    if (err == KITH_EINVAL && inner->n > 0) err = KITH_OK; /* told */
+    ki_free(inner);
+    return err;
+}
+
+static kith_err read_all(ki_violations *v, const ki_schema *schema, const json_t *config,
+                         ki_pipeline *p)
+{
+    static const char *const keys[] = {
+        "retrieve", "rank", "depth", "rules", "diversity", "explore"
+    };
+    if (config == NULL || !ki_check_keys(v, "", config, keys, KI_COUNT(keys))) return KITH_OK;
+    read_sources(v, config, p);
+    read_rank(v, json_object_get(config, "rank"), p);
+    p->depth = (int)ki_read_number(v, "", config, "depth", 1, MOST, 0);
+    read_diversity(v, json_object_get(config, "diversity"), p);
+    read_explore(v, json_object_get(config, "explore"), p);
+    return read_rules(v, schema, json_object_get(config, "rules"), p);
+}
+
+kith_err ki_pipeline_read(const ki_schema *schema, const json_t *config, ki_pipeline *out,
+                          ki_violations *found)
+{
+    ki_violations *v = NULL;
+    ki_pipeline p = { .trade_off = 0.7 };
+    kith_err err = ki_alloc(&v, 1, sizeof *v);
+    if (err != KITH_OK) return err;
+    if ((err = read_all(v, schema, config, &p)) == KITH_OK)
+        err = ki_violations_result(v, "pipeline");
+    if (found != NULL) *found = *v;
+    ki_free(v);
+    if (err != KITH_OK)
+        ki_pipeline_clear(&p);
+    else
+        *out = p;
+    return err;
+}
+
+void ki_pipeline_clear(ki_pipeline *p)
+{
+    if (p->rules != NULL) ki_rules_clear(p->rules);
+    ki_free(p->rules);
+    *p = (ki_pipeline){ 0 };
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * pipeline.h -- from a query to a list in stages: retrieve, rank, diversify, explore
+ * pipeline.h -- from a query to a list in stages: retrieve, rank, rules, diversify, explore
  *
- *      sources with quotas --> candidates --> ranker --> the best `depth` --> n items that differ
+ *      sources with quotas --> ranker --> the best `depth` --> boosts --> n items that differ
+ *                                                                  --> caps and pins --> lots
  *
  * A pipeline is data: one JSON object that a request, a file or the service's store may hold.
  *
@@ -9,6 +10,7 @@
  *                       {"from": "new", "quota": 20}, {"from": "similar", "item": "i7", "quota": 30} ],
  *        "rank":      {"by": "content"},
  *        "depth":     200,
+ *        "rules":     { ... as in rules.h ... },
  *        "diversity": {"method": "mmr", "trade_off": 0.7, "column": "genres"},
  *        "explore":   {"slots": 1} }
  *
@@ -18,9 +20,8 @@
 #ifndef KI_PIPELINE_H
 #define KI_PIPELINE_H
 
+#include "engine/rules.h"
 #include "model/package.h"
-
-#include <jansson.h>
 
 enum { KI_MAX_SOURCES = 8, KI_PIPE_NAME = 64 };
 
@@ -43,17 +44,20 @@ typedef enum ki_spread { KI_SPREAD_NONE, KI_SPREAD_MMR, KI_SPREAD_CALIBRATED } k
 typedef struct ki_pipeline {
     int n_sources;
     ki_pipe_source sources[KI_MAX_SOURCES];
-    char ranker[KI_PIPE_NAME]; /* part; "": the model itself */
-    int depth;                 /* candidates that diversity chooses from; 0: 10 n, at least 100 */
+    char ranker[KI_PIPE_NAME]; /* part, or "popularity"; "": the model itself */
+    int depth;       /* candidates that rules and diversity choose from; 0: 10 n, at least 100 */
+    ki_rules *rules; /* owned; NULL: none */
     ki_spread spread;
     double trade_off;          /* 1: relevance alone; 0: diversity alone */
     char column[KI_PIPE_NAME]; /* whose words tell items apart; "": the usual one */
     int explore;               /* places at the end of the list that are drawn by lot */
 } ki_pipeline;
 
-/* From JSON; NULL: the defaults.  KITH_EINVAL begins with the JSON pointer of the first violation,
- * and all of them go to `violations` (an array of {pointer, message}; NULL: not wanted). */
-kith_err ki_pipeline_read(ki_pipeline *out, const json_t *config, json_t *violations);
+/* From JSON; NULL: the defaults.  KITH_EINVAL when anything is wrong; `found` (NULL: not wanted) then
+ * holds every violation.  The rules borrow the schema. */
+kith_err ki_pipeline_read(const ki_schema *schema, const json_t *config, ki_pipeline *out,
+                          ki_violations *found);
+void ki_pipeline_clear(ki_pipeline *p);
 
 /* What a pipeline found. */
 typedef struct ki_served {
@@ -65,12 +69,20 @@ typedef struct ki_served {
         *propensity; /* [n] chance of having been drawn into this place; 1 where none was drawn */
     int n_retrieved[KI_MAX_SOURCES];
     int n_candidates; /* what reached the choice, at most depth */
+    json_t *ruled;    /* what the rules did; NULL: there are none */
 } ki_served;
 
-/* Put `q` through the stages for n items.  `seed` decides what is drawn.  KITH_ENOTFOUND for a part,
- * an item or a column that is not there. */
-kith_err ki_pipeline_run(const ki_pipeline *p, const kith_model *m, const ki_query *q, int n,
-                         uint64_t seed, ki_served *out);
+typedef struct ki_task {
+    const ki_query *query;
+    int by_popularity; /* 1: nothing is known of who asks; popular items in place of the ranker's */
+    int n;             /* items wanted */
+    uint64_t seed;     /* decides what is drawn */
+    const ki_env *env; /* of the rules */
+} ki_task;
+
+/* Put a query through the stages.  KITH_ENOTFOUND for a part, an item or a column that is not there. */
+kith_err ki_pipeline_run(const ki_pipeline *p, const kith_model *m, const ki_task *task,
+                         ki_served *out);
 void ki_served_clear(ki_served *s);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * stages.c -- running a pipeline: sources, ranker, choice, lot
+ * stages.c -- running a pipeline: sources, ranker, rules, choice, lot
  *
  * What may be served at all is one byte per item (`open`), made once from the query; every source
  * and the ranker obey it, so a quota of 50 is 50 servable items.
@@ -13,6 +13,7 @@
 #include "model/form_blend.h"
 #include "model/rank.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { LEAST_DEPTH = 100, DEPTH_PER_ITEM = 10, LATEST = 10 };
@@ -21,8 +22,8 @@ struct run {
     const ki_pipeline *p;
     const kith_model *m;
     const ki_query *q;
+    const ki_task *task;
     int n, depth;
-    uint64_t seed;
     uint8_t *open;    /* [n_items] 1: may be served */
     uint8_t *brought; /* [n_items] bit s: source s brought it */
     int32_t *only;    /* [n_only] what the sources brought, rising */
@@ -40,6 +41,12 @@ static kith_err find_part(const kith_model *m, const char *name, const ki_model 
     if (*out != NULL) return KITH_OK;
     return ki_fail(KITH_ENOTFOUND, "%s has no part \"%s\" for the pipeline", m->core.desc->name,
                    name);
+}
+
+/* Popularity is a ranker that every model has; who is unknown gets it. */
+static int by_popularity(const struct run *r)
+{
+    return r->task->by_popularity || strcmp(r->p->ranker, "popularity") == 0;
 }
 
 static kith_err find_open(struct run *r)
@@ -167,19 +174,79 @@ done:
 
 /* ---- ranking ---- */
 
+/* By how many training users have an item; those that nobody has are not ranked. */
+static void rank_by_reach(struct run *r)
+{
+    const kith_model *m = r->m;
+    for (int32_t j = 0; j < m->core.n_items && r->n_found < r->depth; j++) {
+        const int32_t item = m->popular[j];
+        if (m->reach[item] == 0) return;
+        if (!r->open[item] || (r->p->n_sources > 0 && r->brought[item] == 0)) continue;
+        r->items[r->n_found] = item;
+        r->scores[r->n_found++] = (float)m->reach[item];
+    }
+}
+
 static kith_err rank_candidates(struct run *r)
 {
     const ki_model *ranker;
     ki_query q = *r->q;
-    kith_err err = find_part(r->m, r->p->ranker, &ranker);
-    if (err != KITH_OK) return err;
+    kith_err err;
+    if ((err = ki_alloc(&r->items, (size_t)r->depth, sizeof *r->items)) != KITH_OK) return err;
+    if ((err = ki_alloc(&r->scores, (size_t)r->depth, sizeof *r->scores)) != KITH_OK) return err;
+    if (by_popularity(r)) return rank_by_reach(r), KITH_OK;
+    if ((err = find_part(r->m, r->p->ranker, &ranker)) != KITH_OK) return err;
     if (r->p->n_sources > 0) {
         q.only = r->only;
         q.n_only = r->n_only;
     }
-    if ((err = ki_alloc(&r->items, (size_t)r->depth, sizeof *r->items)) != KITH_OK) return err;
-    if ((err = ki_alloc(&r->scores, (size_t)r->depth, sizeof *r->scores)) != KITH_OK) return err;
     return rank(ranker, &q, r->depth, r->items, r->scores, &r->n_found);
+}
+
+/* ---- rules: preferences before the choice, pins and caps after it ---- */
+
+/* Without pins of what must not be served. */
+static ki_rules open_rules(const struct run *r)
+{
+    ki_rules some = *r->p->rules;
+    some.n_pin = 0;
+    for (int j = 0; j < r->p->rules->n_pin; j++) {
+        const ki_pin pin = r->p->rules->pin[j];
+        if (pin.item >= 0 && r->open[pin.item]) some.pin[some.n_pin++] = pin;
+    }
+    return some;
+}
+
+static void take_ruled(struct run *r, ki_ruled *ruled)
+{
+    memcpy(r->items, ruled->items, (size_t)ruled->n * sizeof *r->items);
+    memcpy(r->scores, ruled->scores, (size_t)ruled->n * sizeof *r->scores);
+    r->n_found = ruled->n;
+}
+
+/* What preferences make of the candidates, all of them kept. */
+static kith_err prefer(struct run *r)
+{
+    ki_rules some = *r->p->rules;
+    ki_ruled ruled;
+    some.n_pin = some.n_cap = 0;
+    const kith_err err =
+        ki_rules_apply(&some, r->task->env, r->items, r->scores, r->n_found, r->n_found, &ruled);
+    if (err != KITH_OK) return err;
+    take_ruled(r, &ruled);
+    ki_ruled_clear(&ruled);
+    return KITH_OK;
+}
+
+/* Apply rules to all candidates: what stands beyond n is what lots are drawn from. */
+static kith_err rule(struct run *r, const ki_rules *rules, const float *scores, ki_ruled *ruled,
+                     ki_served *out)
+{
+    kith_err err = ki_rules_apply(rules, r->task->env, r->items, scores, r->n_found,
+                                  KI_MAX(r->n, r->n_found), ruled);
+    if (err != KITH_OK) return err;
+    if ((err = ki_ruled_json(rules, ruled, &out->ruled)) != KITH_OK) ki_ruled_clear(ruled);
+    return err;
 }
 
 /* ---- choice ---- */
@@ -210,14 +277,111 @@ static kith_err spread(struct run *r)
     return err;
 }
 
+static void keep_order(struct run *r, int n)
+{
+    for (r->n_chosen = 0; r->n_chosen < KI_MIN(n, r->n_found); r->n_chosen++)
+        r->order[r->n_chosen] = r->n_chosen;
+}
+
 static kith_err choose(struct run *r)
 {
-    const kith_err err = ki_alloc(&r->order, (size_t)r->n, sizeof *r->order);
-    if (err != KITH_OK) return err;
     if (r->p->spread != KI_SPREAD_NONE) return spread(r);
-    for (; r->n_chosen < KI_MIN(r->n, r->n_found); r->n_chosen++)
-        r->order[r->n_chosen] = r->n_chosen;
+    keep_order(r, r->n);
     return KITH_OK;
+}
+
+/* Put the candidates into the order that was chosen, those beyond it behind, as they stood. */
+static kith_err reorder(struct run *r)
+{
+    int32_t *items = NULL;
+    float *scores = NULL;
+    uint8_t *taken = NULL;
+    int to = 0;
+    kith_err err;
+    if ((err = ki_alloc(&items, (size_t)r->n_found, sizeof *items)) != KITH_OK) goto done;
+    if ((err = ki_alloc(&scores, (size_t)r->n_found, sizeof *scores)) != KITH_OK) goto done;
+    if ((err = ki_alloc(&taken, (size_t)r->n_found, 1)) != KITH_OK) goto done;
+    memcpy(items, r->items, (size_t)r->n_found * sizeof *items);
+    memcpy(scores, r->scores, (size_t)r->n_found * sizeof *scores);
+    for (; to < r->n_chosen; to++) {
+        taken[r->order[to]] = 1;
+        r->items[to] = items[r->order[to]];
+        r->scores[to] = scores[r->order[to]];
+    }
+    for (int j = 0; j < r->n_found; j++) {
+        if (taken[j]) continue;
+        r->items[to] = items[j];
+        r->scores[to++] = scores[j];
+    }
+done:
+    ki_free(items);
+    ki_free(scores);
+    ki_free(taken);
+    return err;
+}
+
+/* Caps and pins over an order that is not that of the scores: places stand in for them, and the
+ * scores come back by item; a pin that was no candidate has none. */
+static kith_err pin_and_cap(struct run *r, ki_served *out)
+{
+    ki_rules some = open_rules(r);
+    ki_ruled ruled;
+    float *places = NULL, *scores = NULL;
+    kith_err err;
+    some.n_prefer = 0;
+    if ((err = ki_alloc(&places, (size_t)r->n_found, sizeof *places)) != KITH_OK) return err;
+    for (int j = 0; j < r->n_found; j++) places[j] = (float)-j;
+    if ((err = rule(r, &some, places, &ruled, out)) != KITH_OK) goto done;
+    if ((err = ki_alloc(&scores, (size_t)ruled.n, sizeof *scores)) == KITH_OK) {
+        for (int j = 0; j < ruled.n; j++)
+            scores[j] = isinf(ruled.scores[j]) ? ruled.scores[j] : r->scores[-(int)ruled.scores[j]];
+        memcpy(ruled.scores, scores, (size_t)ruled.n * sizeof *scores);
+        take_ruled(r, &ruled);
+        keep_order(r, r->n);
+    }
+    ki_ruled_clear(&ruled);
+done:
+    ki_free(places);
+    ki_free(scores);
+    return err;
+}
+
+/* The score of a pin that was no candidate: the ranker's, or 0 where it has none. */
+static kith_err score_pins(struct run *r)
+{
+    kith_err err = KITH_OK;
+    for (int j = 0; err == KITH_OK && j < r->n_found; j++) {
+        const ki_model *ranker;
+        ki_query q = *r->q;
+        int32_t item, n = 0;
+        if (!isinf(r->scores[j])) continue;
+        q.only = &r->items[j];
+        q.n_only = 1;
+        r->scores[j] = 0;
+        if (by_popularity(r))
+            r->scores[j] = (float)r->m->reach[r->items[j]];
+        else if ((err = find_part(r->m, r->p->ranker, &ranker)) == KITH_OK)
+            err = rank(ranker, &q, 1, &item, &r->scores[j], &n);
+    }
+    return err;
+}
+
+static kith_err choose_by_rules(struct run *r, ki_served *out)
+{
+    const ki_rules rules = open_rules(r);
+    ki_ruled ruled;
+    kith_err err;
+    if (r->p->spread == KI_SPREAD_NONE) {
+        if ((err = rule(r, &rules, r->scores, &ruled, out)) != KITH_OK) return err;
+        take_ruled(r, &ruled);
+        ki_ruled_clear(&ruled);
+        keep_order(r, r->n);
+        return KITH_OK;
+    }
+    if ((err = prefer(r)) != KITH_OK) return err;
+    if ((err = spread(r)) != KITH_OK) return err;
+    if ((err = reorder(r)) != KITH_OK) return err;
+    return pin_and_cap(r, out);
 }
 
 /* The last places go to candidates drawn by lot from those that were not chosen, without
@@ -230,7 +394,7 @@ static kith_err explore(struct run *r, double *chance)
     kith_err err = KITH_OK;
     *chance = 1;
     if (slots == 0 || r->n_found <= r->n_chosen) return KITH_OK; /* nothing to draw from */
-    ki_rng rng = ki_rng_make(r->seed, (uint64_t)r->q->user, (uint64_t)r->q->n);
+    ki_rng rng = ki_rng_make(r->task->seed, (uint64_t)r->q->user, (uint64_t)r->q->n);
     if ((err = ki_alloc(&taken, (size_t)r->n_found, 1)) != KITH_OK) goto done;
     if ((err = ki_alloc(&rest, (size_t)r->n_found, sizeof *rest)) != KITH_OK) goto done;
     for (int j = 0; j < first; j++) taken[r->order[j]] = 1;
@@ -265,32 +429,46 @@ static kith_err write_out(const struct run *r, double chance, ki_served *out)
         out->propensity[j] = j < drawn ? 1 : chance;
     }
     out->n = r->n_chosen;
-    out->n_candidates = r->n_found;
     return KITH_OK;
 }
 
 /* ---- all of it ---- */
 
+/* What comes after ranking may need more than n candidates; pins may lengthen a list. */
+static int depth_of(const struct run *r)
+{
+    const ki_pipeline *p = r->p;
+    const int wide = p->spread != KI_SPREAD_NONE || p->rules != NULL || p->explore > 0;
+    const int wanted = p->depth > 0 ? p->depth : KI_MAX(LEAST_DEPTH, DEPTH_PER_ITEM * r->n);
+    return KI_MIN(KI_MAX(wide ? wanted : 0, r->n), KI_MAX(r->m->core.n_items, 1));
+}
+
 static kith_err run_stages(struct run *r, ki_served *out)
 {
     double chance;
     kith_err err;
+    r->depth = depth_of(r);
+    const int asks_open = r->p->n_sources > 0 || r->p->rules != NULL || by_popularity(r);
     if ((err = ki_alloc(&r->brought, (size_t)r->m->core.n_items, 1)) != KITH_OK) return err;
-    if ((err = find_open(r)) != KITH_OK) return err;
+    if (asks_open && (err = find_open(r)) != KITH_OK) return err;
     if (r->p->n_sources > 0 && (err = retrieve(r, out)) != KITH_OK) return err;
     if ((err = rank_candidates(r)) != KITH_OK) return err;
-    if ((err = choose(r)) != KITH_OK) return err;
+    out->n_candidates = r->n_found;
+    const size_t most = (size_t)KI_MAX(r->n, r->depth);
+    if ((err = ki_alloc(&r->order, most, sizeof *r->order)) != KITH_OK) return err;
+    err = r->p->rules != NULL ? choose_by_rules(r, out) : choose(r);
+    if (err == KITH_OK && r->p->rules != NULL) err = score_pins(r);
+    if (err != KITH_OK) return err;
     if ((err = explore(r, &chance)) != KITH_OK) return err;
     return write_out(r, chance, out);
 }
 
-kith_err ki_pipeline_run(const ki_pipeline *p, const kith_model *m, const ki_query *q, int n,
-                         uint64_t seed, ki_served *out)
+kith_err ki_pipeline_run(const ki_pipeline *p, const kith_model *m, const ki_task *task,
+                         ki_served *out)
 {
-    struct run r = { .p = p, .m = m, .q = q, .n = n, .seed = seed };
+    struct run r = { .p = p, .m = m, .q = task->query, .task = task };
     ki_served served = { 0 };
-    r.depth = p->depth > 0 ? p->depth : KI_MAX(LEAST_DEPTH, DEPTH_PER_ITEM * n);
-    r.depth = KI_MIN(KI_MAX(r.depth, n), KI_MAX(m->core.n_items, 1));
+    r.n = KI_MIN(task->n, KI_MAX(m->core.n_items, 1));
     const kith_err err = run_stages(&r, &served);
     ki_free(r.open);
     ki_free(r.brought);
@@ -311,5 +489,6 @@ void ki_served_clear(ki_served *s)
     ki_free(s->scores);
     ki_free(s->sources);
     ki_free(s->propensity);
+    json_decref(s->ruled);
     *s = (ki_served){ 0 };
 }

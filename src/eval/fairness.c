@@ -5,11 +5,12 @@
  * Of items   exposure@k: share of the served places; lift@k: exposure over the group's share of the
  *            training events; recall@k: hits on the group / relevant test rows of the group.
  * Gap        highest - lowest, and lowest / highest, over groups large enough.
- * Checked    test_fairness.c: by hand
+ * Checked    test_evaluate_ways.c: by hand, and against the values of users one by one
  */
 #include "eval/fairness.h"
 
 #include "base/mem.h"
+#include "data/stats.h" /* ki_json_text */
 
 #include <math.h>
 #include <stdio.h>
@@ -17,6 +18,11 @@
 static json_t *number(double x) /* JSON has no NaN */
 {
     return isfinite(x) ? json_real(x) : json_null();
+}
+
+static json_t *word(const ki_labels *groups, int32_t group)
+{
+    return ki_json_text(ki_idmap_name(groups->words, group));
 }
 
 struct gap {
@@ -42,10 +48,10 @@ static void set_gap(json_t *gaps, const char *name, const struct gap *g, const k
 {
     if (g->low < 0 || g->low == g->high) return;
     json_object_set_new(gaps, name,
-                        json_pack("{s:f, s:o, s:s, s:s}", "difference", g->highest - g->lowest,
+                        json_pack("{s:f, s:o, s:o, s:o}", "difference", g->highest - g->lowest,
                                   "ratio", number(g->highest > 0 ? g->lowest / g->highest : NAN),
-                                  "highest", ki_idmap_name(groups->words, g->high), "lowest",
-                                  ki_idmap_name(groups->words, g->low)));
+                                  "highest", word(groups, g->high), "lowest",
+                                  word(groups, g->low)));
 }
 
 /* ---- users ---- */
@@ -120,8 +126,8 @@ json_t *ki_fairness_users(const ki_labels *groups, const ki_plan *plan, const ki
             json_object_set_new(metrics, plan->asked[j].name, number(value));
             if (n >= KI_LEAST_OF_GROUP) widen(&gap[j], value, g);
         }
-        json_t *row = json_pack("{s:s, s:I, s:o}", "group", ki_idmap_name(groups->words, g),
-                                "n_users", (json_int_t)n, "metrics", metrics);
+        json_t *row = json_pack("{s:o, s:I, s:o}", "group", word(groups, g), "n_users",
+                                (json_int_t)n, "metrics", metrics);
         if (n > 0)
             json_array_append_new(list, row);
         else
@@ -129,7 +135,7 @@ json_t *ki_fairness_users(const ki_labels *groups, const ki_plan *plan, const ki
     }
     for (int j = 0; j < plan->n; j++) set_gap(gaps, plan->asked[j].name, &gap[j], groups);
     ki_free(in);
-    return json_pack("{s:s, s:I, s:o, s:o}", "column", groups->name, "n_unknown",
+    return json_pack("{s:o, s:I, s:o, s:o}", "column", ki_json_text(groups->name), "n_unknown",
                      (json_int_t)count_unknown(groups, measured, users), "groups", list, "gaps",
                      gaps);
 }
@@ -261,13 +267,13 @@ json_t *ki_fairness_items(const ki_item_groups *g, const ki_labels *groups, cons
     const double relevant = sum_of(g->relevant, g->n);
     for (int i = 0; i < g->n; i++) {
         json_t *row = json_object();
-        json_object_set_new(row, "group", json_string(ki_idmap_name(groups->words, i)));
+        json_object_set_new(row, "group", word(groups, i));
         json_object_set_new(row, "items", number(g->items[i] / items));
         json_object_set_new(row, "events", number(g->events[i] / events));
         json_object_set_new(row, "relevant", number(g->relevant[i] / relevant));
         json_array_append_new(list, row);
     }
     for (int b = 0; b < plan->n_cutoffs; b++) set_band(g, groups, b, plan->cutoffs[b], list, gaps);
-    return json_pack("{s:s, s:o, s:o, s:o}", "column", groups->name, "unknown",
+    return json_pack("{s:o, s:o, s:o, s:o}", "column", ki_json_text(groups->name), "unknown",
                      number(g->unknown / (g->unknown + items)), "groups", list, "gaps", gaps);
 }

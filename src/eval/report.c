@@ -6,6 +6,7 @@
 #include "eval/report.h"
 
 #include "base/mem.h"
+#include "data/stats.h" /* ki_json_text */
 #include "model/package.h"
 
 #include <math.h>
@@ -185,9 +186,9 @@ static void set_ways(json_t *o, const kith_report *r)
         json_object_set_new(o, "sampled_negatives",
                             json_pack("{s:i, s:s}", "n", (int)r->sampling.n, "by",
                                       r->sampling.popular ? "popular" : "uniform"));
-    if (r->similarity[0] != '\0') json_object_set_new(o, "similarity", json_string(r->similarity));
+    if (r->similarity[0] != '\0') json_object_set_new(o, "similarity", ki_json_text(r->similarity));
     if (r->calibration[0] != '\0')
-        json_object_set_new(o, "calibration", json_string(r->calibration));
+        json_object_set_new(o, "calibration", ki_json_text(r->calibration));
 }
 
 static json_t *report_json(const kith_report *r)

@@ -19,7 +19,11 @@
 #include <string.h>
 
 enum { BLOCK = 64, BLOCKS_PER_STEP = 32 }; /* rows of a piece; pieces between two progress steps */
-enum { FEW = 32 };                         /* rows that are sorted by insertion */
+enum {
+    FEW = 32,     /* rows that are sorted by insertion */
+    STRIP = 1024, /* cells between two looks at the floor of a selection */
+    CELLS = 12,   /* that a scan looks at in the time of meeting one in a list */
+};
 
 struct piece { /* the neighbours of a block of rows, row after row */
     int32_t *idx;
@@ -111,6 +115,17 @@ static int32_t gather_lists(const struct sweep *s, struct scratch *w, int32_t a)
     return n;
 }
 
+/* What a selection holds, into w->at and w->sim in no order; returns how many. */
+static int32_t put_best(ki_best *best, struct scratch *w)
+{
+    ki_best_finish(best);
+    for (int32_t j = 0; j < best->n; j++) {
+        w->at[j] = ki_best_index(best->key[j]);
+        w->sim[j] = ki_best_score(best->key[j]);
+    }
+    return best->n;
+}
+
 /* As gather_lists and selection in one, for plain sums: most of them fall at one comparison. */
 static int32_t gather_nearest(const struct sweep *s, struct scratch *w, int32_t a)
 {
@@ -125,18 +140,31 @@ static int32_t gather_nearest(const struct sweep *s, struct scratch *w, int32_t 
             cells[*r] = 0;
             if (sum < least) continue;
             ki_best_push(&best, ki_best_key(sum, *r));
-            least = fmaxf(least, ki_best_score(best.floor));
+            const float floor = ki_best_score(best.floor);
+            least = KI_MAX(least, floor);
         }
     }
-    ki_best_finish(&best);
-    for (int32_t j = 0; j < best.n; j++) {
-        w->at[j] = ki_best_index(best.key[j]);
-        w->sim[j] = ki_best_score(best.key[j]);
-    }
-    return best.n;
+    return put_best(&best, w);
 }
 
-/* The same by looking at all cells, rising. */
+/* The same by looking at all cells, rising, so that ties with the floor have lost. */
+static int32_t scan_nearest(const struct sweep *s, struct scratch *w)
+{
+    const int32_t n_rows = s->by_row.n_rows;
+    ki_best best = ki_best_into(w->keys, s->n_neighbors);
+    for (int32_t begin = 0; begin < n_rows; begin += STRIP) { /* the floor rises strip by strip */
+        const int32_t len = KI_MIN(STRIP, n_rows - begin);
+        const float floor = ki_best_score(best.floor);
+        float *cells = w->cells + begin;
+        const int64_t hits = s->kernels->scan_above(w->at, cells, len, KI_MAX(floor, 0));
+        for (int64_t j = 0; j < hits; j++)
+            ki_best_push(&best, ki_best_key(cells[w->at[j]], begin + w->at[j]));
+        memset(cells, 0, (size_t)len * sizeof *cells);
+    }
+    return put_best(&best, w);
+}
+
+/* As gather_lists, by looking at all cells, rising. */
 static int32_t gather_cells(const struct sweep *s, struct scratch *w, int32_t a)
 {
     const int32_t n_rows = s->by_row.n_rows;
@@ -200,16 +228,19 @@ static void put_in_order(struct scratch *w, int32_t n)
 static int32_t find_neighbors(const struct sweep *s, struct scratch *w, int32_t a)
 {
     const int64_t at = s->by_row.ptr[a], n_a = ki_csr_len(&s->by_row, a);
-    const int look_at_cells = additions(s, a) >= s->by_row.n_rows;
+    const int nearest = s->plain && s->n_neighbors > 0;
+    const int64_t worth = s->plain ? s->by_row.n_rows / CELLS : s->by_row.n_rows;
+    const int look_at_cells = additions(s, a) >= worth;
     ki_similarity_add(s->lanes, s->by_row.idx + at, s->by_row.val + at, n_a, &s->by_col, w->cells);
     memset(w->cells + (size_t)a * (size_t)s->lanes, 0, (size_t)s->lanes * sizeof *w->cells);
     int32_t n;
-    if (look_at_cells)
-        n = gather_cells(s, w, a);
-    else
-        n = s->plain && s->n_neighbors > 0 ? gather_nearest(s, w, a) : gather_lists(s, w, a);
-    n = ki_best_select(w->keys, s->n_neighbors, w->at, w->sim, n);
-    if (!look_at_cells) put_in_order(w, n);
+    if (nearest) {
+        n = look_at_cells ? scan_nearest(s, w) : gather_nearest(s, w, a);
+    } else {
+        n = look_at_cells ? gather_cells(s, w, a) : gather_lists(s, w, a);
+        n = ki_best_select(w->keys, s->n_neighbors, w->at, w->sim, n);
+    }
+    if (nearest || !look_at_cells) put_in_order(w, n);
     return n;
 }
 

@@ -16,13 +16,30 @@ static void swap(uint64_t *a, uint64_t *b)
     *b = t;
 }
 
-/* The middle of the first, the middle and the last key: a pivot that sorted input does not spoil.
- */
-static uint64_t pivot(const uint64_t *key, int32_t low, int32_t high)
+/* Place of the middle of the first, the middle and the last key: a pivot that sorted input does not
+ * spoil. */
+static int32_t pivot(const uint64_t *key, int32_t low, int32_t high)
 {
-    const uint64_t a = key[low], b = key[low + (high - low) / 2], c = key[high];
-    if (a < b) return b < c ? b : (a < c ? c : a);
-    return a < c ? a : (b < c ? c : b);
+    const int32_t middle = low + (high - low) / 2;
+    const uint64_t a = key[low], b = key[middle], c = key[high];
+    if (a < b) return b < c ? middle : (a < c ? high : low);
+    return a < c ? low : (b < c ? high : middle);
+}
+
+/* Put the keys of [low, high] above that at `high` first and it behind them; returns its place.
+ * Without a branch on the keys, which no predictor guesses. */
+static int32_t split(uint64_t *key, int32_t low, int32_t high)
+{
+    const uint64_t p = key[high];
+    int32_t to = low;
+    for (int32_t j = low; j < high; j++) {
+        const uint64_t x = key[j];
+        key[j] = key[to];
+        key[to] = x;
+        to += x > p;
+    }
+    swap(&key[to], &key[high]);
+    return to;
 }
 
 void ki_best_cut(ki_best *b)
@@ -31,19 +48,13 @@ void ki_best_cut(ki_best *b)
     int32_t low = 0, high = b->n - 1;
     const int32_t last = b->k - 1; /* place of the least kept, when keys fall */
     while (low < high) {
-        const uint64_t p = pivot(key, low, high);
-        int32_t i = low, j = high;
-        while (i <= j) { /* larger keys to the left */
-            while (key[i] > p) i++;
-            while (key[j] < p) j--;
-            if (i <= j) swap(&key[i++], &key[j--]);
-        }
-        if (last <= j)
-            high = j;
-        else if (last >= i)
-            low = i;
+        swap(&key[pivot(key, low, high)], &key[high]);
+        const int32_t at = split(key, low, high);
+        if (at == last) break;
+        if (last < at)
+            high = at - 1;
         else
-            break;
+            low = at + 1;
     }
     b->floor = key[last];
     b->n = b->k;

@@ -18,7 +18,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { GROUP = 96 }; /* queries whose vectors are packed side by side for one score_tile */
+enum { GROUP = 192 }; /* queries whose vectors are packed side by side for one score_tile */
 
 kith_err ki_vectors_alloc(ki_vectors *v, const ki_ratings *r, int32_t dim, int with_biases,
                           int with_gram)
@@ -276,7 +276,7 @@ const ki_form ki_form_vectors = {
     .sizes = sizes,
     .prepare = prepare,
     .score = score,
-    .tile = 1024,
+    .tile = 256,
     .predict = predict,
     .explain = explain,
     .similar = similar,

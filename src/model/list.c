@@ -17,6 +17,12 @@ extern const ki_model_desc ki_funk_svd;
 extern const ki_model_desc ki_ials;
 extern const ki_model_desc ki_ease;
 extern const ki_model_desc ki_hybrid;
+extern const ki_model_desc ki_p3alpha;
+extern const ki_model_desc ki_rp3beta;
+extern const ki_model_desc ki_pagerank;
+extern const ki_model_desc ki_graph_filter;
+extern const ki_model_desc ki_turbo_cf;
+extern const ki_model_desc ki_friends;
 
 /* One line each, so that two new algorithms do not meet in one. */
 /* clang-format off */
@@ -31,6 +37,12 @@ const ki_model_desc *const ki_models[] = {
     &ki_ials,
     &ki_ease,
     &ki_hybrid,
+    &ki_p3alpha,
+    &ki_rp3beta,
+    &ki_pagerank,
+    &ki_graph_filter,
+    &ki_turbo_cf,
+    &ki_friends,
     NULL,
 };
 /* clang-format on */

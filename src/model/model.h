@@ -72,8 +72,8 @@ struct ki_form {
     kith_err (*prepare)(const ki_model *m, const ki_query *q, float *prepared, float *scratch);
 
     /* out[j, i - begin] = ranking score of item i in [begin, end) for query j of nq; prepared is
-     * [nq, query_floats], out rows are ld apart.  Higher is better, NaN is not to be ranked.  The bits do not depend on nq,
-     * begin, end. */
+     * [nq, query_floats], out rows are ld apart.  Higher is better; NaN or -INFINITY: not to be listed (what the
+     * model cannot rank; oneself among friends).  The bits do not depend on nq, begin, end. */
     void (*score)(const ki_model *m, const ki_query *q, const float *prepared, int nq,
                   int32_t begin, int32_t end, float *out, int64_t ld, float *scratch);
     int32_t tile; /* items per call of score that suit the caches; 0: the whole catalogue */
@@ -105,13 +105,18 @@ typedef struct ki_fit { /* what a fit reads */
     ki_job *job; /* pool, seed, progress; call ki_job_step once per sweep */
 } ki_fit;
 
-enum ki_needs { KI_NEEDS_VALUES = 1, KI_NEEDS_TIMES = 2 };
+enum ki_needs {
+    KI_NEEDS_VALUES = 1,
+    KI_NEEDS_TIMES = 2,
+    KI_NEEDS_PEOPLE = 4, /* ids of users that are ids of items too: rows link people */
+};
 
 struct ki_model_desc {
     const char *name;    /* "ials" */
     const char *family;  /* algorithm_type of the tool contract: "collaborative_filtering", ... */
     const char *summary; /* one line */
     const char *paper;   /* authors, title, venue, year */
+    const char *because; /* how a sentence of reasons begins; NULL: as likes and ratings do */
     unsigned needs;      /* of enum ki_needs; refused with KITH_EDATA when the data lacks it */
     int version; /* of what fit leaves behind: raised when files saved before would mean something
                     else */

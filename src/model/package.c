@@ -3,9 +3,8 @@
  */
 #include "model/package.h"
 
+#include "base/jsontext.h"
 #include "base/mem.h"
-
-#include <stdlib.h>
 
 /* popular = items by falling reach, then by index: one counting sort. */
 static kith_err order_by_reach(kith_model *m)
@@ -28,9 +27,12 @@ static kith_err order_by_reach(kith_model *m)
 
 kith_err ki_package_count(kith_model *m)
 {
-    const kith_err err = ki_alloc(&m->reach, (size_t)m->core.n_items, sizeof *m->reach);
-    if (err != KITH_OK) return err;
+    const size_t n = (size_t)m->core.n_items;
+    kith_err err;
+    if ((err = ki_alloc(&m->reach, n, sizeof *m->reach)) != KITH_OK) return err;
+    if ((err = ki_alloc(&m->popularity, n, sizeof *m->popularity)) != KITH_OK) return err;
     for (int64_t j = 0; j < ki_csr_nnz(&m->core.history); j++) m->reach[m->core.history.idx[j]]++;
+    for (size_t i = 0; i < n; i++) m->popularity[i] = m->reach[i];
     return order_by_reach(m);
 }
 
@@ -55,12 +57,7 @@ kith_err kith_model_json(const kith_model *m, char **json)
                   (int)core->n_items, "n_interactions", (json_int_t)ki_csr_nnz(&core->history),
                   "fingerprint", m->fingerprint, "trained_at", m->trained_at, "source", m->source,
                   "mean", core->mean, "min", (double)core->min, "max", (double)core->max);
-    char *text = o == NULL ? NULL : json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(15));
-    json_decref(o);
-    if (text == NULL) return ki_fail_memory(1);
-    const kith_err err = ki_strdup(json, text);
-    free(text); /* jansson's */
-    return err;
+    return ki_json_print(o, json);
 }
 
 int32_t kith_model_n_users(const kith_model *m)
@@ -93,6 +90,7 @@ void kith_model_free(kith_model *m)
     ki_table_clear(&m->user_attrs);
     ki_table_clear(&m->item_attrs);
     ki_free(m->reach);
+    ki_free(m->popularity);
     ki_free(m->popular);
     ki_free(m->source);
     ki_tensors_close(m->mapping);

@@ -13,6 +13,7 @@ struct kith_model {
     ki_idmap users, items;
     ki_table user_attrs, item_attrs;
     int32_t *reach;       /* [n_items] how many training users have each item */
+    double *popularity;   /* [n_items] the same number, as filters read it */
     int32_t *popular;     /* [n_items] by falling reach, then by index */
     char *source;         /* where the training data came from: a path, "generated", "memory" */
     char trained_at[32];  /* RFC 3339, UTC */
@@ -20,7 +21,7 @@ struct kith_model {
     ki_mapping *mapping;  /* NULL when fresh from training */
 };
 
-/* From a fitted or loaded core: reach and popular.  Part of training and of loading. */
+/* From a fitted or loaded core: reach, popularity and popular.  Part of training and of loading. */
 kith_err ki_package_count(kith_model *m);
 
 /* JSON has no unsigned 64-bit numbers: a seed beyond 2^63 - 1 is told as a string. */

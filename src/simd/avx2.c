@@ -205,6 +205,12 @@ INLINE void add_all(int rows, float *y, const float *a, const float *const *row,
         for (int64_t j = c; j < dim; j++) y[j] = fmaf(a[r], row[r][j], y[j]);
 }
 
+/* Ask for a row that is needed soon: no hardware foresees a gather. */
+INLINE void fetch_row(const float *row, int64_t dim)
+{
+    for (int64_t j = 0; j < dim; j += 2 * LANES) _mm_prefetch((const char *)(row + j), _MM_HINT_T0);
+}
+
 static void normal_at(float *y, const float *a, const float *w, const float *Y, const int32_t *rows,
                       const float *x, int64_t n, int64_t dim)
 {
@@ -213,6 +219,8 @@ static void normal_at(float *y, const float *a, const float *w, const float *Y, 
     for (int64_t t = 0; t < n; t += LANES) {
         const __m256i on = first_lanes(n - t);
         find_rows(row, Y, rows, t, n, dim);
+        for (int64_t r = t + LANES; r < n && r < t + 2 * LANES; r++)
+            fetch_row(Y + rows[r] * dim, dim);
         const __m256 s = n - t > 4 ? dot_some(8, row, x, dim) : dot_some(4, row, x, dim);
         const __m256 at = a != NULL ? _mm256_maskload_ps(a + t, on) : _mm256_setzero_ps();
         _mm256_storeu_ps(by, _mm256_fmadd_ps(_mm256_maskload_ps(w + t, on), s, at));

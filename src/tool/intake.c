@@ -237,6 +237,7 @@ static kith_err read_objects(struct taking *t, const json_t *data, ki_list_name 
 {
     t->attrs = which == KI_USER_DATA ? &t->users : &t->items;
     t->role = which == KI_USER_DATA ? KI_USER : KI_ITEM;
+    ki_attrs_begin(t->attrs);
     const kith_err err = read_list(t, data, which, take_object);
     ki_contract_settle(t->attrs);
     t->attrs = NULL;

@@ -141,9 +141,10 @@ def by_surprise(rng):
     truth = rng.integers(1, 6, 60).astype(float)
     raw = np.round(truth + rng.normal(0, 1.5, 60), 2)
     users = rng.integers(0, 8, 60)
-    made = [surprise.Prediction(str(users[j]), str(j), t, e, {}) for j, (t, e) in enumerate(zip(truth, np.clip(raw, 1, 5)))]
-    return {"users": users, "truth": truth, "estimate": raw, "fcp": surprise.accuracy.fcp(made, verbose=False), "rmse": surprise.accuracy.rmse(made, verbose=False),
-            "mae": surprise.accuracy.mae(made, verbose=False), "mse": surprise.accuracy.mse(made, verbose=False)}
+    made = [surprise.Prediction(str(u), str(j), t, e, {})
+            for j, (u, t, e) in enumerate(zip(users, truth, np.clip(raw, 1, 5)))]
+    values = {name: getattr(surprise.accuracy, name)(made, verbose=False) for name in ("fcp", "rmse", "mae", "mse")}
+    return {"users": users, "truth": truth, "estimate": raw, **values}
 
 
 def plain(value):

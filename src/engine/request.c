@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT
+ * request.c -- reading filter, context and pipeline, and finding what they let through
+ *
+ * The filter of the request and that of the rules, the rules' lists, and what the user has seen all
+ * act before anything is ranked, so that a list is short only when nothing more exists.
+ */
+#include "engine/request.h"
+
+#include "base/mem.h"
+#include "base/scan.h"
+#include "engine/filter_counts.h"
+
+#include <string.h>
+#include <time.h>
+
+/* ---- reading ---- */
+
+/* "now" in the context is the time of the request: seconds, or a date as people write it. */
+static kith_err read_now(const json_t *context, int64_t *now)
+{
+    const json_t *v = json_object_get(context, "now");
+    *now = (int64_t)time(NULL);
+    if (v == NULL) return KITH_OK;
+    if (json_is_number(v)) return *now = (int64_t)json_number_value(v), KITH_OK;
+    if (json_is_string(v) && ki_scan_time(json_string_value(v), json_string_length(v), now))
+        return KITH_OK;
+    return ki_fail(KITH_EINVAL, "context, /now: want seconds since 1970 or a time as ISO 8601");
+}
+
+static kith_err load(const char *text, const char *what, json_t **out)
+{
+    json_error_t error;
+    *out = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+    if (*out != NULL) return KITH_OK;
+    if (json_error_code(&error) == json_error_out_of_memory) return ki_fail_memory(strlen(text));
+    return ki_fail(KITH_EINVAL, "%s:%d:%d: %.120s", what, error.line, error.column, error.text);
+}
+
+static kith_err read_context(const char *text, ki_request *r)
+{
+    json_t *o = NULL;
+    kith_err err;
+    r->env.now = (int64_t)time(NULL);
+    if (text == NULL) return KITH_OK;
+    if ((err = load(text, "context", &o)) != KITH_OK) return err;
+    if ((err = read_now(o, &r->env.now)) == KITH_OK) err = ki_context_read(&r->context, o, NULL);
+    json_decref(o);
+    return err;
+}
+
+static kith_err read_filter(const char *text, ki_request *r)
+{
+    ki_complaint why;
+    if (text == NULL) return KITH_OK;
+    const kith_err err = ki_filter_parse(&r->schema, text, &r->filter, &why);
+    if (err == KITH_EINVAL && why.picture[0] != '\0') {
+        char sentence[KI_MESSAGE_SIZE];
+        strcpy(sentence, kith_last_error());
+        return ki_fail(KITH_EINVAL, "filter: %s\n%s", sentence, why.picture);
+    }
+    return err;
+}
+
+static kith_err read_pipeline(const char *text, ki_request *r)
+{
+    json_t *o = NULL;
+    kith_err err = text == NULL ? KITH_OK : load(text, "pipeline", &o);
+    if (err == KITH_OK) err = ki_pipeline_read(&r->schema, o, &r->pipeline, NULL);
+    json_decref(o);
+    return err;
+}
+
+kith_err ki_request_read(const kith_model *m, const kith_query *q, ki_request *out)
+{
+    kith_err err;
+    *out = (ki_request){ .schema = { .items = &m->items, .popularity = m->popularity } };
+    if (m->item_attrs.n_columns > 0) out->schema.table = &m->item_attrs;
+    out->schema.context = out->env.context = &out->context;
+    if ((err = read_context(q->context, out)) == KITH_OK &&
+        (err = read_filter(q->filter, out)) == KITH_OK)
+        err = read_pipeline(q->pipeline, out);
+    if (err != KITH_OK) ki_request_clear(out);
+    return err;
+}
+
+/* ---- narrowing ---- */
+
+static void take_out(uint8_t *mask, const int32_t *items, int32_t n)
+{
+    for (int32_t j = 0; j < n; j++) mask[items[j]] = 0;
+}
+
+/* mask = what may be served whatever the filter says. */
+static void find_base(const ki_request *r, const kith_model *m, const ki_query *q, uint8_t *mask)
+{
+    const ki_rules *rules = r->pipeline.rules;
+    memset(mask, 1, (size_t)m->core.n_items);
+    take_out(mask, q->skip, q->n_skip);
+    if (!m->core.desc->ranks_cold) take_out(mask, m->core.cold, m->core.n_cold);
+    if (rules == NULL) return;
+    take_out(mask, rules->block, rules->n_block);
+    take_out(mask, rules->exclude, rules->n_exclude);
+}
+
+static kith_err count(ki_request *r, const uint8_t *base, int n)
+{
+    ki_counts counts;
+    const kith_err err = ki_filter_count(r->filter, &r->env, base, n, &counts);
+    if (err != KITH_OK) return err;
+    const kith_err told = ki_counts_json(&counts, &r->counts);
+    ki_counts_clear(&counts);
+    return told;
+}
+
+static kith_err narrow_by(const ki_filter *f, const ki_env *env, uint8_t *mask, uint8_t *scratch,
+                          int32_t n)
+{
+    const kith_err err = f == NULL ? KITH_OK : ki_filter_run(f, env, scratch);
+    for (int32_t i = 0; f != NULL && err == KITH_OK && i < n; i++) mask[i] &= scratch[i];
+    return err;
+}
+
+kith_err ki_request_narrow(ki_request *r, const kith_model *m, const ki_query *q, int n)
+{
+    const ki_rules *rules = r->pipeline.rules;
+    const int32_t n_items = m->core.n_items;
+    uint8_t *mask = NULL, *scratch = NULL;
+    kith_err err;
+    if (r->filter == NULL && rules == NULL) return KITH_OK;
+    if ((err = ki_alloc(&mask, (size_t)n_items, 1)) != KITH_OK) goto done;
+    if ((err = ki_alloc(&scratch, (size_t)n_items, 1)) != KITH_OK) goto done;
+    find_base(r, m, q, mask);
+    if (rules != NULL &&
+        (err = narrow_by(rules->filter, &r->env, mask, scratch, n_items)) != KITH_OK)
+        goto done;
+    if (r->filter != NULL && (err = count(r, mask, n)) != KITH_OK) goto done;
+    if ((err = narrow_by(r->filter, &r->env, mask, scratch, n_items)) != KITH_OK) goto done;
+    if ((err = ki_alloc(&r->only, (size_t)n_items, sizeof *r->only)) != KITH_OK) goto done;
+    for (int32_t i = 0; i < n_items; i++) {
+        r->only[r->n_only] = i;
+        r->n_only += mask[i];
+    }
+done:
+    ki_free(mask);
+    ki_free(scratch);
+    return err;
+}
+
+/* ---- telling ---- */
+
+static json_t *notes(const ki_request *r)
+{
+    json_t *list = json_array();
+    for (int j = 0; r->filter != NULL && j < ki_filter_n_notes(r->filter); j++)
+        json_array_append_new(list, json_string(ki_filter_note(r->filter, j)));
+    return list;
+}
+
+static json_t *retrieved(const ki_request *r, const ki_served *served)
+{
+    json_t *list = json_array();
+    for (int s = 0; s < r->pipeline.n_sources; s++)
+        json_array_append_new(list, json_integer(served->n_retrieved[s]));
+    return list;
+}
+
+kith_err ki_request_report(const ki_request *r, const ki_served *served, json_t **out)
+{
+    json_t *o = json_object();
+    int failed = o == NULL;
+    if (r->counts != NULL) {
+        failed |= json_object_set(o, "filter", r->counts) != 0;
+        failed |= json_object_set_new(o, "notes", notes(r)) != 0;
+    }
+    if (r->pipeline.n_sources > 0)
+        failed |= json_object_set_new(o, "retrieved", retrieved(r, served)) != 0;
+    if (served->ruled != NULL) failed |= json_object_set(o, "rules", served->ruled) != 0;
+    if (json_object_size(o) > 0)
+        failed |= json_object_set_new(o, "candidates", json_integer(served->n_candidates)) != 0;
+    if (failed) return json_decref(o), ki_fail_memory(0);
+    *out = o;
+    return KITH_OK;
+}
+
+void ki_request_clear(ki_request *r)
+{
+    ki_filter_free(r->filter);
+    ki_pipeline_clear(&r->pipeline);
+    ki_context_clear(&r->context);
+    ki_free(r->only);
+    json_decref(r->counts);
+    *r = (ki_request){ 0 };
+}
