@@ -257,7 +257,7 @@ TEST(without_ratings_a_preference_is_a_weighted_sum)
               "[{\"clicks\":3,\"purchases\":1},{\"read_time\":300,\"liked\":true},{\"liked\":false,\"clicks\":9},"
               "{\"event\":\"purchase\"},{},{\"clicks\":0}]",
               &f);
-    const ki_preference p = ki_signals_combine(&s, -1, NULL, value);
+    const ki_opinion p = ki_signals_combine(&s, -1, NULL, value);
     CHECK(!p.has_ratings && p.has_dislikes);
     CHECK_NEAR(value[0], 2 + 5, 1e-6);             /* log2(1 + 3) + 5 log2(1 + 1) */
     CHECK_NEAR(value[1], 3 + 2.5849625, 1e-6);     /* 3 + log2(1 + 300 / 60) */
@@ -277,7 +277,7 @@ TEST(with_ratings_other_signals_go_onto_their_scale)
     ki_signals_begin(&s, NULL, NULL, &f);
     take_rows(&s, "[{\"rating\":1,\"clicks\":50},{\"stars\":\"5\"},{\"liked\":true},{\"liked\":\"no\"},{\"clicks\":1}]",
               &f);
-    const ki_preference p = ki_signals_combine(&s, -1, NULL, value);
+    const ki_opinion p = ki_signals_combine(&s, -1, NULL, value);
     CHECK(p.low == 1 && p.high == 5);
     CHECK_NEAR(value[0], 1, 0);
     CHECK_NEAR(value[1], 5, 0);

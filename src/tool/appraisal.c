@@ -159,7 +159,7 @@ double ki_relevant_from(const ki_appraisal_options *o)
 {
     const json_t *given =
         json_object_get(json_object_get(o->config, "model_parameters"), "relevant_from");
-    const ki_preference *p = &o->intake->preference;
+    const ki_opinion *p = &o->intake->preference;
     if (given != NULL) return json_number_value(given);
     if (p->has_ratings && p->low < p->high) return (p->low + p->high) / 2;
     return p->has_dislikes && !p->has_ratings ? 1e-6 : 0; /* of likes and dislikes: the likes */

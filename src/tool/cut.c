@@ -116,7 +116,7 @@ static void tell_syntax(const ki_cut *c, const ki_place *at, size_t offset, cons
         column = c->text[j] == '\n' ? 1 : column + 1;
         line += c->text[j] == '\n';
     }
-    ki_violation(f, at, "line %zu, column %zu: got %.160s, want JSON", line, column, why);
+    ki_object_to(f, at, "line %zu, column %zu: got %.160s, want JSON", line, column, why);
 }
 
 /* The list that begins first at or after `from`, or NULL. */
@@ -172,7 +172,7 @@ static void refuse_uncut(const ki_cut *c, ki_findings *f)
         const ki_place at = { .up = &data, .key = ki_list_names[l] };
         const json_t *list = json_object_get(json_object_get(c->shell, data.key), at.key);
         if (c->lists[l].at == NULL && json_array_size(list) > 0)
-            ki_violation(f, &at, "write this name without escapes");
+            ki_object_to(f, &at, "write this name without escapes");
     }
 }
 

@@ -76,7 +76,7 @@ static void add_violation(ki_findings *f, char *pointer, const char *format, va_
          json_pack("{s:o, s:o}", "pointer", sentence(pointer), "message", sentence(text)));
 }
 
-void ki_violation(ki_findings *f, const ki_place *at, const char *format, ...)
+void ki_object_to(ki_findings *f, const ki_place *at, const char *format, ...)
 {
     char pointer[KI_POINTER_ROOM];
     va_list args;
@@ -86,7 +86,7 @@ void ki_violation(ki_findings *f, const ki_place *at, const char *format, ...)
     va_end(args);
 }
 
-void ki_violation_at(ki_findings *f, const char *pointer, const char *format, ...)
+void ki_object_to_pointer(ki_findings *f, const char *pointer, const char *format, ...)
 {
     char copy[KI_POINTER_ROOM];
     va_list args;

@@ -33,8 +33,9 @@ typedef struct ki_place {
 void ki_place_print(const ki_place *p, char *out); /* RFC 6901; out[KI_POINTER_ROOM], cut if long */
 
 /* The sentences may hold parts of the request; what memory refuses to keep is counted all the same. */
-void ki_violation(ki_findings *f, const ki_place *at, const char *format, ...) KI_PRINTF(3, 4);
-void ki_violation_at(ki_findings *f, const char *pointer, const char *format, ...) KI_PRINTF(3, 4);
+void ki_object_to(ki_findings *f, const ki_place *at, const char *format, ...) KI_PRINTF(3, 4);
+void ki_object_to_pointer(ki_findings *f, const char *pointer, const char *format, ...)
+    KI_PRINTF(3, 4);
 void ki_warning(ki_findings *f, const char *format, ...) KI_PRINTF(2, 3);
 void ki_left_out(ki_findings *f, const char *pointer, const char *format, ...) KI_PRINTF(3, 4);
 

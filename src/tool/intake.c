@@ -71,7 +71,7 @@ static kith_err take_context(struct taking *t, const json_t *data)
     json_t *context = json_object_get(data, at.key);
     if (json_is_string(context)) {
         if (t->o->no_files) {
-            ki_violation(t->f, &at, "paths are not accepted here; send the object itself");
+            ki_object_to(t->f, &at, "paths are not accepted here; send the object itself");
             return KITH_OK;
         }
         json_t *loaded = NULL;
@@ -90,7 +90,7 @@ static kith_err take_context(struct taking *t, const json_t *data)
     const json_t *v = json_object_get(t->in->context, "now");
     t->in->has_now = v != NULL && read_time(v, &t->in->now);
     if (v != NULL && !t->in->has_now)
-        ki_violation(t->f, &now, "got no time, want ISO 8601 or seconds");
+        ki_object_to(t->f, &now, "got no time, want ISO 8601 or seconds");
     if (!json_is_object(t->in->context)) {
         json_decref(t->in->context);
         t->in->context = json_object();
@@ -125,7 +125,7 @@ static void take_time(struct taking *t, const json_t *o, const ki_place *at, int
     *out = INT64_MIN;
     if (v == NULL || json_is_null(v) || read_time(v, out)) return;
     const ki_place here = { .up = at, .key = name };
-    ki_violation(t->f, &here,
+    ki_object_to(t->f, &here,
                  "got no time, want ISO 8601 such as 2024-01-15T10:30:00Z, or seconds "
                  "since 1970");
 }
@@ -203,7 +203,7 @@ static kith_err take_object(void *arg, size_t index, json_t *o)
     ki_verify(t->element, o, &at, t->f);
     if (t->f->n_violations > before) return KITH_OK;
     const kith_err err = ki_contract_take(t->attrs, o, t->role, &ok);
-    if (err == KITH_OK && !ok) ki_violation(t->f, &at, "has no %s_id", ki_role_words[t->role]);
+    if (err == KITH_OK && !ok) ki_object_to(t->f, &at, "has no %s_id", ki_role_words[t->role]);
     return err;
 }
 
@@ -227,7 +227,7 @@ static kith_err read_list(struct taking *t, const json_t *data, ki_list_name whi
     t->element = ki_schema_element(t->o->schema, ki_list_names[which]);
     if (!json_is_string(v)) return ki_cut_each(t->cut, which, fn, t, t->f);
     if (t->o->no_files) {
-        ki_violation(t->f, &t->place, "paths are not accepted here; send the list itself");
+        ki_object_to(t->f, &t->place, "paths are not accepted here; send the list itself");
         return KITH_OK;
     }
     return read_file(t, json_string_value(v), fn);
@@ -267,10 +267,10 @@ static kith_err fill_log(kith_data *d, const struct taking *t, const float *valu
     return KITH_OK;
 }
 
-static kith_err merge(kith_data *d, const ki_preference *p)
+static kith_err merge(kith_data *d, const ki_opinion *p, ki_pool *pool)
 {
-    return ki_data_finish(d, p->has_ratings || p->has_dislikes ? KITH_DUPLICATES_LAST
-                                                               : KITH_DUPLICATES_SUM);
+    return ki_data_finish(
+        d, p->has_ratings || p->has_dislikes ? KITH_DUPLICATES_LAST : KITH_DUPLICATES_SUM, pool);
 }
 
 static kith_err finish(struct taking *t)
@@ -285,7 +285,7 @@ static kith_err finish(struct taking *t)
     in->n_untimed = t->n_timed > 0 ? in->n_rows - t->n_timed : 0;
     if ((err = fill_log(d, t, value)) == KITH_OK) err = ki_attrs_finish(&t->items, &d->item_attrs);
     if (err == KITH_OK) err = ki_attrs_finish(&t->users, &d->user_attrs);
-    if (err == KITH_OK) err = merge(d, &in->preference);
+    if (err == KITH_OK) err = merge(d, &in->preference, t->o->job->pool);
     if (err == KITH_OK && in->n_rows <= KI_KEEP_ROWS) {
         in->user = t->user;
         in->item = t->item;
@@ -372,7 +372,7 @@ kith_err ki_intake_shuffled(const ki_intake *in, int j, const int64_t *order, ki
     if ((err = ki_strdup(&d->source, in->data->source)) != KITH_OK) goto done;
     if ((err = ki_idmap_copy(&d->users, &in->data->users)) != KITH_OK) goto done;
     if ((err = ki_idmap_copy(&d->items, &in->data->items)) != KITH_OK) goto done;
-    if ((err = fill_log(d, &t, value)) == KITH_OK) err = merge(d, &in->preference);
+    if ((err = fill_log(d, &t, value)) == KITH_OK) err = merge(d, &in->preference, NULL);
 done:
     ki_free(value);
     if (err != KITH_OK)

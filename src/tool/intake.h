@@ -14,7 +14,7 @@ typedef struct ki_intake {
     int64_t now;
     json_t *context;    /* object, never NULL; from the request or from a file */
     ki_signals signals; /* row by row as the interactions came */
-    ki_preference preference;
+    ki_opinion preference;
 
     int64_t n_given;   /* interactions of the request */
     int64_t n_late;    /* of these later than context_data.now: not used */

@@ -53,6 +53,9 @@ static kith_err make_list(const ki_lists_options *o, const char *user, kith_list
                            .exclude = o->exclude,
                            .n_exclude = o->n_exclude,
                            .include_seen = o->include_seen,
+                           .filter = o->filter,
+                           .context = o->values,
+                           .pipeline = o->pipeline,
                            .n_reasons = o->n_reasons,
                            .on_unknown = o->on_unknown };
     return kith_recommend(o->k, o->model, &q, out);
@@ -104,6 +107,7 @@ static json_t *list_json(const struct making *m, const char *user, const kith_li
     json_t *items = json_array(), *meta = json_pack("{s:s, s:i}", "basis", l->basis, "count", l->n);
     for (int j = 0; j < l->n; j++) json_array_append_new(items, item_json(m, &l->items[j]));
     if (note_of(l)[0] != '\0') json_object_set_new(meta, "note", json_string(note_of(l)));
+    if (l->report[0] != '\0') json_object_set_new(meta, "report", json_loads(l->report, 0, NULL));
     return json_pack("{s:s, s:o, s:o}", "user_id", user, "recommended_items", items,
                      "recommendation_metadata", meta);
 }
@@ -183,13 +187,21 @@ static kith_err make_chunk(void *arg, int64_t begin, int64_t end, int worker)
 
 /* ---- all of them ---- */
 
+/* With the NUL at its end, so that two texts are not the same as one. */
+static uint64_t hash_text(uint64_t h, const char *text)
+{
+    for (; *text != '\0'; text++) h = ki_hash2(h, (uint64_t)(unsigned char)*text);
+    return ki_hash2(h, 0);
+}
+
 static void hash_settings(struct making *m)
 {
     const ki_lists_options *o = m->o;
+    const char *const texts[] = { o->filter, o->values, o->pipeline };
     uint64_t h = ki_hash2((uint64_t)o->n, (uint64_t)o->n_reasons * 2 + (uint64_t)o->include_seen);
-    for (int j = 0; j < o->n_exclude; j++)
-        for (const char *p = o->exclude[j]; p == o->exclude[j] || p[-1] != '\0'; p++)
-            h = ki_hash2(h, (uint64_t)(unsigned char)*p);
+    for (int j = 0; j < o->n_exclude; j++) h = hash_text(h, o->exclude[j]);
+    for (size_t j = 0; j < KI_COUNT(texts); j++)
+        h = texts[j] == NULL ? ki_hash2(h, 1) : hash_text(h, texts[j]);
     snprintf(m->settings, sizeof m->settings, "%016" PRIx64, h);
 }
 

@@ -19,6 +19,8 @@ typedef struct ki_lists_options {
     kith_on_unknown on_unknown;
     const char *const *exclude;
     int n_exclude;
+    const char *filter, *values,
+        *pipeline;               /* as in kith_query, values as its context; NULL: none */
     int one_by_one;              /* 1: one thread, as a service answers; 0: all of them */
     kith_cache *cache;           /* NULL: none */
     const kith_run_options *run; /* for events */

@@ -212,7 +212,7 @@ static kith_err choose(ki_method *m, const json_t *config, const json_t *params,
     char names[400];
     list_family(m->family, names, sizeof names);
     if (names[0] == '\0') {
-        ki_violation(f, &type, "this version of kith has no model of the family %s yet", m->family);
+        ki_object_to(f, &type, "this version of kith has no model of the family %s yet", m->family);
         return KITH_OK;
     }
     if (asked == NULL) {
@@ -223,7 +223,7 @@ static kith_err choose(ki_method *m, const json_t *config, const json_t *params,
     const struct alias *alias = find_alias(asked, params);
     const ki_model_desc *desc = alias != NULL ? ki_model_find(alias->model) : find_model(asked);
     if (!is_of(desc, m->family)) {
-        ki_violation(f, &method, "\"%.60s\" is no method of %s; want one of %s", asked, m->family,
+        ki_object_to(f, &method, "\"%.60s\" is no method of %s; want one of %s", asked, m->family,
                      names);
         return KITH_OK;
     }

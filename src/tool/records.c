@@ -42,7 +42,7 @@ static kith_err each_line(struct walk *w)
         if (o == NULL && json_error_code(&error) == json_error_out_of_memory)
             return ki_fail_memory((size_t)(stop - w->at));
         if (o == NULL) {
-            ki_violation(w->f, w->place, "%.300s:%lld:%d: got %.120s, want a JSON object", w->path,
+            ki_object_to(w->f, w->place, "%.300s:%lld:%d: got %.120s, want a JSON object", w->path,
                          (long long)w->line, error.column, error.text);
             return KITH_OK;
         }
@@ -75,7 +75,7 @@ static int split(struct walk *w, char separator, ki_span *field, int *n)
     w->line += record.n_breaks + 1;
     w->at = record.next;
     if (wrong == NULL) return 1;
-    ki_violation(w->f, w->place, "%.300s:%lld: got %s", w->path, (long long)w->line - 1, wrong);
+    ki_object_to(w->f, w->place, "%.300s:%lld: got %s", w->path, (long long)w->line - 1, wrong);
     return 0;
 }
 
@@ -137,7 +137,7 @@ static kith_err each_row(struct walk *w, struct columns *c, ki_span *field)
         if (!split(w, c->separator, field, &n)) return KITH_OK;
         json_t *o = n == c->n ? make_object(c, field) : NULL;
         if (o == NULL) {
-            ki_violation(w->f, w->place, "%.300s:%lld: got %d columns, want %d of UTF-8 text",
+            ki_object_to(w->f, w->place, "%.300s:%lld: got %d columns, want %d of UTF-8 text",
                          w->path, (long long)w->line - 1, n, c->n);
             return KITH_OK;
         }

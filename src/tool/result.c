@@ -100,7 +100,7 @@ static json_t *time_range(const ki_log *log)
 /* How interactions became preferences. */
 static json_t *preference_json(const ki_intake *in)
 {
-    const ki_preference *p = &in->preference;
+    const ki_opinion *p = &in->preference;
     json_t *o = json_pack("{s:o, s:b}", "signals", ki_signals_json(&in->signals), "dislikes",
                           p->has_dislikes);
     if (p->has_ratings)

@@ -135,7 +135,8 @@ static void clear(ki_run *r)
     ki_cut_clear(&r->cut);
     ki_intake_clear(&r->intake);
     ki_method_clear(&r->method);
-    ki_free(r->barred);
+    ki_free(r->values);
+    ki_free(r->pipeline);
     kith_model_free(r->model);
     json_decref(r->about);
     json_decref(r->persistence);

@@ -23,9 +23,9 @@ typedef struct ki_run {
         *deployment; /* borrowed from cut.shell; the last two may be NULL */
     ki_intake intake;
     ki_method method;
-    int n;           /* recommendation_count */
-    uint8_t *barred; /* [items] 1: context_data.filter strikes it out; NULL: there is none */
-    int32_t n_barred;
+    int n;                   /* recommendation_count */
+    const char *filter;      /* of the context, borrowed; NULL: none */
+    char *values, *pipeline; /* JSON for every list; NULL: none */
 
     /* the model */
     kith_model *model;
@@ -49,7 +49,7 @@ typedef struct ki_run {
 int ki_run_flag(const ki_run *r, const char *section, const char *field);
 double ki_run_number(const ki_run *r, const char *section, const char *field);
 
-/* narrow.c: barred, out of context_data.filter. */
+/* narrow.c: filter, values and pipeline out of the context, checked. */
 kith_err ki_run_narrow(ki_run *r);
 
 /* keeping.c: tune, find or train, and keep the model. */

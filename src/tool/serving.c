@@ -41,19 +41,6 @@ static kith_err all_users(const kith_data *d, const char ***out)
     return err;
 }
 
-/* Ids that are never to be returned: those of the context, and what its filter strikes out. */
-static kith_err all_excluded(const ki_run *r, const struct ids *named, const char ***out, int *n)
-{
-    const size_t most = (size_t)named->n + (size_t)r->n_barred;
-    const kith_err err = ki_alloc(out, most, sizeof **out);
-    *n = 0;
-    if (err != KITH_OK) return err;
-    for (int j = 0; j < named->n; j++) (*out)[(*n)++] = named->at[j];
-    for (int32_t i = 0; r->barred != NULL && i < r->intake.data->items.n; i++)
-        if (r->barred[i]) (*out)[(*n)++] = kith_data_item_id(r->intake.data, i);
-    return KITH_OK;
-}
-
 /* The cache that caching_strategy names; *own: one for this run alone.  NULL: none. */
 static kith_err find_cache(ki_run *r, kith_cache **out, kith_cache **own)
 {
@@ -117,14 +104,12 @@ kith_err ki_run_lists(ki_run *r)
     const json_t *context = r->intake.context, *named = json_object_get(context, "users");
     const char *cold = json_string_value(json_object_get(context, "on_cold_start"));
     struct ids users = { 0 }, exclude = { 0 };
-    const char **everybody = NULL, **never = NULL;
-    int n_never = 0;
+    const char **everybody = NULL;
     kith_cache *cache = NULL, *own = NULL;
     kith_err err;
     if ((err = take_ids(json_object_get(context, "exclude_items"), &exclude)) != KITH_OK) goto done;
     if ((err = take_ids(named, &users)) != KITH_OK) goto done;
     if ((err = all_users(r->intake.data, &everybody)) != KITH_OK) goto done;
-    if ((err = all_excluded(r, &exclude, &never, &n_never)) != KITH_OK) goto done;
     if ((err = find_cache(r, &cache, &own)) != KITH_OK) goto done;
     ki_lists_options o = {
         .k = r->k,
@@ -139,8 +124,11 @@ kith_err ki_run_lists(ki_run *r)
         .include_seen = json_is_true(json_object_get(context, "include_seen")),
         .on_unknown =
             cold != NULL && strcmp(cold, "error") == 0 ? KITH_UNKNOWN_ERROR : KITH_UNKNOWN_POPULAR,
-        .exclude = never,
-        .n_exclude = n_never,
+        .exclude = (const char *const *)exclude.at,
+        .n_exclude = exclude.n,
+        .filter = r->filter,
+        .values = r->values,
+        .pipeline = r->pipeline,
         .one_by_one = !ki_run_flag(r, "deployment_configuration", "batch_processing"),
         .cache = cache,
         .run = r->o,
@@ -151,6 +139,5 @@ done:
     clear_ids(&users);
     clear_ids(&exclude);
     ki_free(everybody);
-    ki_free(never);
     return err;
 }

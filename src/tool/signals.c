@@ -85,7 +85,7 @@ static void set_number(const json_t *v, double *out, const ki_place *at, ki_find
     if (v == NULL) return;
     const double x = json_number_value(v);
     if (!json_is_number(v) || !(x >= 0) || x > 1e9)
-        ki_violation(f, at, "want a number from 0 to 1e9");
+        ki_object_to(f, at, "want a number from 0 to 1e9");
     else
         *out = x;
 }
@@ -98,7 +98,7 @@ static void set_scale(const json_t *v, ki_signal_scale *out, const ki_place *at,
             *out = (ki_signal_scale)j;
             return;
         }
-    ki_violation(f, at, "want one of value, flag, log or linear");
+    ki_object_to(f, at, "want one of value, flag, log or linear");
 }
 
 static void configure_one(ki_signals *s, const char *name, const json_t *v, const ki_place *at,
@@ -108,7 +108,7 @@ static void configure_one(ki_signals *s, const char *name, const json_t *v, cons
                    unit = { .up = at, .key = "unit" };
     int j = find_signal(s, name);
     if (j < 0 && (s->n == KI_MAX_SIGNALS || strlen(name) >= sizeof s->list[0].name)) {
-        ki_violation(f, at, "more signals, or a longer name, than kith keeps");
+        ki_object_to(f, at, "more signals, or a longer name, than kith keeps");
         return;
     }
     if (j < 0) {
@@ -123,7 +123,7 @@ static void configure_one(ki_signals *s, const char *name, const json_t *v, cons
     set_number(json_object_get(v, "weight"), &to->weight, &weight, f);
     set_scale(json_object_get(v, "scale"), &to->scale, &scale, f);
     set_number(json_object_get(v, "unit"), &to->unit, &unit, f);
-    if (!(to->unit > 0)) ki_violation(f, &unit, "want more than 0");
+    if (!(to->unit > 0)) ki_object_to(f, &unit, "want more than 0");
 }
 
 void ki_signals_begin(ki_signals *s, const json_t *config, const ki_place *at, ki_findings *f)
@@ -200,11 +200,11 @@ static kith_err take_signal(ki_signals *s, int j, const json_t *v, const ki_plac
     double x;
     if (json_is_null(v) || s->list[j].weight == 0) return KITH_OK;
     if (!read_cell(v, &x) || !isfinite(x) || fabs(x) > 1e30) {
-        ki_violation(f, at, "got no number below 1e30 and no true or false");
+        ki_object_to(f, at, "got no number below 1e30 and no true or false");
         return KITH_OK;
     }
     if (x < 0 && s->list[j].scale != KI_SCALE_VALUE) {
-        ki_violation(f, at, "got %g, want 0 or more", x);
+        ki_object_to(f, at, "got %g, want 0 or more", x);
         return KITH_OK;
     }
     return store(s, j, (float)x);
@@ -299,9 +299,9 @@ static struct cells look(const ki_signals *s, int64_t row, int shuffled, const i
     return c;
 }
 
-static ki_preference survey(const ki_signals *s, int shuffled, const int64_t *order)
+static ki_opinion survey(const ki_signals *s, int shuffled, const int64_t *order)
 {
-    ki_preference p = { .low = INFINITY, .high = -INFINITY };
+    ki_opinion p = { .low = INFINITY, .high = -INFINITY };
     for (int64_t row = 0; row < s->n_rows; row++) {
         const struct cells c = look(s, row, shuffled, order);
         if (c.liked == 0) p.has_dislikes = 1;
@@ -319,7 +319,7 @@ static ki_preference survey(const ki_signals *s, int shuffled, const int64_t *or
 }
 
 /* Ratings that are all alike have no bottom of their own: 0 then. */
-static double on_scale(const ki_preference *p, const struct cells *c)
+static double on_scale(const ki_opinion *p, const struct cells *c)
 {
     const double low = p->low < p->high ? p->low : KI_MIN(p->low, 0), middle = (low + p->high) / 2;
     if (!isnan(c->rating)) return c->rating;
@@ -334,10 +334,9 @@ static double as_strength(const struct cells *c)
     return c->n == 0 ? 1 : c->strength;
 }
 
-ki_preference ki_signals_combine(const ki_signals *s, int shuffled, const int64_t *order,
-                                 float *value)
+ki_opinion ki_signals_combine(const ki_signals *s, int shuffled, const int64_t *order, float *value)
 {
-    const ki_preference p = survey(s, shuffled, order);
+    const ki_opinion p = survey(s, shuffled, order);
     for (int64_t row = 0; row < s->n_rows; row++) {
         const struct cells c = look(s, row, shuffled, order);
         const int silent = isnan(c.rating) && isnan(c.liked) && c.n > 0 && !(c.strength > 0);

@@ -41,12 +41,12 @@ typedef struct ki_signals {
     json_t *unknown; /* object: members that are no signal, each named once */
 } ki_signals;
 
-typedef struct ki_preference { /* how rows became values */
+typedef struct ki_opinion { /* how rows became values */
     int has_ratings, has_dislikes;
     double low, high;    /* the rating scale; both 0 without ratings */
     double strongest;    /* among rows without rating or like */
     int64_t n_strengths; /* such rows */
-} ki_preference;
+} ki_opinion;
 
 /* The usual signals, changed by `config` (an object at `at`, or NULL). */
 void ki_signals_begin(ki_signals *s, const json_t *config, const ki_place *at, ki_findings *f);
@@ -60,8 +60,8 @@ void ki_signals_drop_last(ki_signals *s);
 
 /* value[n_rows]; a row whose signals are all zero, so that it says nothing, is NaN.  If `order` is
  * not NULL, signal number `shuffled` is read from row order[row] in place of row. */
-ki_preference ki_signals_combine(const ki_signals *s, int shuffled, const int64_t *order,
-                                 float *value);
+ki_opinion ki_signals_combine(const ki_signals *s, int shuffled, const int64_t *order,
+                              float *value);
 
 /* The signals that were seen: {name: {weight, scale, unit, rows}}, as metadata says it. */
 json_t *ki_signals_json(const ki_signals *s);

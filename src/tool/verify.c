@@ -46,7 +46,7 @@ static int check_type(const json_t *schema, const json_t *v, const ki_place *at,
 {
     const char *type = json_string_value(json_object_get(schema, "type"));
     if (type == NULL || has_type(v, type)) return 1;
-    ki_violation(f, at, "got %s, want %s", type_of(v), type);
+    ki_object_to(f, at, "got %s, want %s", type_of(v), type);
     return 0;
 }
 
@@ -67,16 +67,16 @@ static void check_enum(const json_t *schema, const json_t *v, const ki_place *at
 {
     char list[400], shown[KI_SHOW];
     const json_t *words = json_object_get(schema, "enum"), *only = json_object_get(schema, "const");
-    if (only != NULL && !json_equal(only, v)) ki_violation(f, at, "is not the one value allowed");
+    if (only != NULL && !json_equal(only, v)) ki_object_to(f, at, "is not the one value allowed");
     if (words == NULL) return;
     for (size_t j = 0; j < json_array_size(words); j++)
         if (json_equal(json_array_get(words, j), v)) return;
     print_words(words, list, sizeof list);
     if (json_is_string(v))
-        ki_violation(f, at, "got %s, want one of %s",
+        ki_object_to(f, at, "got %s, want one of %s",
                      ki_show(shown, json_string_value(v), json_string_length(v)), list);
     else
-        ki_violation(f, at, "got %s, want one of %s", type_of(v), list);
+        ki_object_to(f, at, "got %s, want one of %s", type_of(v), list);
 }
 
 static void check_range(const json_t *schema, const json_t *v, const ki_place *at, ki_findings *f)
@@ -87,11 +87,11 @@ static void check_range(const json_t *schema, const json_t *v, const ki_place *a
     const double x = json_number_value(v);
     if (!json_is_number(v)) return;
     if (min != NULL && x < json_number_value(min))
-        ki_violation(f, at, "got %.12g, want at least %.12g", x, json_number_value(min));
+        ki_object_to(f, at, "got %.12g, want at least %.12g", x, json_number_value(min));
     if (max != NULL && x > json_number_value(max))
-        ki_violation(f, at, "got %.12g, want at most %.12g", x, json_number_value(max));
+        ki_object_to(f, at, "got %.12g, want at most %.12g", x, json_number_value(max));
     if (above != NULL && x <= json_number_value(above))
-        ki_violation(f, at, "got %.12g, want more than %.12g", x, json_number_value(above));
+        ki_object_to(f, at, "got %.12g, want more than %.12g", x, json_number_value(above));
 }
 
 static void check_text(const json_t *schema, const json_t *v, const ki_place *at, ki_findings *f)
@@ -102,9 +102,9 @@ static void check_text(const json_t *schema, const json_t *v, const ki_place *at
     const char *text = json_string_value(v);
     const size_t n = json_string_length(v);
     if (json_integer_value(json_object_get(schema, "minLength")) > (json_int_t)n)
-        ki_violation(f, at, "got an empty string");
+        ki_object_to(f, at, "got an empty string");
     if (format != NULL && strcmp(format, "date-time") == 0 && !ki_is_date_time(text, n))
-        ki_violation(f, at, "got %s, want a time such as 2024-01-15T10:30:00Z",
+        ki_object_to(f, at, "got %s, want a time such as 2024-01-15T10:30:00Z",
                      ki_show(shown, text, n));
 }
 
@@ -114,7 +114,7 @@ static void check_items(const json_t *schema, const json_t *v, const ki_place *a
     const json_int_t least = json_integer_value(json_object_get(schema, "minItems"));
     if (!json_is_array(v)) return;
     if ((json_int_t)json_array_size(v) < least)
-        ki_violation(f, at, "got %zu elements, want at least %lld", json_array_size(v),
+        ki_object_to(f, at, "got %zu elements, want at least %lld", json_array_size(v),
                      (long long)least);
     for (size_t j = 0; items != NULL && j < json_array_size(v); j++) {
         const ki_place inside = { .up = at, .index = j };
@@ -130,7 +130,7 @@ static void check_required(const json_t *schema, const json_t *v, const ki_place
         const char *name = json_string_value(json_array_get(required, j));
         const ki_place inside = { .up = at, .key = name };
         if (name != NULL && json_object_get(v, name) == NULL)
-            ki_violation(f, &inside, "is missing");
+            ki_object_to(f, &inside, "is missing");
     }
 }
 
@@ -144,7 +144,7 @@ static void check_unknown(const json_t *others, const json_t *v, const ki_place 
     }
     ki_place_print(at, pointer);
     if (json_is_false(others))
-        ki_violation(f, at, "there is no such field");
+        ki_object_to(f, at, "there is no such field");
     else
         ki_warning(f, "%s: there is no such field, it was not used", pointer);
 }
@@ -189,12 +189,12 @@ static void check_any(const json_t *schema, const json_t *v, const ki_place *at,
             used += (size_t)snprintf(list + used, sizeof list - used, "%s%s",
                                      used == 0 ? "" : " or ", type);
     }
-    ki_violation(f, at, "got %s, want %s", type_of(v), list);
+    ki_object_to(f, at, "got %s, want %s", type_of(v), list);
 }
 
 void ki_verify(const json_t *schema, const json_t *value, const ki_place *at, ki_findings *f)
 {
-    if (json_is_false(schema)) ki_violation(f, at, "nothing is allowed here");
+    if (json_is_false(schema)) ki_object_to(f, at, "nothing is allowed here");
     if (!check_type(schema, value, at, f)) return;
     check_any(schema, value, at, f);
     check_enum(schema, value, at, f);
