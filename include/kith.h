@@ -283,7 +283,9 @@ typedef struct kith_query {
         *liked; /* or a history: item ids; not both.  Of a repeated id the last counts */
     const float *liked_values; /* their values; NULL: the top of the training scale */
     int n_liked;
-    int n;                      /* how many to return; 0: 10; at most 1000000 */
+    const char *text; /* what somebody says of themselves or wants, for models that read texts; may
+                         stand beside a user or liked items; NULL: none */
+    int n;            /* how many to return; 0: 10; at most 1000000 */
     const char *const *exclude; /* item ids never to return */
     int n_exclude;
     int include_seen; /* 1: items of the history may be returned */
@@ -319,7 +321,7 @@ typedef struct kith_item {
 typedef struct kith_list {
     const kith_item *items;
     int n;
-    const char *basis;  /* "user", "liked", "popular" or "item": what the list was made from */
+    const char *basis;  /* "user", "liked", "text", "popular" or "item": what it was made from */
     const char *note;   /* a sentence when the basis is not what was asked for, or ""  */
     const char *report; /* JSON object: what each clause of the filter removed and which to relax,
                            what sources and rules did; "" when there is nothing to tell */

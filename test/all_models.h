@@ -78,6 +78,36 @@ static inline void make_rows(struct rows *r)
     }
 }
 
+static inline void append_column(ki_table *t, const char *name, char (*cells)[64], int kind)
+{
+    const char *at[USERS + ITEMS];
+    ki_column c;
+    for (int32_t r = 0; r < t->n_rows; r++) at[r] = cells[r];
+    WORKS(ki_column_from_strings(&c, name, t->n_rows, at, kind, '|'));
+    WORKS(ki_table_append(t, &c));
+}
+
+/* Words that follow the two groups, with some that all share; every fourth user has interests. */
+static inline void add_attributes(kith_data *d)
+{
+    static const char *const topics[2][3] = { { "space", "robots", "planets" }, { "paris", "lovers", "music" } };
+    char titles[USERS + ITEMS][64], genres[USERS + ITEMS][64], interests[USERS + ITEMS][64];
+    d->item_attrs.n_rows = d->items.n;
+    d->user_attrs.n_rows = d->users.n;
+    for (int32_t i = 0; i < d->items.n; i++) {
+        const int id = atoi(ki_idmap_name(&d->items, i) + 1), group = (id - USERS) % 2;
+        snprintf(titles[i], 64, "The %s of %s number %d", topics[group][id % 3], topics[group][(id / 3) % 3], id % 7);
+        snprintf(genres[i], 64, "%s|%s", group ? "Romance" : "Science Fiction", id % 5 == 0 ? "Drama" : "Family");
+    }
+    for (int32_t u = 0; u < d->users.n; u++) {
+        const int id = atoi(ki_idmap_name(&d->users, u) + 1);
+        snprintf(interests[u], 64, "%s", id % 4 == 0 ? "robots|science" : id % 4 == 1 ? "music|romance" : "");
+    }
+    append_column(&d->item_attrs, "title", titles, KI_COL_TEXT);
+    append_column(&d->item_attrs, "genres", genres, KI_COL_SET);
+    append_column(&d->user_attrs, "interests", interests, KI_COL_SET);
+}
+
 static inline kith_data *make_data(kith *k, enum kind kind)
 {
     struct rows *r = calloc(1, sizeof *r);
@@ -88,6 +118,7 @@ static inline kith_data *make_data(kith *k, enum kind kind)
     for (int64_t j = 0; j < d->log.n; j++)
         d->log.test[j] = strcmp(r->names[USERS - 1], kith_data_user_id(d, d->log.user[j])) == 0 ||
                          strcmp(r->names[USERS + ITEMS - 1], kith_data_item_id(d, d->log.item[j])) == 0;
+    add_attributes(d);
     free(r);
     return d;
 }

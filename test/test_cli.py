@@ -195,10 +195,12 @@ def test_the_knn_formula_of_the_source_document():
 
 
 def test_every_model_trains_saves_and_recommends():
-    small()
+    with open(small(), encoding="utf-8") as f:
+        write("worded.csv", f.read())
+    write("worded.csv.items.csv", "item,title\n" + "".join(f"i{i},{'Red' if i % 2 else 'Blue'} Film of {i % 7} Cats\n" for i in range(20)))
     write("people.csv", "user,item\n" + "".join(f"u{u},u{(u + step) % 12}\n" for u in range(12) for step in (1, 4)))
     for m in run_json("models")["models"]:
-        model, data = m["name"], "people.csv" if "people" in m["needs"] else "small.csv"
+        model, data = m["name"], "people.csv" if "people" in m["needs"] else "worded.csv"
         run("train", "--data", data, "--model", model, "--out", f"{model}.kith")
         got = run_json("recommend", "--model-file", f"{model}.kith", "--user", "u3", "-n", "5", "--explain")
         assert got["basis"] == "user" and 1 <= len(got["items"]) <= 5, (model, got)
@@ -560,7 +562,7 @@ COMP_WORDS=({quoted}); COMP_CWORD={len(words)}; _kith; printf '%s\\n' "${{COMPRE
 def test_bash_completes_commands_letters_and_files():
     write("a file with blanks.csv", "")
     assert "evaluate" in completed("ev") and "generate" in completed("data", "g")
-    assert completed("train", "-m", "ia") == ["ials"] and completed("models", "ea") == ["ease"]
+    assert completed("train", "-m", "ia") == ["ials", "ials-text"] and completed("models", "ea") == ["ease"]
     assert completed("completion", "f") == ["fish"] and completed("data", "stats", "--layout", "ts") == ["tsv"]
     assert completed("train", "--data", "a") == ["a file with blanks.csv"] == completed("data", "stats", "a f")
 

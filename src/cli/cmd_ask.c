@@ -192,6 +192,7 @@ static cli_exit ask(const cli_args *a, kith *k, const kith_model *m, const cli_p
     q.liked = liked->n > 0 ? ids : NULL;
     q.liked_values = liked->n_values > 0 ? values : NULL;
     q.n_liked = liked->n;
+    q.text = a->text;
     q.exclude = never;
     q.n_exclude = excluded->n;
     q.pipeline = pipeline;
@@ -217,13 +218,15 @@ cli_exit cmd_recommend(const cli_args *a, kith *k)
 {
     kith_model *m = NULL;
     const int ways = (a->user != NULL) + (a->liked.n > 0) + (a->users != NULL);
-    if (ways != 1)
+    if (ways > 1 || (ways == 0 && a->text == NULL))
         return cli_complain(CLI_USAGE,
-                            "recommend wants one of --user ID, --liked ID,ID or --all-users FILE");
-    if (a->users != NULL && (a->exclude.n > 0 || a->include_seen || a->explain || a->reasons > 0 ||
-                             a->on_unknown || a->filter || a->context || a->pipeline))
+                            "recommend wants one of --user ID, --liked ID,ID or --all-users FILE, "
+                            "or --text WORDS");
+    if (a->users != NULL &&
+        (a->text != NULL || a->exclude.n > 0 || a->include_seen || a->explain || a->reasons > 0 ||
+         a->on_unknown || a->filter || a->context || a->pipeline))
         return cli_complain(CLI_USAGE,
-                            "--all-users writes plain lists: it takes no --exclude, "
+                            "--all-users writes plain lists: it takes no --text, --exclude, "
                             "--include-seen, --filter, --context, --pipeline, --explain, "
                             "--reasons or --on-unknown");
     cli_exit code = cli_check_target(a, a->users, "lists");

@@ -47,6 +47,7 @@ typedef struct cli_args {
     int64_t trials;
     /* asking */
     const char *model_file, *user, *item, *users, *on_unknown;
+    const char *text;
     cli_list liked, exclude;
     const char *filter, *context, *pipeline;
     int64_t n, reasons;

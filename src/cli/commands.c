@@ -94,6 +94,7 @@ const cli_command cli_commands[] = {
           "  kith recommend --model-file films.kith --liked 50,181=4,174=4.5 -n 5\n"
           "  kith recommend --model-file films.kith --liked \"Godfather, The\" --liked 50\n"
           "  kith recommend --model-file films.kith --user 196 --filter 'year >= 1990'\n"
+          "  kith recommend --model-file films.kith --text \"space documentaries\"\n"
           "  kith recommend --model-file films.kith --all-users lists.csv\n\n"
           "An item is named by its id or, where no item has that id, by its title: the whole "
           "of it in any order of words, with or without the year, or some words that only one "
@@ -105,8 +106,9 @@ const cli_command cli_commands[] = {
           "of its score (below zero: it speaks against the item), and rest, what else makes up "
           "the score.",
       .run = cmd_recommend,
-      .options = { "model-file", "user", "liked", "all-users", "number", "exclude", "include-seen",
-                   "filter", "context", "pipeline", "explain", "reasons", "on-unknown", "force" },
+      .options = { "model-file", "user", "liked", "text", "all-users", "number", "exclude",
+                   "include-seen", "filter", "context", "pipeline", "explain", "reasons",
+                   "on-unknown", "force" },
       .required = { "model-file" } },
     { .name = "why-not",
       .summary = "why an item is not in somebody's list: seen, filtered by what, or how far below",

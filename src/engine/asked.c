@@ -171,6 +171,34 @@ static kith_err take_user(const kith_model *m, const kith_query *q, ki_asked *a)
     return KITH_OK;
 }
 
+/* Somebody without history of whom the model can read words: their own attributes, or a text. */
+static int take_words(const kith_model *m, const kith_query *q, ki_asked *a)
+{
+    const ki_model_desc *desc = m->core.desc;
+    ki_query asked = { .user = -1, .text = q->text };
+    if (desc->answers == NULL || q->n_liked > 0) return 0;
+    if (q->user != NULL) {
+        asked.user = ki_idmap_find(&m->users, q->user, strlen(q->user));
+        if (asked.user < 0 && q->on_unknown == KITH_UNKNOWN_ERROR) return 0;
+        if (asked.user >= 0 && ki_csr_len(&m->core.history, asked.user) > 0) return 0;
+    }
+    if (!desc->answers(&m->core, &asked)) return 0;
+    a->query = asked;
+    a->basis = KI_BASIS_TEXT;
+    if (q->user != NULL && asked.user < 0)
+        snprintf(a->note, sizeof a->note,
+                 "user \"%.*s\" is not known to the model; the list goes by the text alone",
+                 shown(q->user), q->user);
+    return 1;
+}
+
+static kith_err check_text(const kith_model *m, const kith_query *q)
+{
+    if (q->text == NULL || m->core.desc->answers != NULL) return KITH_OK;
+    return ki_fail(KITH_EINVAL, "%s reads no texts; train content or another model of texts",
+                   m->core.desc->name);
+}
+
 static kith_err take_nobody(const kith_query *q, ki_asked *a)
 {
     if (q->on_unknown == KITH_UNKNOWN_ERROR)
@@ -212,11 +240,15 @@ kith_err ki_asked_make(const kith_model *m, const kith_query *q, ki_asked *out)
     ki_asked a = { 0 };
     kith_err err;
     if ((err = check(q)) != KITH_OK) return err;
+    if ((err = check_text(m, q)) != KITH_OK) return err;
     if ((err = ki_asked_count(m, q->n, &a.n)) != KITH_OK) return err;
-    if (q->user != NULL)
+    if (take_words(m, q, &a))
+        err = KITH_OK;
+    else if (q->user != NULL)
         err = take_user(m, q, &a);
     else
         err = q->n_liked > 0 ? take_liked(m, q, &a) : take_nobody(q, &a);
+    a.query.text = q->text;
     if (err == KITH_OK) err = take_skips(m, q, &a);
     if (err != KITH_OK)
         ki_asked_clear(&a);

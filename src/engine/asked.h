@@ -7,7 +7,13 @@
 
 #include "model/package.h"
 
-typedef enum ki_basis { KI_BASIS_USER, KI_BASIS_LIKED, KI_BASIS_POPULAR, KI_BASIS_ITEM } ki_basis;
+typedef enum ki_basis {
+    KI_BASIS_USER,
+    KI_BASIS_LIKED,
+    KI_BASIS_TEXT,
+    KI_BASIS_POPULAR,
+    KI_BASIS_ITEM
+} ki_basis;
 
 typedef struct ki_asked {
     ki_query query;

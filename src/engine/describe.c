@@ -31,6 +31,7 @@ static json_t *needs_json(unsigned needs)
     if (needs & KI_NEEDS_VALUES) json_array_append_new(list, json_string("values"));
     if (needs & KI_NEEDS_TIMES) json_array_append_new(list, json_string("times"));
     if (needs & KI_NEEDS_PEOPLE) json_array_append_new(list, json_string("people"));
+    if (needs & KI_NEEDS_WORDS) json_array_append_new(list, json_string("words of items"));
     return list;
 }
 

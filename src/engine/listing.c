@@ -8,7 +8,8 @@
  *             part in the score.  An item counts as liked when its value is not below both the
  *             user's mean and that of all; where only others speak for the recommendation it is
  *             "because of how you rated ...".  A descriptor may begin in its own words (friends:
- *             "because you know ...").  Without any it is how many people have the item.
+ *             "because you know ...").  A model of texts adds the words that they share with it, or
+ *             says these alone.  Without any it is how many people have the item.
  */
 #include "engine/listing.h"
 
@@ -18,6 +19,11 @@
 #include <string.h>
 
 enum { NAMED = 3 }; /* items in one sentence */
+
+struct ki_said { /* words of one item */
+    ki_word words[NAMED];
+    int n;
+};
 
 struct block {
     char *base; /* NULL: only count */
@@ -114,8 +120,19 @@ static int name_all(const ki_term *terms, int n, int32_t *out)
     return KI_MIN(n, (int)NAMED);
 }
 
+/* ", which share space and robots with it" after items, "because of space and robots" alone. */
+static void say_words(struct block *b, const struct ki_said *said, int after_items)
+{
+    say(b, after_items ? ", which share " : "because of ");
+    for (int j = 0; j < said->n; j++) {
+        if (j > 0) say(b, j == said->n - 1 ? " and " : ", ");
+        say(b, said->words[j].word);
+    }
+    if (after_items) say(b, " with it");
+}
+
 static const char *put_sentence(struct block *b, const ki_listing *l, int32_t item,
-                                const ki_term *terms, int n_terms)
+                                const ki_term *terms, int n_terms, const struct ki_said *said)
 {
     const char *at = place(b);
     const kith_model *m = l->m;
@@ -130,7 +147,7 @@ static const char *put_sentence(struct block *b, const ki_listing *l, int32_t it
     } else if (n_terms > 0) {
         n = choose_named(l, terms, n_terms, 0, named);
         say(b, "because of how you rated ");
-    } else {
+    } else if (said->n == 0) {
         say(b, m->core.has_values ? "rated by " : "liked by ");
         say_count(b, m->reach[item]);
         say(b, m->reach[item] == 1 ? " person" : " people");
@@ -139,6 +156,7 @@ static const char *put_sentence(struct block *b, const ki_listing *l, int32_t it
         if (j > 0) say(b, j == n - 1 ? " and " : ", ");
         say_name(b, m, named[j]);
     }
+    if (said->n > 0) say_words(b, said, n_terms > 0);
     append(b, "", 1);
     return at;
 }
@@ -179,7 +197,8 @@ static int lay_item(struct block *b, const ki_listing *l, int j, kith_item *item
     made.title = put_title(b, l->m, i);
     made.rest = made.score;
     made.propensity = l->propensity != NULL ? l->propensity[j] : 1;
-    if (l->n_reasons > 0) made.reason = put_sentence(b, l, i, terms, n_positive(terms, n));
+    if (l->n_reasons > 0)
+        made.reason = put_sentence(b, l, i, terms, n_positive(terms, n), &l->said[j]);
     for (int t = 0; t < n; t++) {
         const kith_reason reason = make_reason(b, l->m, &l->largest[at + (size_t)t]);
         made.rest -= reason.contribution;
@@ -189,7 +208,7 @@ static int lay_item(struct block *b, const ki_listing *l, int j, kith_item *item
     return n;
 }
 
-static const char *const basis_names[] = { "user", "liked", "popular", "item" };
+static const char *const basis_names[] = { "user", "liked", "text", "popular", "item" };
 
 static void lay(struct block *b, const ki_listing *l, size_t n_reasons)
 {
@@ -214,17 +233,37 @@ static void lay(struct block *b, const ki_listing *l, size_t n_reasons)
                              .report = report };
 }
 
-kith_err ki_listing_make(const ki_listing *l, kith_list **out)
+/* The words of all items; none without a query to share them, and none for a popular list. */
+static kith_err find_words(const ki_listing *l, struct ki_said **out)
 {
-    struct block b = { 0 };
-    size_t n_reasons = 0;
-    for (int j = 0; j < l->n; j++) n_reasons += (size_t)n_reasons_of(l, j);
-    lay(&b, l, n_reasons);
-    const kith_err err = ki_alloc(&b.base, b.used, 1);
-    if (err != KITH_OK) return err;
-    lay(&b, l, n_reasons);
-    *out = (kith_list *)(void *)b.base;
+    const ki_model *m = &l->m->core;
+    const ki_form *form = m->desc->form;
+    const kith_err err = ki_alloc(out, (size_t)l->n, sizeof **out);
+    if (err != KITH_OK || form->words == NULL || l->n_reasons == 0 || l->query == NULL ||
+        l->basis == KI_BASIS_POPULAR)
+        return err;
+    for (int j = 0; j < l->n; j++)
+        (*out)[j].n = form->words(m, l->query, l->items[j], (*out)[j].words, NAMED);
     return KITH_OK;
+}
+
+kith_err ki_listing_make(const ki_listing *listing, kith_list **out)
+{
+    ki_listing l = *listing;
+    struct block b = { 0 };
+    struct ki_said *said = NULL;
+    size_t n_reasons = 0;
+    kith_err err = find_words(&l, &said);
+    if (err != KITH_OK) return err;
+    l.said = said;
+    for (int j = 0; j < l.n; j++) n_reasons += (size_t)n_reasons_of(&l, j);
+    lay(&b, &l, n_reasons);
+    if ((err = ki_alloc(&b.base, b.used, 1)) == KITH_OK) {
+        lay(&b, &l, n_reasons);
+        *out = (kith_list *)(void *)b.base;
+    }
+    ki_free(said);
+    return err;
 }
 
 void kith_list_free(kith_list *list)

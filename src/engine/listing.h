@@ -21,6 +21,7 @@ typedef struct ki_listing {
                              NULL: none */
     const ki_term *largest; /* [n, n_reasons], by size whatever the sign: the reasons; NULL: none */
     const int *n_terms;     /* [n] of each */
+    const struct ki_said *said; /* set by ki_listing_make: the words that speak for each item */
 } ki_listing;
 
 /* The list holds copies, so it may outlive the model. */

@@ -96,7 +96,7 @@ static void find_base(const ki_request *r, const kith_model *m, const ki_query *
     const ki_rules *rules = r->pipeline.rules;
     memset(mask, 1, (size_t)m->core.n_items);
     take_out(mask, q->skip, q->n_skip);
-    if (!m->core.desc->ranks_cold) take_out(mask, m->core.cold, m->core.n_cold);
+    take_out(mask, m->core.cold, m->core.n_cold);
     if (rules == NULL) return;
     take_out(mask, rules->block, rules->n_block);
     take_out(mask, rules->exclude, rules->n_exclude);

@@ -49,6 +49,8 @@ kith_err ki_model_find_cold(ki_model *m)
     kith_err err = ki_alloc(&warm, (size_t)m->n_items, 1);
     if (err != KITH_OK) return err;
     for (int64_t j = 0; j < ki_csr_nnz(&m->history); j++) warm[m->history.idx[j]] = 1;
+    for (int32_t i = 0; m->desc->knows_cold != NULL && i < m->n_items; i++)
+        warm[i] |= (uint8_t)m->desc->knows_cold(m, i);
     m->n_cold = 0;
     for (int32_t i = 0; i < m->n_items; i++) m->n_cold += !warm[i];
     if ((err = ki_alloc(&m->cold, (size_t)m->n_cold, sizeof *m->cold)) == KITH_OK)
@@ -89,9 +91,9 @@ kith_err ki_model_fit(ki_model *out, const ki_model_desc *desc, void *params, co
     m.max = ratings->max;
     m.has_values = ratings->has_values;
     if ((err = ki_alloc(&m.state, 1, desc->form->size)) != KITH_OK) goto fail;
-    if ((err = ki_model_find_cold(&m)) != KITH_OK) goto fail;
     if (desc->begin != NULL && (err = desc->begin(params, m.state)) != KITH_OK) goto fail;
     if ((err = desc->fit(params, &in, m.state)) != KITH_OK) goto fail;
+    if ((err = ki_model_find_cold(&m)) != KITH_OK) goto fail;
     *out = m;
     return KITH_OK;
 fail:

@@ -55,7 +55,7 @@ static void end(void *state, int borrowed)
 }
 
 /* What a part shares with the whole. */
-static kith_err join(const ki_model *m, ki_model *part)
+static void join(const ki_model *m, ki_model *part)
 {
     const ki_model own = *part;
     *part = *m;
@@ -64,7 +64,6 @@ static kith_err join(const ki_model *m, ki_model *part)
     part->state = own.state;
     part->cold = NULL;
     part->n_cold = 0;
-    return ki_model_find_cold(part);
 }
 
 static kith_err check(const ki_model *m)
@@ -73,9 +72,10 @@ static kith_err check(const ki_model *m)
     for (int p = 0; p < s->n_parts; p++) {
         ki_model *part = &s->part[p];
         kith_err err;
-        if ((err = join(m, part)) != KITH_OK) return err;
+        join(m, part);
         if ((err = part->desc->form->check(part)) != KITH_OK) return err;
         if (part->desc->check != NULL && (err = part->desc->check(part)) != KITH_OK) return err;
+        if ((err = ki_model_find_cold(part)) != KITH_OK) return err;
     }
     return KITH_OK;
 }
@@ -126,7 +126,7 @@ static kith_err ask_part(const ki_model *part, const ki_query *q, float *out, fl
     for (int32_t begin = 0; begin < part->n_items; begin += tile)
         form->score(part, q, scratch, 1, begin, KI_MIN(begin + tile, part->n_items), out + begin,
                     tile, scratch + query);
-    for (int32_t j = 0; j < part->n_cold && !part->desc->ranks_cold; j++) out[part->cold[j]] = NAN;
+    for (int32_t j = 0; j < part->n_cold; j++) out[part->cold[j]] = NAN;
     return KITH_OK;
 }
 
@@ -402,7 +402,6 @@ static int by_item(const void *key, const void *term)
 /* Does this part have a say about the item? */
 static int ranks(const ki_model *part, int32_t item)
 {
-    if (part->desc->ranks_cold) return 1;
     for (int32_t low = 0, high = part->n_cold; low < high;) {
         const int32_t mid = low + (high - low) / 2;
         if (part->cold[mid] == item) return 0;
@@ -460,6 +459,14 @@ static void similar(const ki_model *m, int32_t item, float *out, float *scratch)
         part->desc->form->similar(part, item, out, scratch);
         return;
     }
+}
+
+int ki_blend_knows_cold(const ki_model *m, int32_t item)
+{
+    const ki_blend *s = m->state;
+    for (int p = 0; p < s->n_parts; p++)
+        if (ranks(&s->part[p], item)) return 1;
+    return 0;
 }
 
 const ki_model *ki_blend_part(const ki_model *m, const char *name)

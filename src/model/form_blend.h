@@ -40,6 +40,9 @@ typedef struct ki_blend {
 /* Fit every part, whose descriptor, parameters and empty state are set. */
 kith_err ki_blend_fit(ki_blend *s, const ki_fit *in);
 
+/* Does some part rank this item without a training event? */
+int ki_blend_knows_cold(const ki_model *m, int32_t item);
+
 /* The part of that name, or the model itself when it is called so; NULL: neither. */
 const ki_model *ki_blend_part(const ki_model *m, const char *name);
 

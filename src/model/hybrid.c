@@ -156,7 +156,6 @@ const ki_model_desc ki_hybrid = {
     .family = "hybrid",
     .summary = "several models in one: a weighted sum, a switch, a shuffle or a cascade of them",
     .paper = "Burke, Hybrid Recommender Systems: Survey and Experiments, UMUAI 2002",
-    .ranks_cold = 1,
     .rates = 1,
     .params = params,
     .n_params = KI_COUNT(params),
@@ -165,4 +164,5 @@ const ki_model_desc ki_hybrid = {
     .memory = memory,
     .begin = begin,
     .fit = fit,
+    .knows_cold = ki_blend_knows_cold,
 };

@@ -16,6 +16,9 @@ extern const ki_model_desc ki_svd;
 extern const ki_model_desc ki_funk_svd;
 extern const ki_model_desc ki_ials;
 extern const ki_model_desc ki_ease;
+extern const ki_model_desc ki_content;
+extern const ki_model_desc ki_lsa_model;
+extern const ki_model_desc ki_ials_text;
 extern const ki_model_desc ki_hybrid;
 extern const ki_model_desc ki_p3alpha;
 extern const ki_model_desc ki_rp3beta;
@@ -36,6 +39,9 @@ const ki_model_desc *const ki_models[] = {
     &ki_funk_svd,
     &ki_ials,
     &ki_ease,
+    &ki_content,
+    &ki_lsa_model,
+    &ki_ials_text,
     &ki_hybrid,
     &ki_p3alpha,
     &ki_rp3beta,

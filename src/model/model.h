@@ -36,6 +36,8 @@ typedef struct ki_query {
     int32_t n_skip;
     const int32_t *only; /* [n_only] the items that may be returned, rising; NULL: all */
     int32_t n_only;
+    const char
+        *text; /* what somebody says of themselves or wants, read by models of texts; NULL: none */
 } ki_query;
 
 /* The query of user u with its training history, all of it skipped. */
@@ -46,6 +48,12 @@ typedef struct ki_term {
     int32_t item;
     float part; /* in the score's unit */
 } ki_term;
+
+/* One word's, or one attribute value's, part in a score. */
+typedef struct ki_word {
+    const char *word; /* as people read it; lives as long as the model */
+    float part;       /* in the score's unit */
+} ki_word;
 
 /* ---- forms ---- */
 
@@ -89,6 +97,10 @@ struct ki_form {
     int (*explain)(const ki_model *m, const ki_query *q, const float *prepared, int32_t item,
                    ki_term *out, float *scratch);
 
+    /* The at most `room` words that the query and `item` share and that add most to its score, largest
+     * first.  Returns how many; NULL: the form knows no words.  Its allocations may fail; then none. */
+    int (*words)(const ki_model *m, const ki_query *q, int32_t item, ki_word *out, int room);
+
     /* out[n_items] = similarity of every item to `item`; NULL: the form has no such notion. */
     void (*similar)(const ki_model *m, int32_t item, float *out, float *scratch);
 
@@ -105,10 +117,12 @@ typedef struct ki_fit { /* what a fit reads */
     ki_job *job; /* pool, seed, progress; call ki_job_step once per sweep */
 } ki_fit;
 
+/* Words are refused by the models that need them: which columns have words is theirs to say. */
 enum ki_needs {
     KI_NEEDS_VALUES = 1,
     KI_NEEDS_TIMES = 2,
     KI_NEEDS_PEOPLE = 4, /* ids of users that are ids of items too: rows link people */
+    KI_NEEDS_WORDS = 16,
 };
 
 struct ki_model_desc {
@@ -120,8 +134,7 @@ struct ki_model_desc {
     unsigned needs;      /* of enum ki_needs; refused with KITH_EDATA when the data lacks it */
     int version; /* of what fit leaves behind: raised when files saved before would mean something
                     else */
-    int ranks_cold; /* 1: has something to say of items without a training event */
-    int rates; /* 1: predict estimates ratings (when the data has values); 0: preference scores */
+    int rates;   /* 1: predict estimates ratings (when the data has values); 0: preference scores */
 
     const ki_param *params;
     int n_params;
@@ -152,6 +165,13 @@ struct ki_model_desc {
     void (*score_items)(const ki_model *m, const ki_query *q, const int32_t *items, int n,
                         float *out);
 
+    /* Can it rank this item, which has no training event?  NULL: none. */
+    int (*knows_cold)(const ki_model *m, int32_t item);
+
+    /* Can it answer a query without history: by the query's text, by what it knows of the user?
+     * NULL: none. */
+    int (*answers)(const ki_model *m, const ki_query *q);
+
     /* In place of the form's own; NULL: the form's. */
     void (*predict)(const ki_model *m, const ki_query *q, const float *prepared,
                     const int32_t *items, int n, float *out, uint8_t *supported, float *scratch);
@@ -176,7 +196,8 @@ struct ki_model {
     ki_csr history; /* by user, training part; borrowed from the ratings or the file */
     ki_csr raters;  /* by item; borrowed; {0} when loaded for a form that does not need it */
     int32_t n_users, n_items;
-    int32_t *cold; /* [n_cold] items without a training event, rising: never ranked */
+    int32_t *cold; /* [n_cold] items that are never ranked, rising: without a training event, unless
+                      the descriptor ranks them */
     int32_t n_cold;
     double mean;    /* of training values */
     float min, max; /* training scale */
@@ -195,7 +216,7 @@ kith_err ki_model_params(const ki_model_desc *desc, const kith_param *given, int
 kith_err ki_model_fit(ki_model *out, const ki_model_desc *desc, void *params, const kith_data *data,
                       const ki_ratings *ratings, ki_job *job);
 
-/* n_cold and cold from the history; part of fitting and of loading. */
+/* n_cold and cold from the history and the state; the last part of fitting and of loading. */
 kith_err ki_model_find_cold(ki_model *m);
 
 void ki_model_clear(ki_model *m);

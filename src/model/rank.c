@@ -40,7 +40,6 @@ struct ki_ranker {
     const ki_model *m;
     const ki_kernels *kernels;
     int k, block;
-    int32_t n_cold; /* of the model's cold items, those never ranked: all or none */
     int32_t tile;
     int64_t query_floats;
     float *prepared; /* [block, query_floats] */
@@ -167,7 +166,6 @@ kith_err ki_ranker_new(const ki_model *m, int k, int block, ki_ranker **out)
     if (err != KITH_OK) return err;
     const ki_form *form = m->desc->form;
     *r = (ki_ranker){ .m = m, .kernels = ki_kernels_get(), .k = KI_MAX(1, k) };
-    r->n_cold = m->desc->ranks_cold ? 0 : m->n_cold;
     form->sizes(m, &r->query_floats, &scratch_floats);
     r->tile = form->tile > 0 ? KI_MIN(form->tile, KI_MAX(m->n_items, 1)) : KI_MAX(m->n_items, 1);
     r->block = block > 0 ? block : fitting_block(r->query_floats, r->tile);
@@ -213,7 +211,7 @@ kith_err ki_ranker_run(ki_ranker *r, const ki_query *queries, int n, int32_t *it
         for (int j = 0; j < n; j++) {
             float *row = r->scores + (int64_t)j * r->tile;
             cold_after = cold;
-            strike(row, begin, end, r->m->cold, r->n_cold, &cold_after);
+            strike(row, begin, end, r->m->cold, r->m->n_cold, &cold_after);
             strike(row, begin, end, queries[j].skip, queries[j].n_skip, &r->cursors[j].skip);
             if (queries[j].only != NULL)
                 strike_others(row, begin, end, queries[j].only, queries[j].n_only,
@@ -236,7 +234,7 @@ kith_err ki_ranker_scores(ki_ranker *r, const ki_query *q, float *out)
         const int32_t end = KI_MIN(begin + r->tile, m->n_items);
         form->score(m, q, r->prepared, 1, begin, end, out + begin, r->tile, r->scratch);
     }
-    for (int32_t j = 0; j < r->n_cold; j++) out[m->cold[j]] = NAN;
+    for (int32_t j = 0; j < m->n_cold; j++) out[m->cold[j]] = NAN;
     for (int32_t j = 0; j < q->n_skip; j++) out[q->skip[j]] = NAN;
     for (int32_t i = 0, at = 0; q->only != NULL && i < m->n_items; i++) {
         if (at < q->n_only && q->only[at] == i)
@@ -300,11 +298,11 @@ kith_err ki_ranker_similar(ki_ranker *r, int32_t item, int32_t *items, float *sc
     struct heap heap = { .score = scores, .item = items, .k = r->k };
     form->similar(r->m, item, r->whole, r->scratch);
     r->whole[item] = -INFINITY;
-    for (int32_t j = 0; j < r->n_cold; j++) r->whole[r->m->cold[j]] = -INFINITY;
+    for (int32_t j = 0; j < r->m->n_cold; j++) r->whole[r->m->cold[j]] = -INFINITY;
     for (int32_t i = 0; i < r->m->n_items; i += r->tile)
         keep_best(r, &heap, r->whole + i, i, KI_MIN(r->tile, r->m->n_items - i));
     *count = drain(&heap);
-    return *count == 0 && r->m->n_items - r->n_cold > 1 ? no_similar(r->m) : KITH_OK;
+    return *count == 0 && r->m->n_items - r->m->n_cold > 1 ? no_similar(r->m) : KITH_OK;
 }
 
 kith_err ki_ranker_speaker(ki_ranker *r, const ki_query *q, int32_t item, const ki_model **out)

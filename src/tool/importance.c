@@ -260,7 +260,8 @@ static kith_err weigh_table(const struct trying *t, enum what what, const ki_tab
         ki_left_out(f, pointer, "the request has no such attributes");
         return KITH_OK;
     }
-    if (strcmp(t->o->method->desc->family, "collaborative_filtering") == 0) {
+    const char *family = t->o->method->desc->family;
+    if (strcmp(family, "collaborative_filtering") == 0 || strcmp(family, "graph_based") == 0) {
         ki_left_out(f, pointer, "%s reads interactions alone", t->o->method->desc->name);
         return KITH_OK;
     }

@@ -323,13 +323,23 @@ static kith_err take_params(ki_method *m, const json_t *params, const json_t *sc
     return err;
 }
 
+/* Has any item attribute words in it? */
+static int has_words(const ki_table *items)
+{
+    for (int j = 0; j < items->n_columns; j++) {
+        const ki_column_kind kind = items->columns[j].kind;
+        if (kind == KI_COL_TEXT || kind == KI_COL_SET || kind == KI_COL_CATEGORY) return 1;
+    }
+    return 0;
+}
+
 /* A hybrid is for what interactions alone cannot tell: where items have attributes, and kith a model
  * that reads them, that model is the second part unless parts are named. */
 static kith_err mix_content(ki_method *m, const ki_intake *in)
 {
     const ki_model_desc *content = first_of("content_based");
     if (strcmp(m->desc->name, "hybrid") != 0 || content == NULL ||
-        in->data->item_attrs.n_columns == 0 || json_object_get(m->texts, "parts") != NULL)
+        !has_words(&in->data->item_attrs) || json_object_get(m->texts, "parts") != NULL)
         return KITH_OK;
     json_t *parts = json_sprintf("ials,%s", content->name);
     const kith_err err = ki_method_set(m, "parts", parts);
