@@ -425,6 +425,23 @@ TEST(a_filter_of_the_context_strikes_items_out)
     CHECK_INT(ki_alloc_live(), 0);
 }
 
+TEST(every_family_serves_with_and_without_words)
+{
+    static const char *const families[] = { "collaborative_filtering", "hybrid", "graph_based" };
+    for (size_t j = 0; j < 2 * KI_COUNT(families); j++) {
+        char text[33000];
+        snprintf(text, sizeof text, "%s", with(",\"training_configuration\":{\"cross_validation\":false}"));
+        char *family = strstr(text, "collaborative_filtering\""), *word = strstr(text, ",\"category\":\"red\"");
+        memmove(family + strlen(families[j / 2]), family + 23, strlen(family + 23) + 1);
+        memcpy(family, families[j / 2], strlen(families[j / 2]));
+        if (j % 2) memset(word, ' ', strlen(",\"category\":\"red\""));
+        json_t *r = run(text, KITH_OK);
+        check_response(r);
+        CHECK_STR(text_at(r, "/recommendation_results/model_info/algorithm_type"), families[j / 2]);
+        json_decref(r);
+    }
+}
+
 /* ---- errors ---- */
 
 TEST(failures_have_the_names_of_the_contract)

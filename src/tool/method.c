@@ -51,6 +51,8 @@ static const struct alias {
     { "mostpopular", NULL, "popularity", NULL, NULL, NULL },
     { "popular", NULL, "popularity", NULL, NULL, NULL },
     { "easer", NULL, "ease", NULL, NULL, NULL },
+    { "tfidf", NULL, "content", "vectorization_method", "tfidf", NULL },
+    { "bm25", NULL, "content", "vectorization_method", "bm25", NULL },
     { "weighted", NULL, "hybrid", "strategy", "weighted", NULL },
     { "switching", NULL, "hybrid", "strategy", "switching", NULL },
     { "mixed", NULL, "hybrid", "strategy", "mixed", NULL },
@@ -167,6 +169,11 @@ static int wants_ratings(const json_t *config)
     return 0;
 }
 
+/* Families whose first model is not the one that suits most data. */
+static const struct {
+    const char *family, *model;
+} usual[] = { { "hybrid", "hybrid" }, { "graph_based", "rp3beta" } };
+
 /* What to take of a family when no method is named.  Lists are what is delivered, so that for
  * enough data it is the strongest ranker, and for little what needs little. */
 static const ki_model_desc *usual_of(const char *family, const json_t *config, const ki_intake *in,
@@ -174,7 +181,10 @@ static const ki_model_desc *usual_of(const char *family, const json_t *config, c
 {
     const ki_log *log = &in->data->log;
     const ki_model_desc *chosen = NULL;
-    *why = "no method was named; this is the first of its family";
+    *why = "no method was named; this is the usual one of its family";
+    for (size_t j = 0; j < KI_COUNT(usual); j++)
+        if (strcmp(usual[j].family, family) == 0) chosen = ki_model_find(usual[j].model);
+    if (is_of(chosen, family)) return chosen;
     if (strcmp(family, "collaborative_filtering") != 0) return first_of(family);
     if (log->n < 10) {
         chosen = ki_model_find("popularity");
