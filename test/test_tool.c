@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * test_tool.c -- the tool contract from the inside: schemas, cutting, signals, runs, errors
  */
+#include "disk.h"
 #include "test.h"
 
 #include "base/mem.h"
@@ -593,9 +594,9 @@ TEST(a_cache_keeps_to_its_limit)
 
 TEST(an_equal_request_finds_its_model)
 {
-    char folder[] = "/tmp/kith-models-XXXXXX", path[512];
+    char folder[256], path[512];
     kith *k;
-    CHECK(mkdtemp(folder) != NULL);
+    snprintf(folder, sizeof folder, "%s", scratch_path("models"));
     CHECK_OK(kith_new(NULL, &k));
     const kith_run_options o = { .model_folder = folder };
     json_t *a = run_with(k, with(""), &o, KITH_OK), *b = run_with(k, with(""), &o, KITH_OK);

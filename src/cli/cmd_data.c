@@ -70,8 +70,8 @@ static void print_bytes(double bytes, char *out, size_t size)
 /* Keys are JSON names; people read blanks, and the unit beside the number. */
 static const char *spoken(const char *key, char *out, size_t size)
 {
-    if (strcmp(key, "top") == 0) key = "share held by the most popular items";
-    snprintf(out, size, "%s", key);
+    const int top = strcmp(key, "top") == 0;
+    snprintf(out, size, "%s", top ? "share held by the most popular items" : key);
     if (is_bytes(key)) out[strlen(out) - strlen("_bytes")] = '\0';
     for (char *c = out; *c != '\0'; c++)
         if (*c == '_') *c = ' ';
