@@ -212,9 +212,10 @@ kith_err ki_cut_each(const ki_cut *c, ki_list_name which, ki_element_fn fn, void
     const ki_place data = { .key = "recommendation_data" },
                    list = { .up = &data, .key = ki_list_names[which] };
     const ki_cut_list *l = &c->lists[which];
-    struct scan s = { l->at, l->at + l->n };
     kith_err err = KITH_OK;
-    if (l->at == NULL || !take(&s, '[') || take(&s, ']')) return KITH_OK;
+    if (l->at == NULL) return KITH_OK;
+    struct scan s = { l->at, l->at + l->n };
+    if (!take(&s, '[') || take(&s, ']')) return KITH_OK;
     for (size_t j = 0; err == KITH_OK; j++) {
         json_error_t error;
         const ki_place at = { .up = &list, .index = j };
