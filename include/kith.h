@@ -418,6 +418,77 @@ KITH_API void kith_report_free(kith_report *report);
 /* Names and one-line definitions of all metrics, protocols and metric styles, as JSON. */
 KITH_API kith_err kith_metrics_json(char **json);
 
+/* ---- tuning
+ * --------------------------------------------------------------------------------------------------
+ */
+
+typedef struct kith_tune_options {
+    const char *const *models; /* names of algorithms: the best setting of all of them wins */
+    int n_models;
+    const kith_param
+        *params; /* held as they are, and so not tuned; addressed as in kith_evaluate */
+    int n_params;
+    const char *protocol; /* how a validation part is carved out of the training rows, one fold;
+                                 NULL: temporal:0.8 when there are times, else holdout:0.8 */
+    const char *metric;   /* what is made better; NULL: ndcg@10 */
+    double relevant_from; /* as in kith_evaluate */
+    int params_start;     /* 1: params are not held, they are the first setting that is tried */
+    int max_trials;       /* settings tried; 0: 20 */
+    double max_seconds;   /* 0: 60; what is running then is finished */
+} kith_tune_options;
+
+/* Search the tuning ranges of the parameters: settings drawn at random, the default one first, tried on
+ * a part of the training rows where there are many, the better third on more of them, and so on.  Rows
+ * marked as test are never looked at.  *json: model, metric, best {params, value}, default {value},
+ * trials.  The same seed tries the same settings, but the time limit may end it sooner or later. */
+KITH_API kith_err kith_tune(kith *k, const kith_data *data, const kith_tune_options *options,
+                            char **json);
+
+/* ---- the tool contract: a JSON request in, a JSON result out (doc/contract.md)
+ * ----------------------------------------------------------------------------------------
+ */
+
+/* What a run was doing when it failed: the same code means different things. */
+typedef enum kith_stage {
+    KITH_STAGE_REQUEST, /* reading and checking what was sent */
+    KITH_STAGE_TRAIN,   /* tuning and training */
+    KITH_STAGE_EVALUATE,
+    KITH_STAGE_ASK,   /* making lists */
+    KITH_STAGE_STORE, /* keeping or finding a model */
+} kith_stage;
+
+/* The contract's name for a failure, such as "DataInsufficientError", and what to do about it; ""
+ * for KITH_OK.  The same names in the library, the program and over HTTP. */
+KITH_API const char *kith_error_type(kith_err err, kith_stage stage);
+KITH_API const char *kith_error_hint(kith_err err, kith_stage stage);
+
+/* Lists that are kept from run to run; one cache may serve many runs at once. */
+typedef struct kith_cache kith_cache;
+KITH_API kith_err kith_cache_memory(size_t bytes, kith_cache **out); /* bytes 0: 256 MiB */
+KITH_API void kith_cache_free(kith_cache *cache);
+
+/* One event of a run: a JSON object without line breaks.  Called by the thread that made the call. */
+typedef void (*kith_event_fn)(void *udata, const char *event);
+
+typedef struct kith_run_options {
+    kith_event_fn event; /* NULL: none */
+    void *udata;         /* handed to event */
+    const char
+        *model_folder; /* where models are kept; NULL: $RECOMMENDATION_MODEL_CACHE; "": nowhere */
+    kith_cache *cache; /* for caching_strategy "memory"; NULL: one for this run alone */
+    const char *endpoint; /* told as model_endpoint; NULL: there is none */
+    int no_files;         /* 1: paths in the request are refused, as a service must */
+} kith_run_options;
+
+/* Serve one request of n bytes.  *result is the result, or, when the call fails, {"error": ...} with
+ * type, code, message, hint and violations (NULL only if not even that could be made); it is freed by
+ * kith_string_free. */
+KITH_API kith_err kith_run(kith *k, const char *request, size_t n, const kith_run_options *options,
+                           char **result);
+
+/* The JSON Schema (2020-12) of "request" or "response". */
+KITH_API kith_err kith_schema_json(const char *which, char **json);
+
 #ifdef __cplusplus
 }
 #endif

@@ -715,6 +715,155 @@ def test_stats_as_text_are_for_reading():
     assert run_json("data", "stats", "seven.csv")["suspicious"] or "suspicious" not in run("data", "stats", "seven.csv").stdout
 
 
+CONTRACT = os.path.join(ROOT, "test", "contract")
+
+
+def schema_of(which):
+    """The published schema, and a check by Python's jsonschema where that is installed."""
+    schema = json.loads(run("schema", which).stdout)
+    try:
+        import jsonschema
+    except ImportError:
+        return schema, lambda value: None
+    jsonschema.Draft202012Validator.check_schema(schema)
+    checker = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker())
+    return schema, checker.validate
+
+
+def serve(request, *words, code=0):
+    """Run a request (a path, or a value) and give the result and the events."""
+    if not isinstance(request, str):
+        request = write("request.json", json.dumps(request))
+    done = run("run", request, *words, code=code)
+    return json.loads(done.stdout), [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
+
+
+def tastes(**more):
+    """A request of forty users of two tastes."""
+    rows = [{"user_id": f"u{u}", "item_id": f"i{i}", "rating": 4 + (u + i) % 2 if u % 2 == i % 2 else 1 + (u + i) // 2 % 2,
+             "timestamp": f"2024-01-{1 + (u * 5 + i * 11) % 28:02d}T00:{u:02d}:00Z"}
+            for u in range(40) for i in range(20) if (u * 7 + i * 3) % 5 < 3]
+    return {"recommendation_data": {"user_data": [{"user_id": f"u{u}", "age": 20 + u} for u in range(41)],
+                                    "item_data": [{"item_id": f"i{i}", "category": "even" if i % 2 == 0 else "odd"}
+                                                  for i in range(20)],
+                                    "interaction_data": rows},
+            "recommendation_configuration": {"algorithm_type": "collaborative_filtering"}, **more}
+
+
+def test_the_documents_of_the_contract_are_served():
+    _, good_request = schema_of("request")
+    _, good_response = schema_of("response")
+    for name in sorted(os.listdir(CONTRACT)):
+        with open(os.path.join(CONTRACT, name), encoding="utf-8") as f:
+            request = json.load(f)
+        good_request(request)
+        families = {m["family"] for m in run_json("models")["models"]}
+        if request["recommendation_configuration"]["algorithm_type"] not in families:
+            result, _ = serve(os.path.join(CONTRACT, name), code=1)
+            assert result["error"]["type"] == "ValidationError", result
+            continue
+        result, events = serve(os.path.join(CONTRACT, name))
+        good_response(result)
+        results = result["recommendation_results"]
+        assert "recommendations" in results and "model_evaluation" in results, name
+        users = [u["user_id"] for u in request["recommendation_data"]["user_data"]]
+        assert [u["user_id"] for u in results["recommendations"]["user_recommendations"]] == users, results
+        assert [e["event"] for e in events[:2]] == ["recommendation_training_started", "model_evaluated"], events
+        assert {e["user_id"] for e in events[2:]} == set(users), events
+
+
+def test_a_result_has_the_fields_of_the_contract():
+    _, good_response = schema_of("response")
+    request = tastes(training_configuration={"train_test_split": 0.8, "hyperparameter_tuning": True, "tuning_trials": 3},
+                     deployment_configuration={"caching_strategy": "memory", "real_time_recommendations": True})
+    result, events = serve(request)
+    good_response(result)
+    results, metadata = result["recommendation_results"], result["metadata"]
+    lists = {u["user_id"]: u for u in results["recommendations"]["user_recommendations"]}
+    assert len(lists) == 41 and lists["u40"]["recommendation_metadata"]["basis"] == "popular", lists["u40"]
+    best = lists["u2"]["recommended_items"][0]
+    assert best["category"] == ["even", "odd"][int(best["item_id"][1:]) % 2], best
+    assert any(i["reason"].startswith("because") for u in lists.values() for i in u["recommended_items"]), best
+    assert results["model_evaluation"]["accuracy_metrics"]["ndcg"] > 0
+    assert metadata["tuning"]["n_trials"] == 3 and metadata["data_statistics"]["user_count"] == 41
+    assert results["feature_importance"]["interaction_features"][0]["feature"] == "rating"
+    assert set(results["deployment_info"]) >= {"inference_latency", "throughput", "cache_hit_rate"}
+    evaluated = next(e for e in events if e["event"] == "model_evaluated")
+    assert abs(evaluated["ndcg"] - results["model_evaluation"]["accuracy_metrics"]["ndcg"]) < 1e-8, evaluated  # 9 digits
+    for pointer in metadata["left_out"]:  # what is said to be left out is not there
+        at = result
+        for step in pointer.split("/")[1:]:
+            at = at.get(step) if isinstance(at, dict) else None
+            if at is None:
+                break
+        assert not at, (pointer, at)
+
+
+def test_the_runbook_form_with_paths_gives_what_the_inline_form_gives():
+    request = tastes(training_configuration={"cross_validation": False})
+    inline, _ = serve(request)
+    data = request["recommendation_data"]
+    write("interactions.csv", "user_id,item_id,rating,timestamp\n" + "".join(
+        f"{r['user_id']},{r['item_id']},{r['rating']},{r['timestamp']}\n" for r in data["interaction_data"]))
+    write("items.csv", "item_id,category\n" + "".join(f"{i['item_id']},{i['category']}\n" for i in data["item_data"]))
+    write("users.ndjson", "".join(json.dumps(u) + "\n" for u in data["user_data"]))
+    write("context.json", json.dumps({"reasons": 3}))
+    request["recommendation_data"] = {"user_data": "users.ndjson", "item_data": "items.csv",
+                                      "interaction_data": "interactions.csv", "context_data": "context.json"}
+    by_path, _ = serve(request)
+    for part in ["recommendations", "model_evaluation"]:
+        assert inline["recommendation_results"][part] == by_path["recommendation_results"][part], part
+    assert inline["recommendation_results"]["model_info"]["model_id"] == \
+        by_path["recommendation_results"]["model_info"]["model_id"]
+    write("events.ndjson", "".join(json.dumps({"userId": r["user_id"], "movie": r["item_id"], "stars": r["rating"],
+                                               "date": r["timestamp"]}) + "\n" for r in data["interaction_data"]))
+    request["recommendation_data"]["interaction_data"] = "events.ndjson"
+    assert serve(request)[0]["recommendation_results"]["recommendations"] == \
+        inline["recommendation_results"]["recommendations"]
+    request["recommendation_data"]["interaction_data"] = "interactions.csv"
+    write("interactions.csv", "user_id,item_id,rating\na,b,5\na,c\n")
+    result, _ = serve(request, code=1)
+    assert "interactions.csv:3" in result["error"]["message"], result
+
+
+def test_a_refused_request_says_all_that_is_wrong():
+    request = tastes()
+    request["recommendation_configuration"] = {"algorithm_type": "magic", "recommendation_count": 0}
+    request["recommendation_data"]["interaction_data"][3] = {"user_id": "a"}
+    result, _ = serve(request, code=1)
+    assert [v["pointer"] for v in result["error"]["violations"]] == [
+        "/recommendation_configuration/algorithm_type", "/recommendation_configuration/recommendation_count",
+        "/recommendation_data/interaction_data/3/item_id"], result
+    done = subprocess.run([KITH, "run", "-"], input="{\n oops", capture_output=True, text=True)
+    assert done.returncode == 1 and "line 2" in json.loads(done.stdout)["error"]["message"], done
+    assert "line 2" in done.stderr
+    assert run("run", "absent.json", code=1).stderr.startswith("kith: absent.json: No such file")
+    run("schema", "nothing", code=2)
+
+
+def test_unknown_fields_and_parameters_are_warned_of():
+    request = tastes(training_configuration={"cross_validation": False, "epochs": 3}, more=1)
+    request["recommendation_configuration"]["model_parameters"] = {"method": "als", "factors": 8, "magic": 1}
+    request["recommendation_data"]["interaction_data"][0]["mood"] = "good"
+    result, _ = serve(request)
+    warnings = " ".join(result["metadata"]["warnings"])
+    for word in ["/more", "/training_configuration/epochs", "magic", "mood"]:
+        assert word in warnings, (word, warnings)
+    assert result["metadata"]["method"]["resolved_method"] == "ials"
+    assert result["recommendation_results"]["model_info"]["training_parameters"]["n_factors"] == 8
+
+
+def test_tune_finds_parameters_that_train_takes():
+    small()
+    got = run_json("tune", "--data", "small.csv", "--model", "funk-svd", "--metric", "rmse", "--trials", "4", "--budget",
+                   "30s", "-p", "n_factors=4")
+    assert got["n_trials"] == 4 and got["best"]["value"] <= got["default"]["value"], got
+    words = run("tune", "--data", "small.csv", "--model", "funk-svd", "--metric", "rmse", "--trials", "3", "-p",
+                "n_factors=4").stdout.splitlines()[-1].split()
+    run("train", "--data", "small.csv", *words, "--out", "m.kith")
+    run("tune", "--data", "small.csv", "--model", "funk-svd", "--budget", "soon", code=2)
+
+
 def main():
     passed = failed = 0
     for name, test in sorted((n, t) for n, t in globals().items() if n.startswith("test_")):

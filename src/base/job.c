@@ -5,7 +5,7 @@
 
 void ki_job_begin(ki_job *job)
 {
-    atomic_store(&job->cancel, 0);
+    if (job->within == 0) atomic_store(&job->cancel, 0);
 }
 
 kith_err ki_job_step(ki_job *job, const char *what, int64_t done, int64_t total)

@@ -15,6 +15,7 @@ typedef struct ki_job {
     kith_progress_fn progress; /* NULL: none */
     void *udata;
     atomic_int cancel; /* set from any thread */
+    int within;        /* > 0: a public call made by another one, which the cancel is meant for */
     int quiet;         /* > 0: steps are not told (an inner job whose parent tells its own) */
 } ki_job;
 

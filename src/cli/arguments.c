@@ -94,12 +94,27 @@ static int parse_bytes(const char *text, double *out)
     return *end == '\0' && *out < 9e18;
 }
 
+/* "90", "90s", "10m", "2h". */
+static int parse_seconds(const char *text, double *out)
+{
+    char *end;
+    *out = strtod(text, &end);
+    if (end == text || !(*out > 0) || *out > 1e8) return 0;
+    if (*end == 'm' || *end == 'h') *out *= *end == 'm' ? 60 : 3600;
+    if (*end == 's' || *end == 'm' || *end == 'h') end++;
+    return *end == '\0';
+}
+
 static cli_exit set_number(const cli_option *o, void *field, const char *text)
 {
     double value;
     if (o->kind == CLI_BYTES) {
         if (!parse_bytes(text, &value))
             return cli_complain(CLI_USAGE, "--%s %s: want a size such as 800M or 8G", o->name,
+                                text);
+    } else if (o->kind == CLI_SECONDS) {
+        if (!parse_seconds(text, &value))
+            return cli_complain(CLI_USAGE, "--%s %s: want a time such as 90s or 10m", o->name,
                                 text);
     } else {
         char *end;
@@ -110,7 +125,7 @@ static cli_exit set_number(const cli_option *o, void *field, const char *text)
             (o->max != 0 && (value < o->min || value > o->max)))
             return out_of_range(o, text);
     }
-    if (o->kind == CLI_NUMBER)
+    if (o->kind == CLI_NUMBER || o->kind == CLI_SECONDS)
         *(double *)field = value;
     else
         *(int64_t *)field = (int64_t)value;
@@ -166,6 +181,7 @@ static cli_exit set(const cli_option *o, cli_args *a, char *text)
     case CLI_EACH: return add_words(o, field, text);
     case CLI_WHOLE:
     case CLI_NUMBER:
+    case CLI_SECONDS:
     case CLI_BYTES: break;
     }
     return set_number(o, field, text);

@@ -43,7 +43,8 @@ typedef struct cli_args {
     cli_list models, params;
     const char *protocol, *metrics, *per_user;
     const char *ties, *metric_style, *negatives, *group_users, *group_items, *calibrate;
-    double relevant_from, confidence;
+    double relevant_from, confidence, budget;
+    int64_t trials;
     /* asking */
     const char *model_file, *user, *item, *users, *on_unknown;
     const char *text;
@@ -57,14 +58,15 @@ typedef struct cli_args {
 } cli_args;
 
 typedef enum cli_kind {
-    CLI_FLAG,   /* int */
-    CLI_TEXT,   /* const char * */
-    CLI_CHOICE, /* const char *: one of the words of `complete` */
-    CLI_WHOLE,  /* int64_t */
-    CLI_NUMBER, /* double */
-    CLI_BYTES,  /* int64_t, of "8G" */
-    CLI_WORDS,  /* cli_list: cut at commas, and again for more */
-    CLI_EACH,   /* cli_list: as it stands, and again for more */
+    CLI_FLAG,    /* int */
+    CLI_TEXT,    /* const char * */
+    CLI_CHOICE,  /* const char *: one of the words of `complete` */
+    CLI_WHOLE,   /* int64_t */
+    CLI_NUMBER,  /* double */
+    CLI_BYTES,   /* int64_t, of "8G" */
+    CLI_SECONDS, /* double, of "90s" or "10m" */
+    CLI_WORDS,   /* cli_list: cut at commas, and again for more */
+    CLI_EACH,    /* cli_list: as it stands, and again for more */
 } cli_kind;
 
 typedef struct cli_option {
@@ -130,7 +132,7 @@ cli_exit cli_check_evaluation(const cli_args *a);
 cli_exit cli_check_layout(const cli_args *a);
 
 /* CLI_USAGE when `path` is a file that the command reads, or holds something of another kind than "model", "binary",
- * "csv", "tsv", "ndjson", "lists" or "per-user" and --force is not given.  NULL is no file. */
+ * "csv", "tsv", "ndjson", "lists", "per-user" or "result" and --force is not given.  NULL is no file. */
 cli_exit cli_check_target(const cli_args *a, const char *path, const char *kind);
 
 /* The parameters of -p key=value as the library takes them; params is [CLI_MAX_LIST], text their
@@ -149,6 +151,9 @@ cli_exit cmd_data_generate(const cli_args *a, kith *k);
 cli_exit cmd_data_anonymise(const cli_args *a, kith *k);
 cli_exit cmd_train(const cli_args *a, kith *k);
 cli_exit cmd_evaluate(const cli_args *a, kith *k);
+cli_exit cmd_tune(const cli_args *a, kith *k);
+cli_exit cmd_run(const cli_args *a, kith *k);
+cli_exit cmd_schema(const cli_args *a, kith *k);
 cli_exit cmd_recommend(const cli_args *a, kith *k);
 cli_exit cmd_search(const cli_args *a, kith *k);
 cli_exit cmd_why_not(const cli_args *a, kith *k);

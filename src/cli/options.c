@@ -107,6 +107,11 @@ const cli_option cli_options[] = {
     { "calibrate", 0, CLI_TEXT, AT(calibrate), "COLUMN",
       "the column of items that calibration@k is of (genres, category, or the first)", NULL, 0, 0 },
 
+    { "metric", 0, CLI_TEXT, AT(metrics), "NAME", "what is made better (ndcg@10)", NULL, 0, 0 },
+    { "budget", 0, CLI_SECONDS, AT(budget), "TIME", "most time, such as 90s, 10m or 2h (60s)", NULL,
+      0, 0 },
+    { "trials", 0, CLI_WHOLE, AT(trials), "N", "most settings tried (20)", NULL, 1, 10000 },
+
     { "model-file", 'f', CLI_TEXT, AT(model_file), "FILE", "a model that `kith train` wrote",
       "file", 0, 0 },
     { "user", 'u', CLI_TEXT, AT(user), "ID", "for this user", NULL, 0, 0 },

@@ -23,6 +23,7 @@ static const struct kind {
     { "ndjson", "NDJSON that kith wrote", NULL, "{\"user_id\":" },
     { "lists", "a CSV of recommendations", NULL, "user_id,rank,item_id,score" },
     { "per-user", "a CSV of values per user", NULL, "model,fold,user" },
+    { "result", "a result of `kith run`", NULL, "{\"recommendation_results\":" },
 };
 
 static const struct kind *kind_of(const char *name)

@@ -9,6 +9,7 @@
  */
 #include "base/mem.h"
 #include "base/scan.h"
+#include "data/contract.h"
 #include "data/jsonrow.h"
 #include "data/read.h"
 
@@ -150,8 +151,7 @@ static kith_err take_members(ki_attrs *a, int32_t row, const char *prefix, const
     return err;
 }
 
-/* Lists of numbers of differing length are sets after all. */
-static void settle_vectors(ki_attrs *a)
+void ki_contract_settle(ki_attrs *a)
 {
     for (int j = 0; j < a->n_columns; j++) {
         ki_attr_column *c = &a->columns[j];
@@ -166,27 +166,35 @@ static void settle_vectors(ki_attrs *a)
     }
 }
 
-static kith_err take_objects(ki_attrs *a, ki_source *s, const json_t *list, const char *member,
-                             ki_role role)
+kith_err ki_contract_take(ki_attrs *a, const json_t *o, ki_role role, int *ok)
 {
     static const kith_read_options usual = { 0 };
     char buffer[24];
+    const char *name = "";
+    int32_t row;
+    kith_err err;
+    const json_t *v = json_is_object(o) ? ki_json_role(o, role, &usual, 1, &name) : NULL;
+    const ki_span id = ki_json_id(v, buffer);
+    *ok = id.n > 0;
+    if (!*ok) return KITH_OK;
+    if ((err = ki_attrs_row(a, id.at, id.n, &row)) != KITH_OK) return err;
+    return take_members(a, row, "", o, name, 0);
+}
+
+static kith_err take_objects(ki_attrs *a, ki_source *s, const json_t *list, const char *member,
+                             ki_role role)
+{
     ki_attrs_begin(a);
     for (size_t j = 0; j < json_array_size(list); j++) {
-        const json_t *o = json_array_get(list, j);
-        const char *name = "";
-        int32_t row;
-        kith_err err;
-        const json_t *v = json_is_object(o) ? ki_json_role(o, role, &usual, 1, &name) : NULL;
-        const ki_span id = ki_json_id(v, buffer);
-        if (id.n == 0)
+        int ok;
+        const kith_err err = ki_contract_take(a, json_array_get(list, j), role, &ok);
+        if (err != KITH_OK) return err;
+        if (!ok)
             return ki_fail(KITH_EFORMAT,
                            "%s: %s[%zu]: got no id, want %s_id as a string or a whole number",
                            ki_source_name(s), member, j, ki_role_words[role]);
-        if ((err = ki_attrs_row(a, id.at, id.n, &row)) != KITH_OK) return err;
-        if ((err = take_members(a, row, "", o, name, 0)) != KITH_OK) return err;
     }
-    settle_vectors(a);
+    ki_contract_settle(a);
     return KITH_OK;
 }
 

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT
+ * narrow.c -- what context_data says of every list: a filter, its values, a pipeline
+ *
+ * The languages are those of doc/filters.md and doc/pipeline.md; $names stand for the members of
+ * context_data.values, `now` for context_data.now or the present.  They are checked once, here, so
+ * that a mistake is a violation of the request; the lists are then asked for with them.
+ */
+#include "tool/running.h"
+
+#include "base/mem.h"
+#include "engine/filter.h"
+#include "engine/pipeline.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+static const ki_place data_place = { .key = "recommendation_data" },
+                      context_place = { .up = &data_place, .key = "context_data" };
+
+static void tell_notes(ki_run *r, const ki_filter *f)
+{
+    for (int j = 0; j < ki_filter_n_notes(f); j++)
+        ki_warning(&r->findings, "context_data.filter: %.400s", ki_filter_note(f, j));
+}
+
+/* A filter or a value that does not fit is a violation; other failures go up. */
+static kith_err judge(ki_run *r, const char *field, kith_err err)
+{
+    const ki_place at = { .up = &context_place, .key = field };
+    if (err != KITH_EINVAL) return err;
+    ki_object_to(&r->findings, &at, "%s", kith_last_error());
+    return KITH_OK;
+}
+
+static kith_err check_filter(ki_run *r, const ki_schema *schema)
+{
+    ki_filter *f = NULL;
+    const kith_err err = ki_filter_parse(schema, r->filter, &f, NULL);
+    if (err == KITH_OK) tell_notes(r, f);
+    ki_filter_free(f);
+    return judge(r, "filter", err);
+}
+
+static kith_err check_pipeline(ki_run *r, const ki_schema *schema, const json_t *config)
+{
+    const ki_place at = { .up = &context_place, .key = "pipeline" };
+    char pointer[KI_POINTER_ROOM];
+    ki_violations *found = NULL;
+    ki_pipeline p;
+    kith_err err = ki_alloc(&found, 1, sizeof *found);
+    if (err != KITH_OK) return err;
+    ki_place_print(&at, pointer);
+    err = ki_pipeline_read(schema, config, &p, found);
+    if (err == KITH_OK) ki_pipeline_clear(&p);
+    for (int j = 0; j < KI_MIN(found->n, KI_VIOLATIONS_MAX); j++) {
+        char place[2 * KI_POINTER_ROOM];
+        snprintf(place, sizeof place, "%s%s", pointer, found->list[j].pointer);
+        ki_object_to_pointer(&r->findings, place, "%s", found->list[j].sentence);
+    }
+    if (err == KITH_EINVAL && found->n > 0) err = KITH_OK; /* told */
+    ki_free(found);
+    return judge(r, at.key, err);
+}
+
+static kith_err check(ki_run *r, const ki_context *values, const json_t *pipeline)
+{
+    const kith_data *d = r->intake.data;
+    double *popularity = NULL; /* only that there is such a column counts here */
+    kith_err err = ki_alloc(&popularity, (size_t)d->items.n, sizeof *popularity);
+    if (err != KITH_OK) return err;
+    const ki_schema schema = {
+        .items = &d->items, .table = &d->item_attrs, .popularity = popularity, .context = values
+    };
+    if (r->filter != NULL) err = check_filter(r, &schema);
+    if (err == KITH_OK && pipeline != NULL) err = check_pipeline(r, &schema, pipeline);
+    ki_free(popularity);
+    return err;
+}
+
+/* The text of a JSON value, the caller's. */
+static kith_err print(const json_t *v, char **out)
+{
+    char *text = json_dumps(v, JSON_COMPACT);
+    const kith_err err = text == NULL ? ki_fail_memory(64) : ki_strdup(out, text);
+    free(text); /* jansson's */
+    return err;
+}
+
+/* Values of the $names, and the time of asking: one for all lists. */
+static kith_err print_values(ki_run *r, const json_t *given)
+{
+    const ki_intake *in = &r->intake;
+    json_t *all = given == NULL ? json_object() : json_copy((json_t *)given);
+    const int64_t now = in->has_now ? in->now : (int64_t)time(NULL);
+    json_object_set_new(all, "now", json_integer((json_int_t)now));
+    const kith_err err = print(all, &r->values);
+    json_decref(all);
+    return err;
+}
+
+kith_err ki_run_narrow(ki_run *r)
+{
+    const json_t *context = r->intake.context, *given = json_object_get(context, "values"),
+                 *pipeline = json_object_get(context, "pipeline");
+    ki_context values = { 0 };
+    kith_err err = KITH_OK;
+    r->filter = json_string_value(json_object_get(context, "filter"));
+    if (r->filter == NULL && pipeline == NULL) return KITH_OK;
+    if (given != NULL) err = ki_context_read(&values, given, NULL);
+    if (err != KITH_OK) return judge(r, "values", err);
+    err = check(r, &values, pipeline);
+    ki_context_clear(&values);
+    if (err == KITH_OK) err = print_values(r, given);
+    if (err == KITH_OK && pipeline != NULL) err = print(pipeline, &r->pipeline);
+    return err;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT
+ * running.h -- all that one run has gathered, from the request to the result
+ */
+#ifndef KI_RUNNING_H
+#define KI_RUNNING_H
+
+#include "tool/appraisal.h"
+#include "tool/identity.h"
+#include "tool/lists.h"
+#include "model/package.h"
+
+typedef struct ki_run {
+    kith *k;
+    ki_job *job;
+    const kith_run_options *o;
+    double began; /* seconds of a clock that never goes back */
+
+    /* the request */
+    ki_findings findings;
+    json_t *schema;
+    ki_cut cut;
+    const json_t *config, *training,
+        *deployment; /* borrowed from cut.shell; the last two may be NULL */
+    ki_intake intake;
+    ki_method method;
+    int n;                   /* recommendation_count */
+    const char *filter;      /* of the context, borrowed; NULL: none */
+    char *values, *pipeline; /* JSON for every list; NULL: none */
+
+    /* the model */
+    kith_model *model;
+    json_t *about; /* kith_model_json of it */
+    char model_id[KI_MODEL_ID_ROOM];
+    double fit_seconds;
+    int was_loaded;
+    json_t *persistence, *tuning; /* for metadata; tuning may be NULL */
+
+    /* what it is worth, and what it says */
+    ki_appraisal appraisal;
+    json_t *importance; /* feature_importance; NULL: none */
+    ki_lists lists;
+    ki_latency latency;
+    ki_text similar;
+    int has_similar;
+} ki_run;
+
+/* A member of training_configuration or deployment_configuration, or the default that the schema
+ * states for it. */
+int ki_run_flag(const ki_run *r, const char *section, const char *field);
+double ki_run_number(const ki_run *r, const char *section, const char *field);
+
+/* narrow.c: filter, values and pipeline out of the context, checked. */
+kith_err ki_run_narrow(ki_run *r);
+
+/* keeping.c: tune, find or train, and keep the model. */
+kith_err ki_run_model(ki_run *r);
+
+/* serving.c: the lists, what they cost, and similar items. */
+kith_err ki_run_lists(ki_run *r);
+
+/* result.c: the result as text, which is the caller's. */
+kith_err ki_run_write(ki_run *r, char **out);
+
+#endif
