@@ -489,6 +489,42 @@ KITH_API kith_err kith_run(kith *k, const char *request, size_t n, const kith_ru
 /* The JSON Schema (2020-12) of "request" or "response". */
 KITH_API kith_err kith_schema_json(const char *which, char **json);
 
+/* ---- the service: an HTTP API over one store file (doc/service.md)
+ * ----------------------------------------------------------------------------------------
+ */
+
+typedef struct kith_server kith_server;
+
+typedef struct kith_serve_options {
+    const char
+        *db; /* store file, made when it is not there; NULL: in memory, gone with the process */
+    const char *data;              /* interactions to read when the store is empty; NULL: none */
+    const kith_read_options *read; /* how to read them; NULL: found */
+    const char *model;             /* algorithm that is trained when there is none; NULL: ials */
+    const kith_param *params;
+    int n_params;
+    const char *
+        config; /* JSON object: every other setting, as doc/service.md lists them; NULL: defaults */
+    const char *host;    /* address to listen on; NULL: 127.0.0.1 */
+    int port;            /* 0: 8080; -1: a free one */
+    int insecure_local;  /* 1: no key is asked for; only where host is a loopback address */
+    kith_event_fn event; /* log lines, each a JSON object; NULL: none */
+    void *udata;
+} kith_serve_options;
+
+/* Open the store, train a model if there is none, and answer.  Returns when the service is ready; it runs in
+ * threads of its own until it is stopped.  The threads, seed and memory limit are those of `k`.  KITH_EINVAL when
+ * kith was built without libmicrohttpd or sqlite3 (the sentence says which). */
+KITH_API kith_err kith_serve_start(kith *k, const kith_serve_options *options, kith_server **out);
+KITH_API int kith_serve_port(const kith_server *server);
+KITH_API const char *kith_serve_url(const kith_server *server);
+
+/* The key that was made with the store, once, for the first administrator; "" when there were keys already. */
+KITH_API const char *kith_serve_first_key(const kith_server *server);
+
+/* Let go: requests that run are finished (at most `seconds`), what was acknowledged is kept.  Accepts NULL. */
+KITH_API void kith_serve_stop(kith_server *server, double seconds);
+
 #ifdef __cplusplus
 }
 #endif
