@@ -1,469 +1,368 @@
 /* SPDX-License-Identifier: MIT
- * schema.c -- the tables of the tool contract, and JSON Schema made from them
+ * schema.c -- the tables of the tool contract
  *
  * Names, types, enumerations and defaults of the contract's own fields are those of the contract.
  * Where it says only "object" or "array of objects" the tables say more: what kith reads there.
  */
 #include "tool/schema.h"
 
-#include "base/mem.h"
-#include "model/model.h"
+#include "model/model.h" /* their parameters are part of it */
+#include "tool/shape.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum kind {
-    OBJECT, /* members of `inside`; others are warned of */
-    OPEN,   /* members of `inside`, and any others */
-    LIST,   /* elements like inside[0] */
-    TEXT,
-    NAME, /* text that is not empty */
-    WHOLE,
-    NUMBER,
-    FLAG,
-    MOMENT,   /* RFC 3339 */
-    TIME,     /* seconds since 1970, or ISO 8601 */
-    ID,       /* text, or a whole number that stands for its digits */
-    ROWS,     /* elements like inside[0], or the path of a file with them */
-    DOCUMENT, /* as OBJECT, or the path of a JSON file */
-};
-
-typedef struct node node;
-struct node {
-    const char *name;
-    enum kind kind;
-    int required;
-    const char *about;
-    const node *inside;
-    int n_inside;
-    const char *const *words; /* ends with NULL: the only ones allowed */
-    double min, max;          /* both 0: any; max 0: no upper end */
-    const char *init;         /* default, as JSON */
-};
-
-#define INSIDE(table) .inside = table, .n_inside = (int)KI_COUNT(table)
-
 /* ---- request ---- */
 
-static const node a_user[] = {
+static const ki_shape a_user[] = {
     { .name = "user_id",
-      .kind = ID,
+      .kind = KI_IS_ID,
       .required = 1,
       .about = "the user; any other member is an attribute" },
 };
-static const node an_item[] = {
+static const ki_shape an_item[] = {
     { .name = "item_id",
-      .kind = ID,
+      .kind = KI_IS_ID,
       .required = 1,
       .about = "the item; any other member is an attribute" },
 };
-static const node an_interaction[] = {
-    { .name = "user_id", .kind = ID, .required = 1, .about = "who" },
+static const ki_shape an_interaction[] = {
+    { .name = "user_id", .kind = KI_IS_ID, .required = 1, .about = "who" },
     { .name = "item_id",
-      .kind = ID,
+      .kind = KI_IS_ID,
       .required = 1,
       .about = "with what; what happened is in the signals (see model_parameters.signals)" },
 };
-static const node one_user = { .kind = OPEN, INSIDE(a_user) };
-static const node one_item = { .kind = OPEN, INSIDE(an_item) };
-static const node one_interaction = { .kind = OPEN, INSIDE(an_interaction) };
-static const node one_id = { .kind = ID };
-static const node one_name = { .kind = NAME };
+static const ki_shape one_user = { .kind = KI_IS_OPEN, KI_INSIDE(a_user) };
+static const ki_shape one_item = { .kind = KI_IS_OPEN, KI_INSIDE(an_item) };
+static const ki_shape one_interaction = { .kind = KI_IS_OPEN, KI_INSIDE(an_interaction) };
+static const ki_shape one_id = { .kind = KI_IS_ID };
+static const ki_shape one_name = { .kind = KI_IS_NAME };
 
 static const char *const cold_words[] = { "popular", "error", NULL };
-static const node context[] = {
+static const ki_shape context[] = {
     { .name = "now",
-      .kind = TIME,
+      .kind = KI_IS_TIME,
       .about = "the time of asking: interactions after it are not used" },
     { .name = "users",
-      .kind = LIST,
+      .kind = KI_IS_LIST,
       .about = "lists for these users alone (all)",
       .inside = &one_id,
       .n_inside = 1 },
     { .name = "exclude_items",
-      .kind = LIST,
+      .kind = KI_IS_LIST,
       .about = "never recommend these",
       .inside = &one_id,
       .n_inside = 1 },
     { .name = "filter",
-      .kind = TEXT,
+      .kind = KI_IS_TEXT,
       .about = "recommend only items that fit, such as: category = \"books\" and price <= 20" },
-    { .name = "values", .kind = OPEN, .about = "what the $names of the filter stand for" },
+    { .name = "values", .kind = KI_IS_OPEN, .about = "what the $names of the filter stand for" },
     { .name = "pipeline",
-      .kind = OPEN,
+      .kind = KI_IS_OPEN,
       .about = "sources, ranker, rules, diversity and exploration of the lists" },
     { .name = "include_seen",
-      .kind = FLAG,
+      .kind = KI_IS_FLAG,
       .about = "items of the history may be recommended",
       .init = "false" },
     { .name = "on_cold_start",
-      .kind = TEXT,
+      .kind = KI_IS_TEXT,
       .about =
           "a user without interactions gets popular items, or the run fails with ColdStartError",
       .words = cold_words,
       .init = "\"popular\"" },
     { .name = "reasons",
-      .kind = WHOLE,
+      .kind = KI_IS_WHOLE,
       .about = "most history items named per recommendation; 0: no reasons",
       .min = 0,
       .max = 10,
       .init = "3" },
     { .name = "similar_items",
-      .kind = WHOLE,
+      .kind = KI_IS_WHOLE,
       .about = "how many similar items per item (recommendation_count)",
       .min = 0,
       .max = 1000 },
     { .name = "similar_for",
-      .kind = WHOLE,
+      .kind = KI_IS_WHOLE,
       .about = "similar items are listed for the first so many items",
       .min = 0,
       .max = 1e6,
       .init = "1000" },
     { .name = "feature_importance",
-      .kind = FLAG,
+      .kind = KI_IS_FLAG,
       .about = "measure it by training again without each feature (yes up to 20000 interactions)" },
 };
-static const node recommendation_data[] = {
+static const ki_shape recommendation_data[] = {
     { .name = "user_data",
-      .kind = ROWS,
+      .kind = KI_IS_ROWS,
       .required = 1,
       .about = "User information and preferences",
       .inside = &one_user,
       .n_inside = 1 },
     { .name = "item_data",
-      .kind = ROWS,
+      .kind = KI_IS_ROWS,
       .required = 1,
       .about = "Item information and features",
       .inside = &one_item,
       .n_inside = 1 },
     { .name = "interaction_data",
-      .kind = ROWS,
+      .kind = KI_IS_ROWS,
       .required = 1,
       .about = "User-item interactions",
       .inside = &one_interaction,
       .n_inside = 1 },
     { .name = "context_data",
-      .kind = DOCUMENT,
+      .kind = KI_IS_DOCUMENT,
       .about = "Contextual information for recommendations",
-      INSIDE(context) },
+      KI_INSIDE(context) },
 };
 static const char *const algorithms[] = { "collaborative_filtering", "content_based", "hybrid",
                                           "deep_learning",           "graph_based",   NULL };
-static const node model_parameters[] = {
+static const ki_shape model_parameters[] = {
     { .name = "method",
-      .kind = NAME,
+      .kind = KI_IS_NAME,
       .about = "which algorithm of the family; `kith models` lists them" },
     { .name = "signals",
-      .kind = OPEN,
+      .kind = KI_IS_OPEN,
       .about = "what each member of an interaction counts: a weight, or {weight, scale, unit}; 0 "
                "ignores it" },
     { .name = "relevant_from",
-      .kind = NUMBER,
+      .kind = KI_IS_NUMBER,
       .about = "held-out interactions of at least this preference are what a list should hit (the "
                "middle of "
                "the rating scale; all without ratings)" },
 };
-static const node recommendation_configuration[] = {
+static const ki_shape recommendation_configuration[] = {
     { .name = "algorithm_type",
-      .kind = TEXT,
+      .kind = KI_IS_TEXT,
       .required = 1,
       .about = "Type of recommendation algorithm",
       .words = algorithms },
     { .name = "model_parameters",
-      .kind = OPEN,
+      .kind = KI_IS_OPEN,
       .about = "Model-specific parameters: those of $defs/model_METHOD, and these",
-      INSIDE(model_parameters) },
+      KI_INSIDE(model_parameters) },
     { .name = "evaluation_metrics",
-      .kind = LIST,
+      .kind = KI_IS_LIST,
       .about = "Evaluation metrics to use",
       .inside = &one_name,
       .n_inside = 1 },
     { .name = "recommendation_count",
-      .kind = WHOLE,
+      .kind = KI_IS_WHOLE,
       .about = "Number of recommendations to generate",
       .min = 1,
       .max = 10000,
       .init = "10" },
 };
-static const node training_configuration[] = {
+static const ki_shape training_configuration[] = {
     { .name = "train_test_split",
-      .kind = NUMBER,
+      .kind = KI_IS_NUMBER,
       .about = "Train-test split ratio",
       .min = 0,
       .max = 1 },
     { .name = "cross_validation",
-      .kind = FLAG,
+      .kind = KI_IS_FLAG,
       .about = "Enable cross-validation",
       .init = "true" },
     { .name = "hyperparameter_tuning",
-      .kind = FLAG,
+      .kind = KI_IS_FLAG,
       .about = "Enable hyperparameter optimization",
       .init = "false" },
-    { .name = "model_persistence", .kind = FLAG, .about = "Save trained model", .init = "true" },
+    { .name = "model_persistence",
+      .kind = KI_IS_FLAG,
+      .about = "Save trained model",
+      .init = "true" },
     { .name = "tuning_seconds",
-      .kind = NUMBER,
+      .kind = KI_IS_NUMBER,
       .about = "most time for tuning",
       .min = 0.1,
       .max = 86400,
       .init = "60" },
     { .name = "tuning_trials",
-      .kind = WHOLE,
+      .kind = KI_IS_WHOLE,
       .about = "most settings tried",
       .min = 1,
       .max = 10000,
       .init = "20" },
 };
 static const char *const strategies[] = { "redis", "memory", "none", NULL };
-static const node deployment_configuration[] = {
+static const ki_shape deployment_configuration[] = {
     { .name = "real_time_recommendations",
-      .kind = FLAG,
+      .kind = KI_IS_FLAG,
       .about = "Enable real-time recommendations",
       .init = "false" },
     { .name = "batch_processing",
-      .kind = FLAG,
+      .kind = KI_IS_FLAG,
       .about = "Enable batch processing",
       .init = "true" },
     { .name = "caching_strategy",
-      .kind = TEXT,
+      .kind = KI_IS_TEXT,
       .about = "Caching strategy for recommendations",
       .words = strategies },
 };
-static const node request[] = {
-    { .name = "recommendation_data", .kind = OBJECT, .required = 1, INSIDE(recommendation_data) },
-    { .name = "recommendation_configuration",
-      .kind = OBJECT,
+static const ki_shape request[] = {
+    { .name = "recommendation_data",
+      .kind = KI_IS_OBJECT,
       .required = 1,
-      INSIDE(recommendation_configuration) },
-    { .name = "training_configuration", .kind = OBJECT, INSIDE(training_configuration) },
-    { .name = "deployment_configuration", .kind = OBJECT, INSIDE(deployment_configuration) },
+      KI_INSIDE(recommendation_data) },
+    { .name = "recommendation_configuration",
+      .kind = KI_IS_OBJECT,
+      .required = 1,
+      KI_INSIDE(recommendation_configuration) },
+    { .name = "training_configuration", .kind = KI_IS_OBJECT, KI_INSIDE(training_configuration) },
+    { .name = "deployment_configuration",
+      .kind = KI_IS_OBJECT,
+      KI_INSIDE(deployment_configuration) },
 };
 
 /* ---- result ---- */
 
-static const node model_info[] = {
+static const ki_shape model_info[] = {
     { .name = "model_id",
-      .kind = TEXT,
+      .kind = KI_IS_TEXT,
       .about = "method, fingerprint of the data, hash of the settings" },
-    { .name = "algorithm_type", .kind = TEXT },
+    { .name = "algorithm_type", .kind = KI_IS_TEXT },
     { .name = "training_parameters",
-      .kind = OPEN,
+      .kind = KI_IS_OPEN,
       .about = "every parameter of the model, as trained" },
     { .name = "model_performance",
-      .kind = OPEN,
+      .kind = KI_IS_OPEN,
       .about = "seconds and figures of training and evaluation" },
-    { .name = "training_timestamp", .kind = MOMENT },
+    { .name = "training_timestamp", .kind = KI_IS_MOMENT },
 };
-static const node a_recommendation[] = {
-    { .name = "item_id", .kind = TEXT, .required = 1 },
-    { .name = "score", .kind = NUMBER, .about = "higher is better; not comparable between users" },
-    { .name = "reason", .kind = TEXT },
-    { .name = "category", .kind = TEXT },
+static const ki_shape a_recommendation[] = {
+    { .name = "item_id", .kind = KI_IS_TEXT, .required = 1 },
+    { .name = "score",
+      .kind = KI_IS_NUMBER,
+      .about = "higher is better; not comparable between users" },
+    { .name = "reason", .kind = KI_IS_TEXT },
+    { .name = "category", .kind = KI_IS_TEXT },
 };
-static const node one_recommendation = { .kind = OBJECT, INSIDE(a_recommendation) };
-static const node a_user_list[] = {
-    { .name = "user_id", .kind = TEXT, .required = 1 },
+static const ki_shape one_recommendation = { .kind = KI_IS_OBJECT, KI_INSIDE(a_recommendation) };
+static const ki_shape a_user_list[] = {
+    { .name = "user_id", .kind = KI_IS_TEXT, .required = 1 },
     { .name = "recommended_items",
-      .kind = LIST,
+      .kind = KI_IS_LIST,
       .required = 1,
       .about = "best first",
       .inside = &one_recommendation,
       .n_inside = 1 },
-    { .name = "recommendation_metadata", .kind = OPEN, .about = "what the list was made from" },
+    { .name = "recommendation_metadata",
+      .kind = KI_IS_OPEN,
+      .about = "what the list was made from" },
 };
-static const node one_user_list = { .kind = OBJECT, INSIDE(a_user_list) };
-static const node a_similar_item[] = {
-    { .name = "similar_item_id", .kind = TEXT, .required = 1 },
-    { .name = "similarity_score", .kind = NUMBER },
-    { .name = "similarity_type", .kind = TEXT },
+static const ki_shape one_user_list = { .kind = KI_IS_OBJECT, KI_INSIDE(a_user_list) };
+static const ki_shape a_similar_item[] = {
+    { .name = "similar_item_id", .kind = KI_IS_TEXT, .required = 1 },
+    { .name = "similarity_score", .kind = KI_IS_NUMBER },
+    { .name = "similarity_type", .kind = KI_IS_TEXT },
 };
-static const node one_similar_item = { .kind = OBJECT, INSIDE(a_similar_item) };
-static const node an_item_list[] = {
-    { .name = "item_id", .kind = TEXT, .required = 1 },
+static const ki_shape one_similar_item = { .kind = KI_IS_OBJECT, KI_INSIDE(a_similar_item) };
+static const ki_shape an_item_list[] = {
+    { .name = "item_id", .kind = KI_IS_TEXT, .required = 1 },
     { .name = "similar_items",
-      .kind = LIST,
+      .kind = KI_IS_LIST,
       .required = 1,
       .about = "most similar first",
       .inside = &one_similar_item,
       .n_inside = 1 },
 };
-static const node one_item_list = { .kind = OBJECT, INSIDE(an_item_list) };
-static const node recommendations[] = {
+static const ki_shape one_item_list = { .kind = KI_IS_OBJECT, KI_INSIDE(an_item_list) };
+static const ki_shape recommendations[] = {
     { .name = "user_recommendations",
-      .kind = LIST,
+      .kind = KI_IS_LIST,
       .required = 1,
       .inside = &one_user_list,
       .n_inside = 1 },
-    { .name = "item_recommendations", .kind = LIST, .inside = &one_item_list, .n_inside = 1 },
+    { .name = "item_recommendations", .kind = KI_IS_LIST, .inside = &one_item_list, .n_inside = 1 },
 };
-static const node accuracy[] = {
-    { .name = "precision", .kind = NUMBER }, { .name = "recall", .kind = NUMBER },
-    { .name = "f1_score", .kind = NUMBER },  { .name = "ndcg", .kind = NUMBER },
-    { .name = "map", .kind = NUMBER },
+static const ki_shape accuracy[] = {
+    { .name = "precision", .kind = KI_IS_NUMBER }, { .name = "recall", .kind = KI_IS_NUMBER },
+    { .name = "f1_score", .kind = KI_IS_NUMBER },  { .name = "ndcg", .kind = KI_IS_NUMBER },
+    { .name = "map", .kind = KI_IS_NUMBER },
 };
-static const node diversity[] = {
-    { .name = "catalog_coverage", .kind = NUMBER },
-    { .name = "intra_list_diversity", .kind = NUMBER },
-    { .name = "serendipity", .kind = NUMBER },
+static const ki_shape diversity[] = {
+    { .name = "catalog_coverage", .kind = KI_IS_NUMBER },
+    { .name = "intra_list_diversity", .kind = KI_IS_NUMBER },
+    { .name = "serendipity", .kind = KI_IS_NUMBER },
 };
-static const node novelty[] = {
-    { .name = "popularity_bias", .kind = NUMBER },
-    { .name = "long_tail_coverage", .kind = NUMBER },
+static const ki_shape novelty[] = {
+    { .name = "popularity_bias", .kind = KI_IS_NUMBER },
+    { .name = "long_tail_coverage", .kind = KI_IS_NUMBER },
 };
-static const node evaluation[] = {
-    { .name = "accuracy_metrics", .kind = OPEN, INSIDE(accuracy) },
-    { .name = "diversity_metrics", .kind = OPEN, INSIDE(diversity) },
-    { .name = "novelty_metrics", .kind = OPEN, INSIDE(novelty) },
+static const ki_shape evaluation[] = {
+    { .name = "accuracy_metrics", .kind = KI_IS_OPEN, KI_INSIDE(accuracy) },
+    { .name = "diversity_metrics", .kind = KI_IS_OPEN, KI_INSIDE(diversity) },
+    { .name = "novelty_metrics", .kind = KI_IS_OPEN, KI_INSIDE(novelty) },
 };
-static const node a_feature[] = {
-    { .name = "feature", .kind = TEXT, .required = 1 },
+static const ki_shape a_feature[] = {
+    { .name = "feature", .kind = KI_IS_TEXT, .required = 1 },
     { .name = "importance",
-      .kind = NUMBER,
+      .kind = KI_IS_NUMBER,
       .required = 1,
       .about = "how much of the metric is lost without it" },
-    { .name = "method", .kind = TEXT, .about = "how that was measured" },
+    { .name = "method", .kind = KI_IS_TEXT, .about = "how that was measured" },
 };
-static const node one_feature = { .kind = OPEN, INSIDE(a_feature) };
-static const node importance[] = {
-    { .name = "user_features", .kind = LIST, .inside = &one_feature, .n_inside = 1 },
-    { .name = "item_features", .kind = LIST, .inside = &one_feature, .n_inside = 1 },
-    { .name = "interaction_features", .kind = LIST, .inside = &one_feature, .n_inside = 1 },
+static const ki_shape one_feature = { .kind = KI_IS_OPEN, KI_INSIDE(a_feature) };
+static const ki_shape importance[] = {
+    { .name = "user_features", .kind = KI_IS_LIST, .inside = &one_feature, .n_inside = 1 },
+    { .name = "item_features", .kind = KI_IS_LIST, .inside = &one_feature, .n_inside = 1 },
+    { .name = "interaction_features", .kind = KI_IS_LIST, .inside = &one_feature, .n_inside = 1 },
 };
-static const node deployment[] = {
-    { .name = "model_endpoint", .kind = TEXT },
+static const ki_shape deployment[] = {
+    { .name = "model_endpoint", .kind = KI_IS_TEXT },
     { .name = "inference_latency",
-      .kind = NUMBER,
+      .kind = KI_IS_NUMBER,
       .about = "milliseconds to make one user's list, mean" },
-    { .name = "throughput", .kind = NUMBER, .about = "users served per second" },
+    { .name = "throughput", .kind = KI_IS_NUMBER, .about = "users served per second" },
     { .name = "cache_hit_rate",
-      .kind = NUMBER,
+      .kind = KI_IS_NUMBER,
       .about = "lists found in the cache, of those looked for",
       .min = 0,
       .max = 1 },
 };
-static const node results[] = {
-    { .name = "model_info", .kind = OBJECT, INSIDE(model_info) },
-    { .name = "recommendations", .kind = OBJECT, INSIDE(recommendations) },
-    { .name = "model_evaluation", .kind = OBJECT, INSIDE(evaluation) },
-    { .name = "feature_importance", .kind = OBJECT, INSIDE(importance) },
-    { .name = "deployment_info", .kind = OPEN, INSIDE(deployment) },
+static const ki_shape results[] = {
+    { .name = "model_info", .kind = KI_IS_OBJECT, KI_INSIDE(model_info) },
+    { .name = "recommendations", .kind = KI_IS_OBJECT, KI_INSIDE(recommendations) },
+    { .name = "model_evaluation", .kind = KI_IS_OBJECT, KI_INSIDE(evaluation) },
+    { .name = "feature_importance", .kind = KI_IS_OBJECT, KI_INSIDE(importance) },
+    { .name = "deployment_info", .kind = KI_IS_OPEN, KI_INSIDE(deployment) },
 };
-static const node one_text = { .kind = TEXT };
-static const node metadata[] = {
-    { .name = "processing_timestamp", .kind = MOMENT },
-    { .name = "processing_duration", .kind = NUMBER, .about = "seconds", .min = 0, .max = 1e9 },
-    { .name = "data_statistics", .kind = OPEN },
-    { .name = "version", .kind = TEXT },
+static const ki_shape one_text = { .kind = KI_IS_TEXT };
+static const ki_shape metadata[] = {
+    { .name = "processing_timestamp", .kind = KI_IS_MOMENT },
+    { .name = "processing_duration",
+      .kind = KI_IS_NUMBER,
+      .about = "seconds",
+      .min = 0,
+      .max = 1e9 },
+    { .name = "data_statistics", .kind = KI_IS_OPEN },
+    { .name = "version", .kind = KI_IS_TEXT },
     { .name = "warnings",
-      .kind = LIST,
+      .kind = KI_IS_LIST,
       .about = "what of the request was not used, and why",
       .inside = &one_text,
       .n_inside = 1 },
     { .name = "left_out",
-      .kind = OPEN,
+      .kind = KI_IS_OPEN,
       .about = "fields that do not apply: JSON pointer -> reason" },
     { .name = "method",
-      .kind = OPEN,
+      .kind = KI_IS_OPEN,
       .about = "which algorithm was taken for what was asked, and why" },
-    { .name = "persistence", .kind = OPEN, .about = "where the model was kept or found" },
-    { .name = "tuning", .kind = OPEN, .about = "what hyperparameter tuning tried and found" },
+    { .name = "persistence", .kind = KI_IS_OPEN, .about = "where the model was kept or found" },
+    { .name = "tuning", .kind = KI_IS_OPEN, .about = "what hyperparameter tuning tried and found" },
 };
-static const node response[] = {
-    { .name = "recommendation_results", .kind = OBJECT, .required = 1, INSIDE(results) },
-    { .name = "metadata", .kind = OBJECT, .required = 1, INSIDE(metadata) },
+static const ki_shape response[] = {
+    { .name = "recommendation_results", .kind = KI_IS_OBJECT, .required = 1, KI_INSIDE(results) },
+    { .name = "metadata", .kind = KI_IS_OBJECT, .required = 1, KI_INSIDE(metadata) },
 };
 
-/* ---- from tables to JSON Schema ---- */
-
-static json_t *schema_of(const node *n);
+/* ---- parameters of the models ---- */
 
 static json_t *typed(const char *type)
 {
     return json_pack("{s:s}", "type", type);
 }
-
-static json_t *members(const node *inside, int n, int open)
-{
-    json_t *o = typed("object"), *properties = json_object(), *required = json_array();
-    for (int j = 0; j < n; j++) {
-        json_object_set_new(properties, inside[j].name, schema_of(&inside[j]));
-        if (inside[j].required) json_array_append_new(required, json_string(inside[j].name));
-    }
-    if (json_array_size(required) > 0) json_object_set(o, "required", required);
-    if (n > 0) json_object_set(o, "properties", properties);
-    if (open) json_object_set_new(o, "additionalProperties", json_true());
-    json_decref(properties);
-    json_decref(required);
-    return o;
-}
-
-static json_t *list_of(const node *one)
-{
-    return json_pack("{s:s, s:o}", "type", "array", "items", schema_of(one));
-}
-
-static json_t *either(json_t *a, json_t *b)
-{
-    return json_pack("{s:[o, o]}", "anyOf", a, b);
-}
-
-static json_t *path_of(const char *about)
-{
-    return json_pack("{s:s, s:i, s:s}", "type", "string", "minLength", 1, "description", about);
-}
-
-static json_t *base_of(const node *n)
-{
-    switch (n->kind) {
-    case OBJECT: return members(n->inside, n->n_inside, 0);
-    case OPEN: return members(n->inside, n->n_inside, 1);
-    case LIST: return list_of(n->inside);
-    case TEXT: return typed("string");
-    case NAME: return json_pack("{s:s, s:i}", "type", "string", "minLength", 1);
-    case WHOLE: return typed("integer");
-    case NUMBER: return typed("number");
-    case FLAG: return typed("boolean");
-    case MOMENT: return json_pack("{s:s, s:s}", "type", "string", "format", "date-time");
-    case TIME:
-        return either(typed("number"), json_pack("{s:s, s:i}", "type", "string", "minLength", 1));
-    case ID:
-        return either(json_pack("{s:s, s:i}", "type", "string", "minLength", 1), typed("integer"));
-    case ROWS: return either(list_of(n->inside), path_of("path of a CSV or NDJSON file"));
-    case DOCUMENT: break;
-    }
-    return either(members(n->inside, n->n_inside, 0), path_of("path of a JSON file"));
-}
-
-static json_t *schema_of(const node *n)
-{
-    json_t *o = base_of(n);
-    if (n->about != NULL) json_object_set_new(o, "description", json_string(n->about));
-    if (n->words != NULL) {
-        json_t *words = json_array();
-        for (int j = 0; n->words[j] != NULL; j++)
-            json_array_append_new(words, json_string(n->words[j]));
-        json_object_set_new(o, "enum", words);
-    }
-    if (n->max > 0) {
-        const int whole = n->kind == WHOLE;
-        json_object_set_new(o, "minimum",
-                            whole ? json_integer((json_int_t)n->min) : json_real(n->min));
-        json_object_set_new(o, "maximum",
-                            whole ? json_integer((json_int_t)n->max) : json_real(n->max));
-    }
-    if (n->init != NULL)
-        json_object_set_new(o, "default", json_loads(n->init, JSON_DECODE_ANY, NULL));
-    return o;
-}
-
-static json_t *document(const char *title, const node *table, int n)
-{
-    json_t *o = members(table, n, 0);
-    json_object_set_new(o, "$schema", json_string("https://json-schema.org/draft/2020-12/schema"));
-    json_object_set_new(o, "title", json_string(title));
-    return o;
-}
-
-/* ---- parameters of the models ---- */
 
 static json_t *param_schema(const ki_param *p)
 {
@@ -483,8 +382,8 @@ static json_t *param_schema(const ki_param *p)
             json_array_append_new(json_object_get(o, "enum"), json_string(p->choices[c]));
         break;
     case KI_TEXT:
-        o = either(typed("string"),
-                   json_pack("{s:s, s:o}", "type", "array", "items", typed("string")));
+        o = json_pack("{s:[o, {s:s, s:o}]}", "anyOf", typed("string"), "type", "array", "items",
+                      typed("string"));
         break;
     }
     json_object_set_new(o, "description", json_string(p->meaning));
@@ -509,8 +408,8 @@ static json_t *model_schema(const ki_model_desc *d)
 
 json_t *ki_schema_request(void)
 {
-    json_t *o = document("kith: request of the recommendation tool", request,
-                         (int)KI_COUNT(request)),
+    json_t *o = ki_shape_document("kith: request of the recommendation tool", request,
+                                  (int)KI_COUNT(request)),
            *defs = json_object();
     char name[80];
     for (int j = 0; ki_models[j] != NULL; j++) {
@@ -523,7 +422,8 @@ json_t *ki_schema_request(void)
 
 json_t *ki_schema_response(void)
 {
-    return document("kith: result of the recommendation tool", response, (int)KI_COUNT(response));
+    return ki_shape_document("kith: result of the recommendation tool", response,
+                             (int)KI_COUNT(response));
 }
 
 static const json_t *property(const json_t *schema, const char *name)

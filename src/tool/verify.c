@@ -94,6 +94,28 @@ static void check_range(const json_t *schema, const json_t *v, const ki_place *a
         ki_object_to(f, at, "got %.12g, want more than %.12g", x, json_number_value(above));
 }
 
+/* JSON Schema counts characters, not bytes. */
+static size_t letters(const char *s, size_t n)
+{
+    size_t count = 0;
+    for (size_t j = 0; j < n; j++) count += ((unsigned char)s[j] & 0xc0) != 0x80;
+    return count;
+}
+
+static void check_length(const json_t *schema, const json_t *v, const ki_place *at, ki_findings *f)
+{
+    const size_t n = letters(json_string_value(v), json_string_length(v));
+    const json_t *most = json_object_get(schema, "maxLength");
+    const json_int_t least = json_integer_value(json_object_get(schema, "minLength"));
+    if (n == 0 && least > 0)
+        ki_object_to(f, at, "got an empty string");
+    else if ((json_int_t)n < least)
+        ki_object_to(f, at, "got %zu letters, want at least %lld", n, (long long)least);
+    if (most != NULL && (json_int_t)n > json_integer_value(most))
+        ki_object_to(f, at, "got %zu letters, want at most %lld", n,
+                     (long long)json_integer_value(most));
+}
+
 static void check_text(const json_t *schema, const json_t *v, const ki_place *at, ki_findings *f)
 {
     char shown[KI_SHOW];
@@ -101,8 +123,7 @@ static void check_text(const json_t *schema, const json_t *v, const ki_place *at
     if (!json_is_string(v)) return;
     const char *text = json_string_value(v);
     const size_t n = json_string_length(v);
-    if (json_integer_value(json_object_get(schema, "minLength")) > (json_int_t)n)
-        ki_object_to(f, at, "got an empty string");
+    check_length(schema, v, at, f);
     if (format != NULL && strcmp(format, "date-time") == 0 && !ki_is_date_time(text, n))
         ki_object_to(f, at, "got %s, want a time such as 2024-01-15T10:30:00Z",
                      ki_show(shown, text, n));
@@ -113,6 +134,10 @@ static void check_items(const json_t *schema, const json_t *v, const ki_place *a
     const json_t *items = json_object_get(schema, "items");
     const json_int_t least = json_integer_value(json_object_get(schema, "minItems"));
     if (!json_is_array(v)) return;
+    const json_t *most = json_object_get(schema, "maxItems");
+    if (most != NULL && (json_int_t)json_array_size(v) > json_integer_value(most))
+        ki_object_to(f, at, "got %zu elements, want at most %lld", json_array_size(v),
+                     (long long)json_integer_value(most));
     if ((json_int_t)json_array_size(v) < least)
         ki_object_to(f, at, "got %zu elements, want at least %lld", json_array_size(v),
                      (long long)least);

@@ -2,8 +2,8 @@
  * verify.h -- is a JSON value what a schema says?
  *
  * The part of JSON Schema 2020-12 that kith's own schemas use: type, enum, const, properties,
- * required, additionalProperties, items, minItems, minLength, minimum, maximum, exclusiveMinimum,
- * anyOf, and format date-time, which is checked and not only noted.  A keyword beyond these would
+ * required, additionalProperties, items, minItems, maxItems, minLength, maxLength, minimum, maximum,
+ * exclusiveMinimum, anyOf, and format date-time, which is checked and not only noted.  A keyword beyond these would
  * be passed over in silence, so a test holds the published schemas to this list.
  */
 #ifndef KI_VERIFY_H
