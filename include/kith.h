@@ -478,6 +478,7 @@ typedef struct kith_run_options {
     kith_cache *cache; /* for caching_strategy "memory"; NULL: one for this run alone */
     const char *endpoint; /* told as model_endpoint; NULL: there is none */
     int no_files;         /* 1: paths in the request are refused, as a service must */
+    const char *folder;   /* where its relative paths begin; NULL: the working directory */
 } kith_run_options;
 
 /* Serve one request of n bytes.  *result is the result, or, when the call fails, {"error": ...} with

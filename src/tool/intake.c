@@ -34,15 +34,29 @@ struct taking {
     int64_t *time;
 };
 
+/* ---- files ---- */
+
+/* out[KI_PATH_MAX] = a path of the request, as the process can open it. */
+static kith_err find_path(const struct taking *t, const char *path, char *out)
+{
+    const char *folder = path[0] == '/' || t->o->folder == NULL ? "" : t->o->folder;
+    const size_t length = strlen(folder);
+    const char *slash = length > 0 && folder[length - 1] != '/' ? "/" : "";
+    const int n = snprintf(out, KI_PATH_MAX, "%s%s%s", folder, slash, path);
+    if (n < KI_PATH_MAX) return KITH_OK;
+    return ki_fail(KITH_EIO, "a path of %d bytes, want fewer than %d", n, KI_PATH_MAX);
+}
+
 /* ---- context ---- */
 
-static kith_err load_document(const char *path, json_t **out)
+static kith_err load_document(const struct taking *t, const char *given, json_t **out)
 {
     json_error_t error;
     ki_source *s;
-    char *text = NULL;
+    char path[KI_PATH_MAX], *text = NULL;
     size_t n = 0;
-    kith_err err = ki_source_open(path, &s);
+    kith_err err = find_path(t, given, path);
+    if (err == KITH_OK) err = ki_source_open(path, &s);
     if (err != KITH_OK) return err;
     err = ki_source_rest(s, (size_t)64 << 20, &text, &n);
     ki_source_close(s);
@@ -75,7 +89,7 @@ static kith_err take_context(struct taking *t, const json_t *data)
             return KITH_OK;
         }
         json_t *loaded = NULL;
-        const kith_err err = load_document(json_string_value(context), &loaded);
+        const kith_err err = load_document(t, json_string_value(context), &loaded);
         if (err != KITH_OK) return err;
         const json_t *both = json_object_get(
             json_object_get(
@@ -209,10 +223,12 @@ static kith_err take_object(void *arg, size_t index, json_t *o)
 
 /* ---- lists: in the request, or in a file ---- */
 
-static kith_err read_file(struct taking *t, const char *path, ki_element_fn fn)
+static kith_err read_file(struct taking *t, const char *given, ki_element_fn fn)
 {
+    char path[KI_PATH_MAX];
     int is_json = 0;
-    const kith_err err = ki_records_are_json(path, &is_json);
+    kith_err err = find_path(t, given, path);
+    if (err == KITH_OK) err = ki_records_are_json(path, &is_json);
     if (err != KITH_OK) return err;
     if (!is_json && t->attrs != NULL) return ki_attrs_read_file(t->attrs, path, t->role);
     if (t->attrs != NULL) t->element = NULL; /* which member is the id is found by its name */

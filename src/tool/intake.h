@@ -34,6 +34,7 @@ enum { KI_KEEP_ROWS = 20000 };
 typedef struct ki_intake_options {
     const json_t *schema; /* of requests */
     int no_files;         /* 1: paths are violations */
+    const char *folder;   /* where relative paths begin; NULL: the working directory */
     ki_job *job;
 } ki_intake_options;
 

@@ -52,9 +52,9 @@ static kith_err read_request(ki_run *r, const char *text, size_t n)
 {
     kith_err err;
     if ((r->schema = ki_schema_request()) == NULL) return ki_fail_memory(64);
-    const ki_intake_options how = { .schema = r->schema,
-                                    .no_files = r->o->no_files,
-                                    .job = r->job };
+    const ki_intake_options how = {
+        .schema = r->schema, .no_files = r->o->no_files, .folder = r->o->folder, .job = r->job
+    };
     if ((err = ki_cut_make(&r->cut, text, n, &r->findings)) != KITH_OK) return err;
     ki_verify(r->schema, r->cut.shell, NULL, &r->findings);
     const int sound = r->findings.n_violations == 0;
