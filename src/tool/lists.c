@@ -86,13 +86,14 @@ static json_t *whole_characters(char *text)
 static json_t *item_json(const struct making *m, const kith_item *item)
 {
     char category[256] = "";
-    json_t *o = json_pack("{s:s}", "item_id", item->item_id);
+    json_t *o = json_pack("{s:s, s:s*}", "item_id", item->item_id, "title", item->title);
     const int32_t i = kith_data_find_item(m->o->data, item->item_id);
     if (isfinite(item->score)) json_object_set_new(o, "score", json_real(item->score));
     if (item->reason != NULL) json_object_set_new(o, "reason", json_string(item->reason));
     if (m->category != NULL && i >= 0 && i < m->o->data->item_attrs.n_rows)
         ki_column_print(m->category, i, category, sizeof category);
     if (category[0] != '\0') json_object_set_new(o, "category", whole_characters(category));
+    if (item->propensity < 1) json_object_set_new(o, "propensity", json_real(item->propensity));
     return o;
 }
 

@@ -129,6 +129,18 @@ static json_t *data_statistics(const ki_run *r)
     return o;
 }
 
+/* What of the context shaped every list. */
+static json_t *asked_of_lists(const ki_run *r)
+{
+    static const char *const shaping[] = { "now", "filter", "values", "pipeline", "include_seen" };
+    json_t *o = json_object();
+    for (size_t j = 0; j < KI_COUNT(shaping); j++) {
+        json_t *v = json_object_get(r->intake.context, shaping[j]);
+        if (v != NULL) json_object_set(o, shaping[j], v);
+    }
+    return o;
+}
+
 static json_t *metadata(ki_run *r)
 {
     char now[KI_NOW_ROOM];
@@ -138,6 +150,9 @@ static json_t *metadata(ki_run *r)
                           "processing_duration", seconds() - r->began, "data_statistics",
                           data_statistics(r), "version", KITH_VERSION, "method", r->method.told,
                           "persistence", r->persistence);
+    json_t *context = asked_of_lists(r);
+    if (json_object_size(context) > 0) json_object_set(o, "context", context);
+    json_decref(context);
     if (r->tuning != NULL) json_object_set(o, "tuning", r->tuning);
     if (f->warnings != NULL) json_object_set(o, "warnings", f->warnings);
     if (f->left_out != NULL) json_object_set(o, "left_out", f->left_out);

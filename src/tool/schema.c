@@ -232,11 +232,19 @@ static const ki_shape model_info[] = {
 };
 static const ki_shape a_recommendation[] = {
     { .name = "item_id", .kind = KI_IS_TEXT, .required = 1 },
+    { .name = "title",
+      .kind = KI_IS_TEXT,
+      .about = "what people call it, where items have a title or name" },
     { .name = "score",
       .kind = KI_IS_NUMBER,
       .about = "higher is better; not comparable between users" },
     { .name = "reason", .kind = KI_IS_TEXT },
     { .name = "category", .kind = KI_IS_TEXT },
+    { .name = "propensity",
+      .kind = KI_IS_NUMBER,
+      .about = "the chance that an item had which was drawn by lot; absent where none was drawn",
+      .min = 0,
+      .max = 1 },
 };
 static const ki_shape one_recommendation = { .kind = KI_IS_OBJECT, KI_INSIDE(a_recommendation) };
 static const ki_shape a_user_list[] = {
@@ -349,6 +357,7 @@ static const ki_shape metadata[] = {
     { .name = "method",
       .kind = KI_IS_OPEN,
       .about = "which algorithm was taken for what was asked, and why" },
+    { .name = "context", .kind = KI_IS_OPEN, .about = "what of context_data shaped every list" },
     { .name = "persistence", .kind = KI_IS_OPEN, .about = "where the model was kept or found" },
     { .name = "tuning", .kind = KI_IS_OPEN, .about = "what hyperparameter tuning tried and found" },
 };
