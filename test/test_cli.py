@@ -826,6 +826,61 @@ def test_the_runbook_form_with_paths_gives_what_the_inline_form_gives():
     assert "interactions.csv:3" in result["error"]["message"], result
 
 
+def test_paths_in_a_request_begin_at_its_folder():
+    os.mkdir("shop")
+    write("shop/users.csv", "user_id\nu0\n")
+    write("shop/items.csv", "item_id\ni9\n")
+    write("shop/events.csv", SEVEN)
+    write("shop/context.json", '{"users": ["U1"]}')
+    request = {"recommendation_data": {"user_data": "users.csv", "item_data": "items.csv", "interaction_data": "events.csv",
+                                       "context_data": "context.json"},
+               "recommendation_configuration": {"algorithm_type": "collaborative_filtering"}}
+    result, _ = serve(write("shop/request.json", json.dumps(request)))
+    assert result["metadata"]["data_statistics"]["interaction_count"] == 7, result["metadata"]
+    request["recommendation_data"]["item_data"] = os.path.abspath("shop/items.csv")
+    again, _ = serve(write("shop/request.json", json.dumps(request)))
+    assert again["recommendation_results"]["recommendations"] == result["recommendation_results"]["recommendations"]
+    request["recommendation_data"]["item_data"] = "goods.csv"
+    result, _ = serve(write("shop/request.json", json.dumps(request)), code=1)
+    assert "shop/goods.csv" in result["error"]["message"], result
+
+
+def test_a_list_names_titles_and_the_chance_of_what_was_drawn():
+    _, good_response = schema_of("response")
+    request = tastes(training_configuration={"cross_validation": False})
+    for item in request["recommendation_data"]["item_data"]:
+        item["title"] = f"The {item['item_id']}"
+    request["recommendation_data"]["context_data"] = {"users": ["u1"], "pipeline": {"explore": {"slots": 2}}, "filter": "popularity > 0"}
+    request["recommendation_configuration"]["recommendation_count"] = 5
+    result, _ = serve(request)
+    good_response(result)
+    items = result["recommendation_results"]["recommendations"]["user_recommendations"][0]["recommended_items"]
+    assert [i["title"] for i in items] == [f"The {i['item_id']}" for i in items], items
+    assert ["propensity" in i for i in items] == [False] * 3 + [True] * 2 and 0 < items[3]["propensity"] < 1, items
+    assert result["metadata"]["context"] == {"filter": "popularity > 0", "pipeline": {"explore": {"slots": 2}}}, result["metadata"]
+
+
+def test_people_get_tables_of_a_run():
+    request = tastes()
+    request["recommendation_data"]["context_data"] = {"filter": 'category = "even"', "users": ["u2", "u40"]}
+    path = write("request.json", json.dumps(request))
+    done = run("run", path, "--tables", "--out", "result.json")
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("collaborative_filtering by ials") and 'only where category = "even"' in lines, done.stdout
+    with open("result.json", encoding="utf-8") as f:
+        result = json.load(f)
+    best = result["recommendation_results"]["recommendations"]["user_recommendations"][0]["recommended_items"][0]
+    first = lines[lines.index("for u2") + 2]
+    assert first.split()[:2] == ["1", best["item_id"]] and first.endswith(best["reason"]), first
+    assert "note: user \"u40\" has nothing in the training data; these are popular items" in lines, done.stdout
+    assert [line for line in lines if line.startswith("ndcg@10") and "±" in line], done.stdout
+    assert '"event"' not in done.stderr and "ms a list" in done.stderr, done.stderr
+    assert json.loads(run("run", path, "--json", "-q").stdout)["metadata"]["version"]
+    done = run("run", write("bad.json", '{"recommendation_data": {}}'), "--tables", code=1)
+    assert not done.stdout and "  /recommendation_data/user_data: is missing" in done.stderr, done.stderr
+    run("run", path, "--json", "--tables", code=2)
+
+
 def test_a_refused_request_says_all_that_is_wrong():
     request = tastes()
     request["recommendation_configuration"] = {"algorithm_type": "magic", "recommendation_count": 0}

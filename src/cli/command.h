@@ -31,7 +31,7 @@ typedef struct cli_args {
     const char *user_column, *item_column, *value_column, *time_column;
     int64_t skip_bad;
     const char *out, *to;
-    int force;
+    int force, tables;
     int64_t n_users, n_items, n_interactions, rank;
     double popularity_power, noise;
     int implicit;

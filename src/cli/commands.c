@@ -147,9 +147,13 @@ const cli_command cli_commands[] = {
       .summary =
           "serve one request of the tool contract: data and configuration in, lists and figures "
           "out",
-      .detail = "  kith run request.json --out result.json\n  kith run - < request.json",
+      .detail = "  kith run request.json\n"
+                "  kith run request.json --tables --out result.json\n"
+                "  kith run - < request.json | jq .metadata\n\n"
+                "A terminal gets tables, a pipe or a file gets the result as JSON. Paths in the "
+                "request begin at its folder.",
       .run = cmd_run,
-      .options = { "out", "force" } },
+      .options = { "out", "tables", "force" } },
     { .name = "schema",
       .words = "request|response",
       .min_words = 1,

@@ -46,6 +46,8 @@ const cli_option cli_options[] = {
     { "time-column", 0, CLI_TEXT, AT(time_column), "NAME", "column that holds the time", NULL, 0,
       0 },
     { "out", 'o', CLI_TEXT, AT(out), "FILE", "file to write", "file", 0, 0 },
+    { "tables", 0, CLI_FLAG, AT(tables), NULL,
+      "print tables for people, which a terminal gets anyway, and no JSON", NULL, 0, 0 },
     { "force", 0, CLI_FLAG, AT(force), NULL, "replace a file that is there, whatever it holds",
       NULL, 0, 0 },
     { "to", 0, CLI_CHOICE, AT(to), "LAYOUT", "binary, csv, tsv or ndjson (by the ending of --out)",
