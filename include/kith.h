@@ -517,6 +517,9 @@ typedef struct kith_serve_options {
  * threads of its own until it is stopped.  The threads, seed and memory limit are those of `k`.  KITH_EINVAL when
  * kith was built without libmicrohttpd or sqlite3 (the sentence says which). */
 KITH_API kith_err kith_serve_start(kith *k, const kith_serve_options *options, kith_server **out);
+/* The settings that `config` may hold, as a JSON array of {name, type, default, min, max, choices, meaning}. */
+KITH_API kith_err kith_serve_settings(char **json);
+
 KITH_API int kith_serve_port(const kith_server *server);
 KITH_API const char *kith_serve_url(const kith_server *server);
 

@@ -48,12 +48,18 @@ kith_err ki_live_skip_item(ki_live *l);
  * later is KITH_EINVAL and nothing changes.  Columns that have text longer than a few words are text. */
 kith_err ki_live_item_attributes(ki_live *l, int32_t i, const json_t *attributes);
 kith_err ki_live_user_attributes(ki_live *l, int32_t u, const json_t *attributes);
+
+/* Would these fit, one after the other, in place of what their items (users) have now?  attributes[n], NULL: none.
+ * KITH_EINVAL with the sentence that ki_live_item_attributes would fail with; nothing changes. */
+kith_err ki_live_check_attributes(ki_live *l, int of_items, const json_t *const *attributes, int n);
+
 kith_err ki_live_item_state(ki_live *l, int32_t i, int hidden,
                             int64_t created); /* created in seconds; 0: as it was */
 
 typedef enum ki_live_how {
-    KI_LIVE_SET, /* the pair's value becomes `value` */
-    KI_LIVE_ADD, /* is added to it */
+    KI_LIVE_SET,    /* the pair's value becomes `value` */
+    KI_LIVE_ADD,    /* is added to it */
+    KI_LIVE_IF_NEW, /* becomes `value` when the pair had none */
 } ki_live_how;
 
 /* u did something with i.  time in seconds. */
@@ -80,12 +86,19 @@ kith_err ki_live_data(ki_live *l, kith_data **out);
  * question ends.  KITH_EINVAL when its users or items are not the first ones here, in order. */
 kith_err ki_live_promote(ki_live *l, kith_model *m, const char *version);
 
+/* A second model beside the one in force, for questions that name its version (an experiment, a shadow).  Taken on
+ * success, as above; KITH_EINVAL when a version of that name is there.  Detaching what is not there is no failure. */
+kith_err ki_live_attach(ki_live *l, kith_model *m, const char *version);
+void ki_live_detach(ki_live *l, const char *version);
+
 /* ---- asking: safe from any thread ---- */
 
 typedef struct ki_live_query {
     kith_query query; /* as in kith.h */
     int64_t now;      /* seconds; 0: the clock */
     uint64_t seed;    /* of lots that are drawn */
+    const char
+        *model; /* version of an attached model; NULL: the one in force; KITH_ENOTFOUND when gone */
 } ki_live_query;
 
 typedef struct ki_answer { /* beside the list */

@@ -13,6 +13,7 @@
 #define KI_SERVICE_H
 
 #include "engine/live.h"
+#include "serve/settings.h"
 #include "store/store.h"
 
 typedef struct ki_service ki_service;
@@ -25,15 +26,13 @@ typedef struct ki_service_options {
         model; /* algorithm that is trained by itself; NULL: ials, or what the store's settings say */
     const kith_param *params;
     int n_params;
-    double
-        train_every; /* seconds between trainings when there was news; 0: an hour; < 0: never by itself */
-    double keep_old; /* promote unless worse than the model in force by more than this share of its
-                               metric on the same held-out part; 0: .05 */
-    int threads;     /* of training; 0: half of the processors, at least 1 */
+    const ki_settings *settings; /* NULL: the defaults */
     uint64_t seed;
     size_t memory_bytes;
     kith_event_fn event; /* JSON lines for the log; NULL: none */
     void *udata;
+    kith_progress_fn progress; /* of opening alone: reading, training; NULL: none */
+    void *progress_udata;
 } ki_service_options;
 
 /* Open the store, read it into the live engine, load the promoted model or, when there are events and none,

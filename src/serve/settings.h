@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ * settings.h -- every setting of the service in one table: config file, environment, help and check come from it
+ *
+ * A setting is a ki_param.  The object of a config file names it ("train_every": 600), so does the environment
+ * (KITH_TRAIN_EVERY=600), and doc/service.md lists what `kith serve --settings` prints.
+ */
+#ifndef KI_SETTINGS_H
+#define KI_SETTINGS_H
+
+#include "base/param.h"
+
+typedef enum ki_caching { KI_CACHING_NONE, KI_CACHING_MEMORY, KI_CACHING_REDIS } ki_caching;
+
+typedef struct ki_settings {
+    /* training */
+    float train_every, keep_old;
+    int32_t train_threads, keep_models;
+    char protocol[KI_TEXT_ROOM], metric[KI_TEXT_ROOM];
+    /* asking */
+    int32_t caching, cache_mb, lists_kept, log_lists;
+    char redis_url[KI_TEXT_ROOM];
+    float trend_half_life, shadow_share;
+    /* keeping */
+    int32_t commit_wait_us;
+} ki_settings;
+
+extern const ki_param ki_setting_table[];
+extern const int ki_n_settings;
+
+/* Every setting its default, then those of `config` (JSON object as text; NULL: none).  KITH_EINVAL names a setting
+ * that there is not, or a value that is out of range; KITH_EFORMAT for what is no JSON. */
+kith_err ki_settings_read(const char *config, ki_settings *out);
+
+#endif
