@@ -9,6 +9,9 @@
  *
  *      socket --http.c--> call --router--> key, rate --> shapes --> handler --> reply --http.c--> socket
  *
+ * A GET is run by the thread that talks to the client, and must not wait; other methods are run by threads that may (QUICK
+ * and SLOW say otherwise).
+ *
  * Tables lie beside their handlers (routes_events.c, routes_ask.c, ...), each file ending in one
  * `const ki_route_group`; routes.c lists the groups.  Nothing else learns of a route.
  */
@@ -31,9 +34,11 @@ typedef enum ki_role {                 /* each may do what those before it may *
 enum ki_route_flags {
     KI_ROUTE_LINES =
         1, /* the body is NDJSON, handed over line by line (take_line), never held as a whole */
-    KI_ROUTE_STREAM = 2, /* the reply is a stream of server-sent events */
+    KI_ROUTE_STREAM = 2, /* the reply is a stream of server-sent events; with RAW, of NDJSON */
     KI_ROUTE_RAW = 4,    /* the reply is no JSON (a page, metrics text) */
     KI_ROUTE_HIDDEN = 8, /* not in the OpenAPI document (pages) */
+    KI_ROUTE_QUICK = 16, /* never waits for the disk or for long work, though it is no GET */
+    KI_ROUTE_SLOW = 32,  /* may wait, though it is a GET */
 };
 
 typedef struct ki_route {
@@ -80,9 +85,19 @@ ki_call_id(const ki_call *c); /* request id: from X-Request-Id when it is sound,
 const char *ki_call_text(const ki_call *c, const char *name);
 double ki_call_number(const ki_call *c, const char *name);
 int ki_call_flag(const ki_call *c, const char *name);
-const json_t *ki_call_body(const ki_call *c); /* the whole, borrowed; NULL: none */
+const json_t *ki_call_value(const ki_call *c,
+                            const char *name); /* as JSON: lists, objects; NULL: none */
+const json_t *ki_call_body(const ki_call *c);  /* the whole, borrowed; NULL: none */
 const json_t *ki_call_member(const ki_call *c,
                              const char *name); /* of the body, NULL when absent */
+
+/* Of a body of lines: one line parsed and held against the body's shape.  The value is the caller's; what is wrong is
+ * told as /LINE/member. */
+kith_err ki_call_read_line(ki_call *c, const char *line, size_t n, int64_t number, json_t **out);
+
+/* What a handler keeps from line to line: let_go is called when the call ends (or holds another). */
+void ki_call_hold(ki_call *c, void *held, void (*let_go)(void *held));
+void *ki_call_held(const ki_call *c); /* NULL: nothing */
 
 /* Replies.  One of them, once.  Taking functions take their reference or memory, on failure too. */
 kith_err ki_reply_json(ki_call *c, json_t *taken);
@@ -93,11 +108,13 @@ void ki_reply_status(ki_call *c, int status); /* another status of success: 201 
 kith_err ki_reply_header(ki_call *c, const char *name, const char *value);
 
 /* A failure that HTTP knows by another number than its kith_err says (404 KITH_ENOTFOUND, 422 KITH_EINVAL, 409,
- * 503 ...); returns err, for `return ki_refuse(c, 409, KITH_EINVAL, "...")`. */
-kith_err ki_refuse(ki_call *c, int status, kith_err err, const char *format, ...) KI_PRINTF(4, 5);
+ * 503 ...); returns err, for `return ki_call_refuse(c, 409, KITH_EINVAL, "...")`. */
+kith_err ki_call_refuse(ki_call *c, int status, kith_err err, const char *format, ...)
+    KI_PRINTF(4, 5);
 
-/* Server-sent events (KI_ROUTE_STREAM): next() is asked again and again; *text NULL: nothing new, asked again
- * when ki_stream_wake was called or after a second; KITH_ECANCELED: the stream ends. */
+/* Streams (KI_ROUTE_STREAM): next() is asked again and again.  *text, for ki_free, is the data of one event (framed
+ * here; as it is in a RAW stream); NULL: nothing new, asked again within a quarter of a second.  KITH_ECANCELED
+ * ends the stream, as any failure does.  Called by a thread that talks to clients: it must not wait. */
 typedef kith_err (*ki_stream_fn)(void *udata, char **text);
 kith_err ki_reply_stream(ki_call *c, ki_stream_fn next, void (*end)(void *udata), void *udata);
 

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT
+ * openapi.c -- groups to tags, routes to operations, shapes to schemas
+ */
+#include "serve/openapi.h"
+
+#include "serve/keys.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- failures ---- */
+
+static const ki_shape a_violation[] = {
+    { .name = "pointer", .kind = KI_IS_TEXT, .about = "JSON pointer into the body" },
+    { .name = "in", .kind = KI_IS_TEXT, .about = "path or query, of a parameter" },
+    { .name = "parameter", .kind = KI_IS_TEXT, .about = "its name" },
+    { .name = "message", .kind = KI_IS_TEXT, .required = 1, .about = "what is wrong there" },
+};
+static const ki_shape one_violation = { .kind = KI_IS_OBJECT, KI_INSIDE(a_violation) };
+static const ki_shape a_problem[] = {
+    { .name = "type",
+      .kind = KI_IS_TEXT,
+      .required = 1,
+      .about = "urn:kith:error: and the name of the error" },
+    { .name = "title", .kind = KI_IS_TEXT, .required = 1 },
+    { .name = "status", .kind = KI_IS_WHOLE, .required = 1 },
+    { .name = "detail", .kind = KI_IS_TEXT, .about = "what, where, and what to do" },
+    { .name = "instance", .kind = KI_IS_TEXT, .about = "urn:kith:request: and the request id" },
+    { .name = "error",
+      .kind = KI_IS_TEXT,
+      .required = 1,
+      .about = "the name of the error alone, for programs" },
+    { .name = "code", .kind = KI_IS_TEXT, .about = "the code of the library" },
+    { .name = "hint", .kind = KI_IS_TEXT, .about = "what usually helps" },
+    { .name = "violations",
+      .kind = KI_IS_LIST,
+      KI_EACH(one_violation),
+      .about = "all that is wrong with the request" },
+    { .name = "n_violations", .kind = KI_IS_WHOLE, .about = "when there are more than are shown" },
+};
+static const ki_shape problem = { .kind = KI_IS_OPEN,
+                                  KI_INSIDE(a_problem),
+                                  .about = "Problem details (RFC 9457)" };
+
+static const struct {
+    const char *status, *text;
+} failures[] = {
+    { "400", "The request cannot be read" },
+    { "401", "A key is wanted" },
+    { "403", "The key may not do this" },
+    { "404", "There is no such thing" },
+    { "413", "The body is too large" },
+    { "422", "The request is not what the route takes; violations name each place" },
+    { "429", "Too many requests; Retry-After says when again" },
+    { "503", "The service cannot do this now" },
+};
+
+/* Which of them a route may answer. */
+static int may_fail(const ki_route *r, const char *status)
+{
+    const int n = (int)strtol(status, NULL, 10);
+    if (n == 401 || n == 403 || n == 429) return r->role != KI_ROLE_NOBODY;
+    if (n == 404) return r->path_shape != NULL;
+    if (n == 413) return r->body != NULL;
+    if (n == 422) return r->body != NULL || r->query_shape != NULL || r->path_shape != NULL;
+    return 1;
+}
+
+static void add_failures(const ki_route *r, json_t *responses)
+{
+    for (size_t j = 0; j < KI_COUNT(failures); j++)
+        if (may_fail(r, failures[j].status))
+            json_object_set_new(responses, failures[j].status,
+                                json_pack("{s:s, s:{s:{s:{s:s}}}}", "description", failures[j].text,
+                                          "content", "application/problem+json", "schema", "$ref",
+                                          "#/components/schemas/Problem"));
+}
+
+/* ---- one operation ---- */
+
+static json_t *parameter(const ki_shape *s, const char *in)
+{
+    json_t *schema = ki_shape_schema(s, 1);
+    json_t *o = json_pack("{s:s, s:s, s:b}", "name", s->name, "in", in, "required",
+                          strcmp(in, "path") == 0 || s->required);
+    if (s->about != NULL) json_object_set_new(o, "description", json_string(s->about));
+    json_object_del(schema, "description");
+    if (s->kind == KI_IS_LIST) {
+        json_object_set_new(o, "style", json_string("form"));
+        json_object_set_new(o, "explode", json_false());
+    }
+    if (s->kind == KI_IS_OPEN || s->kind == KI_IS_OBJECT || s->kind == KI_IS_MAP)
+        json_object_set_new(o, "content",
+                            json_pack("{s:{s:o}}", "application/json", "schema", schema));
+    else
+        json_object_set_new(o, "schema", schema);
+    return o;
+}
+
+static json_t *parameters(const ki_route *r)
+{
+    json_t *list = json_array();
+    for (int j = 0; r->path_shape != NULL && j < r->path_shape->n_inside; j++)
+        json_array_append_new(list, parameter(&r->path_shape->inside[j], "path"));
+    for (int j = 0; r->query_shape != NULL && j < r->query_shape->n_inside; j++)
+        json_array_append_new(list, parameter(&r->query_shape->inside[j], "query"));
+    return list;
+}
+
+static int is_demanding(const ki_shape *s)
+{
+    for (int j = 0; j < s->n_inside; j++)
+        if (s->inside[j].required) return 1;
+    return s->kind == KI_IS_LIST;
+}
+
+static json_t *request_body(const ki_route *r)
+{
+    const int lines = (r->flags & KI_ROUTE_LINES) != 0;
+    json_t *media = json_pack("{s:o}", "schema", ki_shape_schema(r->body, 1));
+    if (r->body->example != NULL)
+        json_object_set_new(media, "example", json_loads(r->body->example, JSON_DECODE_ANY, NULL));
+    json_t *o = json_pack("{s:b, s:{s:o}}", "required", lines || is_demanding(r->body), "content",
+                          lines ? "application/x-ndjson" : "application/json", media);
+    if (lines)
+        json_object_set_new(o, "description",
+                            json_string("one JSON value a line, each like the schema"));
+    return o;
+}
+
+static const char *reply_type(const ki_route *r)
+{
+    const int raw = (r->flags & KI_ROUTE_RAW) != 0, stream = (r->flags & KI_ROUTE_STREAM) != 0;
+    if (stream) return raw ? "application/x-ndjson" : "text/event-stream";
+    return raw ? "text/plain" : "application/json";
+}
+
+static json_t *success(const ki_route *r, int status)
+{
+    json_t *o = json_pack("{s:s}", "description",
+                          status == 201 ? "Made" : (status == 202 ? "Begun" : "Done"));
+    if (status == 204) return o;
+    json_t *media = json_object();
+    if (r->reply != NULL) json_object_set_new(media, "schema", ki_shape_schema(r->reply, 0));
+    if (r->reply == NULL)
+        json_object_set_new(media, "schema", json_pack("{s:s}", "type", "string"));
+    if (r->reply != NULL && r->reply->example != NULL)
+        json_object_set_new(media, "example", json_loads(r->reply->example, JSON_DECODE_ANY, NULL));
+    json_object_set_new(o, "content", json_pack("{s:o}", reply_type(r), media));
+    return o;
+}
+
+static json_t *responses(const ki_route *r)
+{
+    char status[8];
+    const int has_reply = r->reply != NULL || (r->flags & (KI_ROUTE_RAW | KI_ROUTE_STREAM)) != 0;
+    const int ok = r->status > 0 ? r->status : (has_reply ? 200 : 204);
+    json_t *o = json_object();
+    snprintf(status, sizeof status, "%d", ok);
+    json_object_set_new(o, status, success(r, ok));
+    add_failures(r, o);
+    return o;
+}
+
+static json_t *operation(const ki_route_group *g, const ki_route *r, int with_keys)
+{
+    json_t *o = json_pack("{s:s, s:[s], s:s}", "operationId", r->id, "tags", g->tag, "summary",
+                          r->summary),
+           *list = parameters(r);
+    if (r->detail != NULL) json_object_set_new(o, "description", json_string(r->detail));
+    if (json_array_size(list) > 0) json_object_set(o, "parameters", list);
+    if (r->body != NULL) json_object_set_new(o, "requestBody", request_body(r));
+    json_object_set_new(o, "responses", responses(r));
+    json_object_set_new(o, "x-role", json_string(ki_role_names[r->role]));
+    if (!with_keys || r->role == KI_ROLE_NOBODY) json_object_set_new(o, "security", json_array());
+    json_decref(list);
+    return o;
+}
+
+/* ---- the whole ---- */
+
+static void add_operation(json_t *paths, const ki_route_group *g, const ki_route *r, int with_keys)
+{
+    char method[12];
+    size_t n = 0;
+    for (; r->method[n] != '\0' && n + 1 < sizeof method; n++)
+        method[n] = (char)tolower(r->method[n]);
+    method[n] = '\0';
+    json_t *path = json_object_get(paths, r->path);
+    if (path == NULL) {
+        path = json_object();
+        json_object_set_new(paths, r->path, path);
+    }
+    json_object_set_new(path, method, operation(g, r, with_keys));
+}
+
+static json_t *components(void)
+{
+    return json_pack("{s:{s:o}, s:{s:{s:s, s:s, s:s}, s:{s:s, s:s, s:s}}}", "schemas", "Problem",
+                     ki_shape_schema(&problem, 0), "securitySchemes", "bearer", "type", "http",
+                     "scheme", "bearer", "description", "Authorization: Bearer KEY", "header",
+                     "type", "apiKey", "in", "header", "name", "X-API-Key");
+}
+
+json_t *ki_openapi(const ki_route_group *const *groups, int with_keys)
+{
+    json_t *tags = json_array(), *paths = json_object();
+    for (int g = 0; groups[g] != NULL; g++) {
+        int shown = 0;
+        for (int j = 0; j < groups[g]->n; j++) {
+            if (groups[g]->routes[j].flags & KI_ROUTE_HIDDEN) continue;
+            add_operation(paths, groups[g], &groups[g]->routes[j], with_keys);
+            shown = 1;
+        }
+        if (shown)
+            json_array_append_new(tags, json_pack("{s:s, s:s}", "name", groups[g]->tag,
+                                                  "description", groups[g]->about));
+    }
+    json_t *o =
+        json_pack("{s:s, s:{s:s, s:s, s:s, s:{s:s, s:s}}, s:o, s:o, s:o}", "openapi", "3.1.0",
+                  "info", "title", "kith", "version", KITH_VERSION, "description",
+                  "A recommender service: what is written is in force for the next request.",
+                  "license", "name", "MIT", "identifier", "MIT", "tags", tags, "paths", paths,
+                  "components", components());
+    if (with_keys)
+        json_object_set_new(o, "security", json_pack("[{s:[]}, {s:[]}]", "bearer", "header"));
+    return o;
+}
