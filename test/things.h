@@ -8,6 +8,7 @@
 #include "serve/routes.h"
 #include "serve/site.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

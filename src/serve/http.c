@@ -49,7 +49,7 @@ typedef struct flow {
     ki_peer *peer;
     ki_call *call; /* NULL: not yet */
     _Atomic(enum state) state;
-    int64_t passed_over, sent_off;
+    int64_t passed_over, sent_off, away;
     ki_errand errand;
     char *piece; /* of a body of lines, while the crew has it */
     size_t n_piece, room;
@@ -225,10 +225,19 @@ static void wake_streams(void *arg)
 
 /* ---- the crew ---- */
 
+static void body_due(flow *f)
+{
+    const ki_limits *l = f->http->site->limits;
+    const double more = (double)f->call->n_body / (double)l->min_bytes_per_second;
+    ki_peer_due(f->peer, f->call->opened + f->away + (int64_t)((l->body_seconds + more) * 1e9));
+}
+
 static void piece_done(void *arg)
 {
     flow *f = arg;
     ki_call_take(f->call, f->piece, f->n_piece);
+    f->away += ki_clock_ns() - f->sent_off; /* the service's own time */
+    body_due(f);
     f->state = BODY;
     MHD_resume_connection(f->connection);
 }
@@ -257,13 +266,6 @@ static int send_off(flow *f, void (*run)(void *arg))
     return 0;
 }
 
-static void body_due(flow *f)
-{
-    const ki_limits *l = f->http->site->limits;
-    const double more = (double)f->call->n_body / (double)l->min_bytes_per_second;
-    ki_peer_due(f->peer, f->call->opened + (int64_t)((l->body_seconds + more) * 1e9));
-}
-
 /* ---- requests ---- */
 
 static enum MHD_Result add_head(void *arg, enum MHD_ValueKind kind, const char *name,
@@ -288,13 +290,14 @@ static const char *address_of(flow *f)
     return f->address;
 }
 
-/* May the refusal wait until the body has been passed over?  It saves the connection, and a client that only
- * reads once it has written sees the reply and no reset.  One that asks with Expect is told at once. */
+/* May the refusal wait until the body, if any, has been passed over?  It saves the connection (libmicrohttpd closes
+ * one that is answered before its request has ended), and a client that only reads once it has written
+ * sees the reply and no reset.  One that asks with Expect is told at once. */
 static int may_pass_over(flow *f, const ki_heads *heads)
 {
     if (MHD_lookup_connection_value(f->connection, MHD_HEADER_KIND, "Expect") != NULL) return 0;
     if (heads->transfer_encoding != NULL) return heads->content_length == NULL;
-    return heads->content_length != NULL && strlen(heads->content_length) < 6;
+    return heads->content_length == NULL || strlen(heads->content_length) < 6;
 }
 
 static enum MHD_Result on_headers(flow *f, const char *method)

@@ -17,7 +17,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-enum { KI_KEY_HASH = 32, KI_KEY_TEXT = 64, KI_KEY_ID = 24, KI_KEY_LABEL = 128, KI_KEY_USER = 264 };
+enum { KI_KEY_HASH = 32, KI_KEY_TEXT = 64, KI_KEY_ID = 24, KI_KEY_LABEL = 404, KI_KEY_USER = 264 };
 
 typedef struct ki_key {
     unsigned char hash[KI_KEY_HASH];

@@ -3,6 +3,7 @@
  */
 #include "base/mem.h"
 #include "serve/call.h"
+#include "serve/pages.h"
 #include "serve/routes.h"
 
 #include <stdio.h>
@@ -100,6 +101,25 @@ static kith_err openapi(ki_call *c)
 
 static const ki_shape document = { .kind = KI_IS_OPEN, .about = "an OpenAPI 3.1 document" };
 
+static kith_err docs(ki_call *c)
+{
+    /* The page asks only the service itself; nothing from elsewhere runs in it. */
+    const kith_err err = ki_reply_header(
+        c, "Content-Security-Policy",
+        "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+        "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'");
+    return err != KITH_OK ? err
+                          : ki_reply_static(c, ki_page_docs.bytes, ki_page_docs.n,
+                                            "text/html; charset=utf-8", ki_page_docs.etag);
+}
+
+static kith_err to_docs(ki_call *c)
+{
+    ki_reply_status(c, 302);
+    return ki_reply_header(c, "Location", "/v1/docs");
+}
+
 /* ---- debug ---- */
 
 static const ki_shape anything = { .kind = KI_IS_OPEN,
@@ -134,6 +154,10 @@ static const ki_route routes[] = {
       KI_ROLE_ADMIN, 0, .reply = &anything, .run = debug },
     { "GET", "/v1/openapi.json", "openapi", "This description", NULL, KI_ROLE_NOBODY, 0,
       .reply = &document, .run = openapi },
+    { "GET", "/v1/docs", "docs", "This description, to be read and tried", NULL, KI_ROLE_NOBODY,
+      KI_ROUTE_RAW | KI_ROUTE_HIDDEN, .run = docs },
+    { "GET", "/", "root", "To the documentation", NULL, KI_ROLE_NOBODY,
+      KI_ROUTE_RAW | KI_ROUTE_HIDDEN, .status = 302, .run = to_docs },
 };
 
 const ki_route_group ki_routes_health = { "service", "Health, version, metrics and documentation",
