@@ -37,7 +37,7 @@ static int fail(const char *what)
     return 1;
 }
 
-static kith_err add_key(ki_site *site, ki_role role, double rate, char *text)
+static kith_err add_key(ki_site *site, ki_key_role role, double rate, char *text)
 {
     ki_key k = { .role = role, .rate = rate, .burst = rate };
     ki_key_make(text);

@@ -10,7 +10,7 @@ static ki_limits limits;
 static ki_site site;
 static char key_of[5][KI_KEY_TEXT]; /* one for each role */
 
-static void give_key(ki_role role, const char *user, double rate, double burst, int64_t quota, char *text)
+static void give_key(ki_key_role role, const char *user, double rate, double burst, int64_t quota, char *text)
 {
     ki_key k = { .role = role, .rate = rate, .burst = burst, .quota = quota };
     ki_key_make(text);
@@ -26,7 +26,7 @@ static void begin(const char *config)
     CHECK_OK(ki_limits_read(o, &limits));
     CHECK_OK(ki_site_begin(&site, things_groups, &limits, 1));
     CHECK_OK(ki_keys_new((const unsigned char *)"secret", 6, &site.keys));
-    for (int r = KI_ROLE_PUBLIC; r <= KI_ROLE_ADMIN; r++) give_key((ki_role)r, NULL, 0, 0, 0, key_of[r]);
+    for (int r = KI_ROLE_PUBLIC; r <= KI_ROLE_ADMIN; r++) give_key((ki_key_role)r, NULL, 0, 0, 0, key_of[r]);
 }
 
 /* One call; what it answers is in `got` until the next. */
@@ -347,7 +347,7 @@ TEST(each_role_may_what_those_before_it_may)
 {
     static const struct {
         const char *method, *target;
-        ki_role role;
+        ki_key_role role;
         int status;
     } cases[] = {
         { "GET", "/v1/health/live", KI_ROLE_NOBODY, 200 }, { "GET", "/v1/users/u/things", KI_ROLE_PUBLIC, 200 },

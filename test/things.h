@@ -120,8 +120,6 @@ static kith_err count_down(ki_call *c)
 static const ki_route thing_routes[] = {
     { "GET", "/v1/things/{thing_id}", "thing_get", "One thing", NULL, KI_ROLE_READ, 0, .path_shape = &thing_path,
       .query_shape = &thing_query, .reply = &things_reply, .run = thing_get },
-    { "GET", "/v1/things/slow", "wait_some", "Wait", NULL, KI_ROLE_READ, KI_ROUTE_SLOW, .query_shape = &thing_query,
-      .reply = &things_reply, .run = wait_some },
     { "POST", "/v1/things", "thing_add", "Add a thing", NULL, KI_ROLE_PUBLIC, 0, .body = &thing_body,
       .reply = &things_reply, .status = 201, .run = thing_add },
     { "DELETE", "/v1/things/{thing_id}", "thing_drop", "Drop a thing", NULL, KI_ROLE_WRITE, 0,
@@ -134,6 +132,11 @@ static const ki_route thing_routes[] = {
       .run = count_down },
 };
 static const ki_route_group things_group = { "things", "For the test", thing_routes, KI_COUNT(thing_routes) };
-static const ki_route_group *const things_groups[] = { &things_group, &ki_routes_health, NULL };
+static const ki_route waiting_routes[] = {
+    { "GET", "/v1/things/slow", "wait_some", "Wait", NULL, KI_ROLE_READ, KI_ROUTE_SLOW, .query_shape = &thing_query,
+      .reply = &things_reply, .run = wait_some },
+};
+static const ki_route_group waiting_group = { "waiting", "For the test", waiting_routes, KI_COUNT(waiting_routes) };
+static const ki_route_group *const things_groups[] = { &things_group, &waiting_group, &ki_routes_health, NULL };
 
 #endif

@@ -39,7 +39,7 @@ static kith_err check_rate(ki_call *c)
 
 kith_err ki_call_admit(ki_call *c)
 {
-    const ki_role wanted = c->entry->route->role;
+    const ki_key_role wanted = c->entry->route->role;
     const char *text = key_text(c);
     if (c->site->keys == NULL) {
         c->caller = (ki_caller){ .role = KI_ROLE_ADMIN, .key_id = "" };

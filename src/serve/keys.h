@@ -22,7 +22,7 @@ enum { KI_KEY_HASH = 32, KI_KEY_TEXT = 64, KI_KEY_ID = 24, KI_KEY_LABEL = 404, K
 typedef struct ki_key {
     unsigned char hash[KI_KEY_HASH];
     char id[KI_KEY_ID], label[KI_KEY_LABEL], user[KI_KEY_USER]; /* user "": any */
-    ki_role role;
+    ki_key_role role;
     int64_t created, expires; /* seconds since 1970; expires 0: never */
     double rate, burst;       /* requests a second, and at once; 0: any */
     int64_t quota;            /* requests a day (UTC); 0: any */
@@ -52,7 +52,7 @@ ki_key *ki_keys_at(const ki_keys *k, int j); /* in the order of adding, revoked 
 /* May the key call now?  0, or the seconds after which it may. */
 double ki_key_admit(ki_key *key, int64_t now_ns, int64_t now_s);
 
-extern const char *const ki_role_names[]; /* by ki_role; ends with NULL */
+extern const char *const ki_role_names[]; /* by ki_key_role; ends with NULL */
 
 /* keycheck: finds the key of a call, and refuses with 401, 403 or 429. */
 kith_err ki_call_admit(ki_call *c);

@@ -23,13 +23,13 @@
 typedef struct ki_service ki_service; /* service.h: what handlers call */
 typedef struct ki_call ki_call;
 
-typedef enum ki_role {                 /* each may do what those before it may */
-                       KI_ROLE_NOBODY, /* no key: health, documentation */
-                       KI_ROLE_PUBLIC, /* recommend for, and events of, the one user that the key names (or the request, see keys) */
-                       KI_ROLE_READ,
-                       KI_ROLE_WRITE,
-                       KI_ROLE_ADMIN,
-} ki_role;
+typedef enum ki_key_role {                 /* each may do what those before it may */
+                           KI_ROLE_NOBODY, /* no key: health, documentation */
+                           KI_ROLE_PUBLIC, /* recommend for, and events of, the one user that the key names (or the request, see keys) */
+                           KI_ROLE_READ,
+                           KI_ROLE_WRITE,
+                           KI_ROLE_ADMIN,
+} ki_key_role;
 
 enum ki_route_flags {
     KI_ROUTE_LINES =
@@ -45,7 +45,7 @@ typedef struct ki_route {
     const char *method, *path; /* "POST", "/v1/users/{user_id}/events" */
     const char *id;            /* operationId: "add_event" */
     const char *summary, *detail;
-    ki_role role;
+    ki_key_role role;
     unsigned flags;
     const ki_shape *path_shape,
         *query_shape;      /* OBJECTs whose members are the parameters; NULL: none */
@@ -69,7 +69,7 @@ extern const ki_route_group *const ki_route_groups[]; /* routes.c; ends with NUL
 
 /* Who asks: filled in from the key. */
 typedef struct ki_caller {
-    ki_role role;
+    ki_key_role role;
     const char *key_id; /* "" without a key */
     const char *
         user; /* of a PUBLIC key: the one user that it speaks for; NULL: any that the request names */
