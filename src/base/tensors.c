@@ -319,6 +319,13 @@ const char *ki_tensors_path(const ki_mapping *m)
     return m->path;
 }
 
+kith_err ki_tensors_unlock(ki_mapping *m)
+{
+    if (mprotect((void *)m->base, m->size, PROT_READ | PROT_WRITE) == 0) return KITH_OK;
+    return ki_fail(KITH_ENOMEM, "%s: the mapping cannot be made writable: %s", m->path,
+                   strerror(errno));
+}
+
 void ki_tensors_close(ki_mapping *m)
 {
     if (m == NULL) return;

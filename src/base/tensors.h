@@ -45,6 +45,8 @@ const ki_tensor *ki_tensors_find(const ki_mapping *m, const char *name); /* NULL
 int ki_tensors_count(const ki_mapping *m);
 const ki_tensor *ki_tensors_at(const ki_mapping *m, int index);
 const char *ki_tensors_path(const ki_mapping *m);
+/* Let the arrays be changed in memory; the file stays as it is. */
+kith_err ki_tensors_unlock(ki_mapping *m);
 void ki_tensors_close(ki_mapping *m); /* all arrays found in it end with it; accepts NULL */
 
 /* ---- structs whose pointers are saved and found again

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static uint64_t fold(uint64_t a, uint64_t b)
@@ -63,6 +64,7 @@ static kith_err rehash(ki_idmap *m, uint32_t n_slots)
     m->slots = slots;
     m->n_slots = n_slots;
     for (int32_t i = 0; i < m->n; i++) {
+        if (ki_idmap_is_blank(m, i)) continue;
         uint32_t at =
             (uint32_t)ki_idmap_hash(ki_idmap_name(m, i), ki_idmap_length(m, i)) & (n_slots - 1);
         while (slots[at] != 0) at = (at + 1) & (n_slots - 1);
@@ -168,6 +170,56 @@ kith_err ki_idmap_copy(ki_idmap *out, const ki_idmap *from)
     return KITH_OK;
 fail:
     ki_idmap_clear(&m);
+    return err;
+}
+
+/* ---- blank entries: bytes of NUL, which no id has ---- */
+
+kith_err ki_idmap_add_blank(ki_idmap *m, int32_t *out)
+{
+    const kith_err err = make_room(m, 2);
+    if (err != KITH_OK) return err;
+    memset(m->text + m->start[m->n], 0, 2);
+    m->start[m->n + 1] = m->start[m->n] + 2;
+    *out = m->n++;
+    return KITH_OK;
+}
+
+void ki_idmap_blank(ki_idmap *m, int32_t i)
+{
+    memset(m->text + m->start[i], 0, ki_idmap_length(m, i)); /* its slot is passed over from now */
+}
+
+void ki_idmap_stand_in(char out[KI_IDMAP_STAND_IN], char kind, int32_t i)
+{
+    snprintf(out, KI_IDMAP_STAND_IN, "\x1f%c%d", kind, i);
+}
+
+kith_err ki_idmap_append(ki_idmap *m, const ki_idmap *from, int32_t n, char kind)
+{
+    char stand_in[KI_IDMAP_STAND_IN];
+    kith_err err = KITH_OK;
+    for (int32_t i = m->n, got = i; err == KITH_OK && i < n; i++) {
+        if (ki_idmap_is_blank(from, i)) {
+            ki_idmap_stand_in(stand_in, kind, i);
+            err = ki_idmap_add(m, stand_in, strlen(stand_in), &got);
+        } else
+            err = ki_idmap_add(m, ki_idmap_name(from, i), ki_idmap_length(from, i), &got);
+        if (err == KITH_OK && got != i)
+            err = ki_fail(KITH_EINVAL, "the id of entry %d is that of entry %d", i, got);
+    }
+    return err;
+}
+
+kith_err ki_idmap_rename(ki_idmap *m, int32_t i, const char *id, size_t n)
+{
+    ki_idmap made = { 0 };
+    int32_t got;
+    kith_err err = ki_idmap_append(&made, m, i, 'x');
+    if (err == KITH_OK) err = ki_idmap_add(&made, id, n, &got);
+    if (err == KITH_OK) err = ki_idmap_append(&made, m, m->n, 'x');
+    ki_idmap_clear(err == KITH_OK ? m : &made);
+    if (err == KITH_OK) *m = made;
     return err;
 }
 

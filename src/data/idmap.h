@@ -66,6 +66,28 @@ static inline size_t ki_idmap_length(const ki_idmap *m, int32_t i)
  * not sound, and builds the hash.  `what` ("user ids") stands in the sentence. */
 kith_err ki_idmap_borrow(ki_idmap *out, int32_t n, char *text, int64_t text_bytes, int64_t *start,
                          const char *what);
+/* ---- ids that are told no more ----
+ * A blank entry keeps its index; its name is "" and no find meets it. */
+
+kith_err ki_idmap_add_blank(ki_idmap *m, int32_t *out); /* the next index, blank from the start */
+void ki_idmap_blank(ki_idmap *m, int32_t i); /* i's text is overwritten; not for borrowed maps */
+
+static inline int ki_idmap_is_blank(const ki_idmap *m, int32_t i)
+{
+    return ki_idmap_name(m, i)[0] == '\0' && ki_idmap_length(m, i) > 0;
+}
+
+#define KI_IDMAP_STAND_IN 32 /* bytes of a name that stands in for a blank one */
+
+/* "\x1fu12": what stands for blank entry 12 of users ('u') where every entry needs a name of its own. */
+void ki_idmap_stand_in(char out[KI_IDMAP_STAND_IN], char kind, int32_t i);
+
+/* A copy of the entries [m->n, n) of `from` behind those of `m`, stand-ins for the blank ones. */
+kith_err ki_idmap_append(ki_idmap *m, const ki_idmap *from, int32_t n, char kind);
+
+/* Another name for entry i; the map owns its memory afterwards.  Time of all ids. */
+kith_err ki_idmap_rename(ki_idmap *m, int32_t i, const char *id, size_t n);
+
 void ki_idmap_empty(ki_idmap *m); /* no ids, but the memory is kept for new ones */
 kith_err ki_idmap_copy(ki_idmap *out, const ki_idmap *from);
 void ki_idmap_clear(ki_idmap *m);

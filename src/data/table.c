@@ -445,7 +445,7 @@ static kith_err copy_array(void *out, const void *from, size_t n, size_t size)
     return KITH_OK;
 }
 
-static kith_err copy_column(ki_column *out, const ki_column *from, int32_t n_rows)
+kith_err ki_column_copy(ki_column *out, const ki_column *from, int32_t n_rows)
 {
     const size_t n = (size_t)n_rows,
                  n_codes = from->kind == KI_COL_SET ? (size_t)from->set_ptr[n] : n;
@@ -461,7 +461,7 @@ static kith_err copy_column(ki_column *out, const ki_column *from, int32_t n_row
         (err = copy_array(&c.text_ptr, from->text_ptr, n + 1, sizeof *c.text_ptr)) != KITH_OK ||
         (err = copy_array(&c.vector, from->vector, n * (size_t)from->dim, sizeof *c.vector)) !=
             KITH_OK ||
-        (err = ki_idmap_copy(&c.words, &from->words)) != KITH_OK) {
+        (err = ki_idmap_append(&c.words, &from->words, from->words.n, 'w')) != KITH_OK) {
         ki_column_clear(&c);
         return err;
     }
@@ -475,7 +475,7 @@ kith_err ki_table_copy(ki_table *out, const ki_table *from)
     kith_err err = KITH_OK;
     for (int j = 0; err == KITH_OK && j < from->n_columns; j++) {
         ki_column c = { 0 };
-        err = copy_column(&c, &from->columns[j], from->n_rows);
+        err = ki_column_copy(&c, &from->columns[j], from->n_rows);
         if (err == KITH_OK) err = ki_table_append(&t, &c);
     }
     if (err != KITH_OK) {

@@ -55,6 +55,8 @@ kith_err ki_column_from_strings(ki_column *out, const char *name, int32_t n_rows
 int ki_column_is_prose(const char *name, size_t n);
 
 kith_err ki_table_check(const ki_table *t);
+/* A copy of its first n_rows rows. */
+kith_err ki_column_copy(ki_column *out, const ki_column *from, int32_t n_rows);
 kith_err ki_table_copy(ki_table *out, const ki_table *from);
 void ki_column_clear(ki_column *c);
 void ki_table_clear(ki_table *t);
