@@ -15,6 +15,7 @@
 
 #include "base/mem.h"
 #include "model/best.h"
+#include "model/grown.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -472,11 +473,22 @@ int ki_blend_knows_cold(const ki_model *m, int32_t item)
 const ki_model *ki_blend_part(const ki_model *m, const char *name)
 {
     if (strcmp(m->desc->name, name) == 0) return m;
-    if (m->desc->form != &ki_form_blend) return NULL;
+    m = ki_grown_inner(m);
+    if (m == NULL || m->desc->form != &ki_form_blend) return NULL;
     const ki_blend *s = m->state;
     for (int p = 0; p < s->n_parts; p++)
         if (strcmp(s->part[p].desc->name, name) == 0) return &s->part[p];
     return NULL;
+}
+
+static kith_err forget(const ki_model *m, int32_t u, int64_t from, int64_t n)
+{
+    const ki_blend *s = m->state;
+    kith_err err = KITH_OK;
+    for (int p = 0; err == KITH_OK && p < s->n_parts; p++)
+        if (s->part[p].desc->form->forget != NULL)
+            err = s->part[p].desc->form->forget(&s->part[p], u, from, n);
+    return err;
 }
 
 const ki_form ki_form_blend = {
@@ -493,4 +505,5 @@ const ki_form ki_form_blend = {
     .explain = explain,
     .similar = similar,
     .speaker = speaker,
+    .forget = forget,
 };

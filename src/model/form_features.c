@@ -428,6 +428,19 @@ int ki_features_answers(const ki_model *m, const ki_query *q)
     return known;
 }
 
+static kith_err forget(const ki_model *m, int32_t u, int64_t from, int64_t n)
+{
+    ki_features *f = m->state;
+    const int64_t at = f->user_ptr[u], words = f->user_ptr[u + 1] - at;
+    const size_t rest = (size_t)(f->user_nnz - at - words);
+    (void)from, (void)n;
+    memmove(f->user_idx + at, f->user_idx + at + words, rest * sizeof *f->user_idx);
+    memmove(f->user_val + at, f->user_val + at + words, rest * sizeof *f->user_val);
+    for (int64_t v = u + 1; v <= f->n_users; v++) f->user_ptr[v] -= words;
+    f->user_nnz -= words;
+    return KITH_OK;
+}
+
 const ki_form ki_form_features = {
     .name = "features",
     .size = sizeof(ki_features),
@@ -440,4 +453,5 @@ const ki_form ki_form_features = {
     .explain = explain,
     .words = words,
     .similar = similar,
+    .forget = forget,
 };

@@ -349,6 +349,15 @@ static void similar(const ki_model *m, int32_t item, float *out, float *scratch)
     score(m, &q, NULL, 1, 0, m->n_items, out, m->n_items, scratch);
 }
 
+static kith_err forget(const ki_model *m, int32_t u, int64_t from, int64_t n)
+{
+    const ki_filter *s = m->state;
+    (void)from, (void)n;
+    s->user_scale[u] = 0;
+    s->user_norm[u] = 0;
+    return KITH_OK;
+}
+
 const ki_form ki_form_filter = {
     .name = "filter",
     .size = sizeof(ki_filter),
@@ -361,4 +370,5 @@ const ki_form ki_form_filter = {
     .predict = predict,
     .explain = explain,
     .similar = similar,
+    .forget = forget,
 };

@@ -163,6 +163,14 @@ static void similar(const ki_model *m, int32_t item, float *out, float *scratch)
     ki_form_vectors.similar(m, item, out, scratch);
 }
 
+static kith_err forget(const ki_model *m, int32_t u, int64_t from, int64_t n)
+{
+    const ki_text_vectors *s = m->state;
+    if (s->user_text != NULL)
+        memset(s->user_text + u * s->v.dim, 0, (size_t)s->v.dim * sizeof *s->user_text);
+    return ki_vectors_forget(m, u, from, n);
+}
+
 const ki_form ki_form_text_vectors = {
     .name = "text vectors",
     .size = sizeof(ki_text_vectors),
@@ -174,4 +182,5 @@ const ki_form ki_form_text_vectors = {
     .tile = 1024,
     .predict = predict,
     .similar = similar,
+    .forget = forget,
 };

@@ -350,6 +350,24 @@ static int explain(const ki_model *m, const ki_query *q, const float *prepared, 
     return n;
 }
 
+static void close_gap(float *value, int64_t from, int64_t n, int64_t nnz)
+{
+    if (value != NULL)
+        memmove(value + from, value + from + n, (size_t)(nnz - from - n) * sizeof *value);
+}
+
+static kith_err forget(const ki_model *m, int32_t u, int64_t from, int64_t n)
+{
+    ki_users *s = m->state;
+    close_gap(s->lists.value, from, n, s->nnz);
+    close_gap(s->votes.value, from, n, s->nnz);
+    s->nnz -= n;
+    if (s->mean != NULL) s->mean[u] = 0;
+    if (s->sd != NULL) s->sd[u] = 0;
+    if (s->base != NULL) s->base[u] = 0;
+    return KITH_OK;
+}
+
 const ki_form ki_form_users = {
     .name = "user-user",
     .size = sizeof(ki_users),
@@ -361,4 +379,5 @@ const ki_form ki_form_users = {
     .score = score,
     .predict = predict,
     .explain = explain,
+    .forget = forget,
 };

@@ -270,6 +270,15 @@ static void similar(const ki_model *m, int32_t item, float *out, float *scratch)
     }
 }
 
+kith_err ki_vectors_forget(const ki_model *m, int32_t u, int64_t from, int64_t n)
+{
+    const ki_vectors *v = m->state;
+    (void)from, (void)n;
+    if (v->X != NULL) memset(v->X + u * v->dim, 0, (size_t)v->dim * sizeof *v->X);
+    if (v->bu != NULL) v->bu[u] = 0;
+    return KITH_OK;
+}
+
 const ki_form ki_form_vectors = {
     .name = "vectors",
     .size = sizeof(ki_vectors),
@@ -282,4 +291,5 @@ const ki_form ki_form_vectors = {
     .predict = predict,
     .explain = explain,
     .similar = similar,
+    .forget = ki_vectors_forget,
 };

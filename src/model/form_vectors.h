@@ -31,6 +31,9 @@ kith_err ki_vectors_alloc(ki_vectors *v, const ki_ratings *r, int32_t dim, int w
 /* A descriptor's check: KITH_EFORMAT when factors or gram, which its own fold_in reads, are NULL. */
 kith_err ki_vectors_check_gram(const ki_model *m);
 
+/* The form's forget, for those that keep these vectors and more. */
+kith_err ki_vectors_forget(const ki_model *m, int32_t u, int64_t from, int64_t n);
+
 extern const ki_form ki_form_vectors;
 
 #endif

@@ -404,6 +404,15 @@ static void similar(const ki_model *m, int32_t item, float *out, float *scratch)
     reach(m, links_from(m->state, item), out, scratch);
 }
 
+/* Whom others are linked to is theirs as well, and the figures of a person go into those of all friends. */
+static kith_err forget(const ki_model *m, int32_t u, int64_t from, int64_t n)
+{
+    (void)m, (void)u, (void)from, (void)n;
+    return ki_fail(
+        KITH_EDATA,
+        "friends keeps links between people and cannot forget one of them; train it anew");
+}
+
 static const ki_form form_people = {
     .name = "people",
     .size = sizeof(struct people),
@@ -415,6 +424,7 @@ static const ki_form form_people = {
     .predict = ki_whole_predict,
     .explain = explain,
     .similar = similar,
+    .forget = forget,
 };
 
 const ki_model_desc ki_friends = {

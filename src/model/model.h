@@ -104,6 +104,10 @@ struct ki_form {
     /* out[n_items] = similarity of every item to `item`; NULL: the form has no such notion. */
     void (*similar)(const ki_model *m, int32_t item, float *out, float *scratch);
 
+    /* Let go of what the state keeps of user u, whose entries [from, from + n) have just left the history; NULL:
+     * it keeps nothing of single users. */
+    kith_err (*forget)(const ki_model *m, int32_t u, int64_t from, int64_t n);
+
     /* Of several models in one the one that speaks for the item; NULL: there is one alone. */
     const ki_model *(*speaker)(const ki_model *m, const float *prepared, int32_t item);
 };

@@ -5,6 +5,9 @@
 
 #include "base/jsontext.h"
 #include "base/mem.h"
+#include "data/cells.h"
+
+#include <string.h>
 
 /* popular = items by falling reach, then by index: one counting sort. */
 static kith_err order_by_reach(kith_model *m)
@@ -34,6 +37,59 @@ kith_err ki_package_count(kith_model *m)
     for (int64_t j = 0; j < ki_csr_nnz(&m->core.history); j++) m->reach[m->core.history.idx[j]]++;
     for (size_t i = 0; i < n; i++) m->popularity[i] = m->reach[i];
     return order_by_reach(m);
+}
+
+/* ---- forgetting ---- */
+
+/* Take entries [from, from + n) out of row u. */
+static void empty_row(ki_csr *a, int32_t u)
+{
+    const int64_t from = a->ptr[u], n = a->ptr[u + 1] - from, rest = ki_csr_nnz(a) - from - n;
+    memmove(a->idx + from, a->idx + from + n, (size_t)rest * sizeof *a->idx);
+    memmove(a->val + from, a->val + from + n, (size_t)rest * sizeof *a->val);
+    for (int32_t r = u + 1; r <= a->n_rows; r++) a->ptr[r] -= n;
+}
+
+/* Take column u out of every row. */
+static void empty_column(ki_csr *a, int32_t u)
+{
+    int64_t to = 0;
+    for (int32_t r = 0; r < a->n_rows; r++) {
+        const int64_t begin = a->ptr[r], end = a->ptr[r + 1];
+        a->ptr[r] = to;
+        for (int64_t j = begin; j < end; j++) {
+            if (a->idx[j] == u) continue;
+            a->idx[to] = a->idx[j];
+            a->val[to++] = a->val[j];
+        }
+    }
+    a->ptr[a->n_rows] = to;
+}
+
+static void uncount(kith_model *m, int32_t u)
+{
+    const ki_csr *h = &m->core.history;
+    for (int64_t j = h->ptr[u]; j < h->ptr[u + 1]; j++)
+        m->popularity[h->idx[j]] = --m->reach[h->idx[j]];
+}
+
+kith_err ki_package_forget_user(kith_model *m, int32_t u)
+{
+    char stand_in[KI_IDMAP_STAND_IN];
+    const ki_form *form = m->core.desc->form;
+    const int64_t from = m->core.history.ptr[u], n = ki_csr_len(&m->core.history, u);
+    kith_err err = m->mapping == NULL ? KITH_OK : ki_tensors_unlock(m->mapping);
+    ki_idmap_stand_in(stand_in, 'u', u);
+    if (err == KITH_OK) err = ki_idmap_rename(&m->users, u, stand_in, strlen(stand_in));
+    if (err == KITH_OK) err = ki_table_forget_row(&m->user_attrs, u);
+    if (err != KITH_OK) return err;
+    uncount(m, u);
+    ki_free(m->popular);
+    m->popular = NULL;
+    if ((err = order_by_reach(m)) != KITH_OK) return err;
+    empty_row(&m->core.history, u); /* the same arrays as those of the ratings */
+    if (m->core.raters.ptr != NULL) empty_column(&m->core.raters, u);
+    return form->forget == NULL ? KITH_OK : form->forget(&m->core, u, from, n);
 }
 
 json_t *ki_seed_json(uint64_t seed)

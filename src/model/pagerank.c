@@ -195,6 +195,15 @@ static void similar(const ki_model *m, int32_t item, float *out, float *scratch)
     prepare(m, &q, out, scratch);
 }
 
+static kith_err forget(const ki_model *m, int32_t u, int64_t from, int64_t n)
+{
+    const struct walks *s = m->state;
+    const ki_graph g = graph_of(m); /* without the user's edges by now */
+    (void)u, (void)from, (void)n;
+    ki_graph_degrees(&g, s->degree);
+    return KITH_OK;
+}
+
 static const ki_form form_walk = {
     .name = "walk",
     .size = sizeof(struct walks),
@@ -207,6 +216,7 @@ static const ki_form form_walk = {
     .predict = ki_whole_predict,
     .explain = explain,
     .similar = similar,
+    .forget = forget,
 };
 
 const ki_model_desc ki_pagerank = {
