@@ -334,7 +334,7 @@ KITH_API kith_err kith_recommend(kith *k, const kith_model *model, const kith_qu
                                  kith_list **out);
 
 /* Why an item is not in the list of a query, or where it stands in it, as a JSON object: why
- * ("unknown", "blocked", "excluded", "seen", "filtered", "no_source", "capped", "below", "shown"), a
+ * ("unknown", "hidden", "blocked", "excluded", "seen", "filtered", "no_source", "capped", "below", "shown"), a
  * sentence, and where they apply the clauses that remove it, its rank and score, and how much more
  * score would do. */
 KITH_API kith_err kith_why_not(kith *k, const kith_model *model, const kith_query *query,

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * ask.c -- kith_recommend, kith_similar, kith_predict: one question, one answer
  */
+#include "engine/ask.h"
+
 #include "base/jsontext.h"
 #include "base/mem.h"
 #include "engine/listing.h"
-#include "engine/request.h"
 #include "model/rank.h"
 
 #include <math.h>
@@ -84,12 +85,13 @@ static kith_err explain(const kith_model *m, const ki_asked *a, struct picks *p)
 }
 
 /* Put the question through filter and stages; what they found becomes picks. */
-static kith_err pick(kith *k, const kith_model *m, ki_asked *a, ki_request *r, ki_served *served)
+static kith_err pick(const kith_model *m, ki_asked *a, ki_request *r, uint64_t seed,
+                     ki_served *served)
 {
     const ki_task task = { .query = &a->query,
                            .by_popularity = a->basis == KI_BASIS_POPULAR,
                            .n = a->n,
-                           .seed = ki_context_job(k)->seed,
+                           .seed = seed,
                            .env = &r->env };
     const kith_err err = ki_request_narrow(r, m, &a->query, a->n);
     if (err != KITH_OK) return err;
@@ -132,20 +134,27 @@ static kith_err list(const kith_model *m, const kith_query *query, const ki_aske
     return err;
 }
 
-kith_err kith_recommend(kith *k, const kith_model *model, const kith_query *query, kith_list **out)
+kith_err ki_ask_list(const kith_model *m, const kith_query *query, ki_asked *a, ki_request *r,
+                     uint64_t seed, kith_list **out)
 {
     ki_served served = { 0 };
+    kith_err err = pick(m, a, r, seed, &served);
+    if (err == KITH_OK) err = list(m, query, a, r, &served, out);
+    ki_served_clear(&served);
+    return err;
+}
+
+kith_err kith_recommend(kith *k, const kith_model *model, const kith_query *query, kith_list **out)
+{
     ki_request r;
     ki_asked a;
     kith_err err;
     if (k == NULL || model == NULL || query == NULL || out == NULL)
         return ki_fail(KITH_EINVAL,
                        "kith_recommend: context, model, query and out must not be NULL");
-    if ((err = ki_asked_make(model, query, &a)) != KITH_OK) return err;
+    if ((err = ki_asked_make(model, query, NULL, &a)) != KITH_OK) return err;
     if ((err = ki_request_read(model, query, &r)) == KITH_OK) {
-        if ((err = pick(k, model, &a, &r, &served)) == KITH_OK)
-            err = list(model, query, &a, &r, &served, out);
-        ki_served_clear(&served);
+        err = ki_ask_list(model, query, &a, &r, ki_context_job(k)->seed, out);
         ki_request_clear(&r);
     }
     ki_asked_clear(&a);
@@ -184,7 +193,7 @@ done:
 
 /* ---- predict ---- */
 
-static kith_prediction fallback(const ki_model *m)
+kith_prediction ki_ask_fallback(const ki_model *m)
 {
     const double mean = ki_model_rates(m) ? m->mean : 0;
     return (kith_prediction){
@@ -192,25 +201,32 @@ static kith_prediction fallback(const ki_model *m)
     };
 }
 
-/* u == -1: somebody of whom nothing is known; what the model has without a history, as evaluation
- * takes it. */
-static kith_err predict_item(const ki_model *m, int32_t u, int32_t item, kith_prediction *out)
+kith_err ki_ask_predict(const ki_model *m, const ki_query *q, int32_t item, kith_prediction *out)
 {
     ki_ranker *r = NULL;
     float raw = 0;
     uint8_t supported = 0;
     kith_err err = ki_ranker_new(m, 1, 1, &r);
     if (err != KITH_OK) return err;
-    const ki_query q = u >= 0 ? ki_query_user(m, u) : (ki_query){ .user = -1 };
-    if ((err = ki_ranker_predict(r, &q, &item, 1, &raw, &supported)) == KITH_OK) {
+    if ((err = ki_ranker_predict(r, q, &item, 1, &raw, &supported)) == KITH_OK) {
         const float clipped = ki_model_rates(m) ? KI_MAX(m->min, KI_MIN(m->max, raw)) : raw;
         *out = (kith_prediction){ .value = (double)clipped,
                                   .raw = (double)raw,
                                   .is_rating = ki_model_rates(m),
-                                  .is_fallback = u < 0 || !supported };
-        if (!isfinite(raw)) *out = fallback(m);
+                                  .is_fallback = !supported };
+        if (!isfinite(raw)) *out = ki_ask_fallback(m);
     }
     ki_ranker_free(r);
+    return err;
+}
+
+/* u == -1: somebody of whom nothing is known; what the model has without a history, as evaluation
+ * takes it. */
+static kith_err predict_item(const ki_model *m, int32_t u, int32_t item, kith_prediction *out)
+{
+    const ki_query q = u >= 0 ? ki_query_user(m, u) : (ki_query){ .user = -1 };
+    const kith_err err = ki_ask_predict(m, &q, item, out);
+    if (err == KITH_OK && u < 0) out->is_fallback = 1;
     return err;
 }
 
@@ -222,7 +238,7 @@ kith_err kith_predict(kith *k, const kith_model *model, const char *user_id, con
                        "kith_predict: context, model, user_id, item_id and out must not be NULL");
     const int32_t u = ki_idmap_find(&model->users, user_id, strlen(user_id));
     const int32_t i = ki_idmap_find(&model->items, item_id, strlen(item_id));
-    kith_prediction made = fallback(&model->core);
+    kith_prediction made = ki_ask_fallback(&model->core);
     const kith_err err = i < 0 ? KITH_OK : predict_item(&model->core, u, i, &made);
     if (err != KITH_OK) return err;
     made.unknown_user = u < 0;

@@ -124,6 +124,8 @@ static kith_err fold(const kith_model *m, const kith_query *q, ki_asked *a)
         a->values[to++] = q->liked_values == NULL ? m->core.max : q->liked_values[list[j].at];
     }
     a->query = (ki_query){ .user = -1, .items = a->items, .values = a->values, .n = to };
+    a->seen = a->items;
+    a->n_seen = to;
 done:
     ki_free(list);
     return err;
@@ -147,19 +149,32 @@ static kith_err take_liked(const kith_model *m, const kith_query *q, ki_asked *a
     return KITH_OK;
 }
 
-static kith_err take_user(const kith_model *m, const kith_query *q, ki_asked *a)
+/* The history of user u. */
+static ki_known find_known(const kith_model *m, const ki_known *known, int32_t u)
 {
+    if (known != NULL) return *known;
+    const ki_query q = ki_query_user(&m->core, u);
+    return (ki_known){ .query = q, .seen = q.items, .n_seen = q.n };
+}
+
+static kith_err take_user(const kith_model *m, const kith_query *q, const ki_known *known,
+                          ki_asked *a)
+{
+    ki_known is = { .n_seen = 0 };
     int32_t u;
     const kith_err err = ki_asked_id(&m->users, "user", q->user, &u);
     if (err != KITH_OK && q->on_unknown == KITH_UNKNOWN_ERROR) return err;
     a->query = (ki_query){ .user = -1 };
     a->basis = KI_BASIS_POPULAR;
+    if (err == KITH_OK) is = find_known(m, known, u);
+    a->seen = is.seen;
+    a->n_seen = is.n_seen;
     if (err != KITH_OK) {
         snprintf(a->note, sizeof a->note,
                  "user \"%.*s\" is not known to the model; these are popular items", shown(q->user),
                  q->user);
-    } else if (ki_csr_len(&m->core.history, u) > 0) {
-        a->query = ki_query_user(&m->core, u);
+    } else if (is.query.n > 0) {
+        a->query = is.query;
         a->basis = KI_BASIS_USER;
     } else if (q->on_unknown == KITH_UNKNOWN_ERROR) {
         return ki_fail(KITH_ENOTFOUND, "user \"%.64s\" has nothing in the training data", q->user);
@@ -172,20 +187,26 @@ static kith_err take_user(const kith_model *m, const kith_query *q, ki_asked *a)
 }
 
 /* Somebody without history of whom the model can read words: their own attributes, or a text. */
-static int take_words(const kith_model *m, const kith_query *q, ki_asked *a)
+static int take_words(const kith_model *m, const kith_query *q, const ki_known *known, ki_asked *a)
 {
     const ki_model_desc *desc = m->core.desc;
     ki_query asked = { .user = -1, .text = q->text };
+    int unknown = 0;
     if (desc->answers == NULL || q->n_liked > 0) return 0;
     if (q->user != NULL) {
         asked.user = ki_idmap_find(&m->users, q->user, strlen(q->user));
         if (asked.user < 0 && q->on_unknown == KITH_UNKNOWN_ERROR) return 0;
-        if (asked.user >= 0 && ki_csr_len(&m->core.history, asked.user) > 0) return 0;
+        unknown = asked.user < 0;
+        const ki_known is = unknown ? (ki_known){ .n_seen = 0 } : find_known(m, known, asked.user);
+        if (is.query.n > 0) return 0;
+        if (!unknown) asked.user = is.query.user;
+        a->seen = is.seen;
+        a->n_seen = is.n_seen;
     }
     if (!desc->answers(&m->core, &asked)) return 0;
     a->query = asked;
     a->basis = KI_BASIS_TEXT;
-    if (q->user != NULL && asked.user < 0)
+    if (unknown)
         snprintf(a->note, sizeof a->note,
                  "user \"%.*s\" is not known to the model; the list goes by the text alone",
                  shown(q->user), q->user);
@@ -220,32 +241,33 @@ static int rising(const void *a, const void *b)
 
 static kith_err take_skips(const kith_model *m, const kith_query *q, ki_asked *a)
 {
-    const int32_t seen = q->include_seen ? 0 : a->query.n;
+    const int32_t seen = q->include_seen ? 0 : a->n_seen;
     int32_t n = seen;
     const kith_err err = ki_alloc(&a->skip, (size_t)seen + (size_t)q->n_exclude, sizeof *a->skip);
     if (err != KITH_OK) return err;
-    if (seen > 0) memcpy(a->skip, a->query.items, (size_t)seen * sizeof *a->skip);
+    if (seen > 0) memcpy(a->skip, a->seen, (size_t)seen * sizeof *a->skip);
     for (int j = 0; j < q->n_exclude; j++) {
         const int32_t item = ki_idmap_find(&m->items, q->exclude[j], strlen(q->exclude[j]));
         if (item >= 0) a->skip[n++] = item;
     }
-    qsort(a->skip, (size_t)n, sizeof *a->skip, rising);
+    if (n > seen) qsort(a->skip, (size_t)n, sizeof *a->skip, rising);
     a->query.skip = a->skip;
     a->query.n_skip = n;
     return KITH_OK;
 }
 
-kith_err ki_asked_make(const kith_model *m, const kith_query *q, ki_asked *out)
+kith_err ki_asked_make(const kith_model *m, const kith_query *q, const ki_known *known,
+                       ki_asked *out)
 {
     ki_asked a = { 0 };
     kith_err err;
     if ((err = check(q)) != KITH_OK) return err;
     if ((err = check_text(m, q)) != KITH_OK) return err;
     if ((err = ki_asked_count(m, q->n, &a.n)) != KITH_OK) return err;
-    if (take_words(m, q, &a))
+    if (take_words(m, q, known, &a))
         err = KITH_OK;
     else if (q->user != NULL)
-        err = take_user(m, q, &a);
+        err = take_user(m, q, known, &a);
     else
         err = q->n_liked > 0 ? take_liked(m, q, &a) : take_nobody(q, &a);
     a.query.text = q->text;

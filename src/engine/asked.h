@@ -15,18 +15,32 @@ typedef enum ki_basis {
     KI_BASIS_ITEM
 } ki_basis;
 
+/* What is known of a user beside the model: the history of now (live.h). */
+typedef struct ki_known {
+    ki_query
+        query; /* what the model is asked with: its own user, or -1 and a history that is folded in */
+    const int32_t
+        *seen; /* [n_seen] all items of the history, rising, those too that the model lacks */
+    int32_t n_seen;
+} ki_known;
+
 typedef struct ki_asked {
     ki_query query;
     ki_basis basis;
     int n;          /* how many are wanted, at most the number of items */
     char note[512]; /* why the basis is not what was asked for, or what was left out; or "" */
+    const int32_t
+        *seen; /* [n_seen] the history, rising; left out unless the query wants it; borrowed */
+    int32_t n_seen;
     int32_t *items, *skip; /* owned; query points into them */
     float *values;
 } ki_asked;
 
 /* KITH_EINVAL for a query that makes no sense, KITH_ENOTFOUND for an unknown user when the query
- * wants that refused. */
-kith_err ki_asked_make(const kith_model *m, const kith_query *q, ki_asked *out);
+ * wants that refused.  `known` tells of the user that the query names, when the model's users have that id; NULL: the
+ * training part does. */
+kith_err ki_asked_make(const kith_model *m, const kith_query *q, const ki_known *known,
+                       ki_asked *out);
 void ki_asked_clear(ki_asked *a);
 
 /* n as given by a caller: 0 is 10, at most what there is.  KITH_EINVAL when it is no number of

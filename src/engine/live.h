@@ -7,16 +7,21 @@
  *
  *      readers  ask under a shared lock: history of now, filter over the catalogue of now, the model's scores
  *      writers  change under the exclusive lock, for microseconds
- *      model    a counted pointer, swapped; questions that began with the old one end with it
+ *      model    swapped under the exclusive lock; questions that began with the old one have ended by then
  *
  * Numbers are identity.  Users and items are numbered in the order of arrival and never renumbered; a model
  * is trained on data taken from here (ki_live_data), so that its users and items are the first ones here, in
  * the same order.  Items that came later are cold to the model: they are found by filters, search, latest,
  * popular, trending, and the source "new" of a pipeline, until the next training ranks them.  A dropped user
- * or item keeps its number, loses its id and all else, and is never served.
+ * or item keeps its number, loses its id and all else, and is never served; its id may come back as another.
  *
- * Who has events that the model has not learnt from is folded in from the history of now; who has none keeps
- * the model's own vector.
+ * Who has events that the model has not learnt from is folded in from the history of now, as far as the model
+ * knows its items; whose history is the one that the model was trained on keeps the model's own vector.
+ *
+ * Cost        a change is a search and a move in one row; attributes that are sets or texts move what lies
+ *             behind them (describe items in the order in which they come), dropping an item walks all
+ *             histories in slices, dropping a user takes the time of the model's history once
+ * Memory      16 bytes a pair, 51 an item, and the attributes; kept filters at most 128 MiB
  */
 #ifndef KI_LIVE_H
 #define KI_LIVE_H
@@ -62,11 +67,13 @@ typedef enum ki_live_how {
     KI_LIVE_IF_NEW, /* becomes `value` when the pair had none */
 } ki_live_how;
 
-/* u did something with i.  time in seconds. */
+/* u did something with i.  time in seconds; of a pair's times the latest stays.  KITH_ENOTFOUND when one of
+ * them was dropped. */
 kith_err ki_live_event(ki_live *l, int32_t u, int32_t i, float value, int64_t time,
                        ki_live_how how);
 
-/* Many at once, as when a store is read: rows in any order, one lock. */
+/* Many at once, as when a store is read: rows in any order, one lock.  All numbers are checked before any row
+ * is taken; when memory runs out those before are in. */
 kith_err ki_live_events(ki_live *l, int64_t n, const int32_t *users, const int32_t *items,
                         const float *values, const int64_t *times, ki_live_how how);
 
@@ -82,7 +89,8 @@ kith_err ki_live_drop_item(ki_live *l, int32_t i);
 /* What training reads: a copy of what is known now, made in slices so that writers hardly wait. */
 kith_err ki_live_data(ki_live *l, kith_data **out);
 
-/* Put a model in force (takes it, on success; `version` is copied); the one before is freed when its last
+/* Who was dropped since its data was taken is forgotten by the model (ki_package_forget_user).
+ * Put a model in force (takes it, on success; `version` is copied); the one before is freed when its last
  * question ends.  KITH_EINVAL when its users or items are not the first ones here, in order. */
 kith_err ki_live_promote(ki_live *l, kith_model *m, const char *version);
 
@@ -108,19 +116,23 @@ typedef struct ki_answer { /* beside the list */
     int folded;            /* 1: the history is newer than the model and was folded in */
 } ki_answer;
 
-/* Without a model in force lists are of popular items, and say so. */
+/* Without a model in force lists are of popular items, and say so.  The report of a filter that is kept counts
+ * what it removes from the whole catalogue; of a list that it made too short, what it removes for this user. */
 kith_err ki_live_recommend(ki_live *l, const ki_live_query *q, kith_list **out, ki_answer *answer);
 kith_err ki_live_why_not(ki_live *l, const ki_live_query *q, const char *item_id, char **json);
-kith_err ki_live_similar(ki_live *l, const char *item_id, const ki_live_query *q,
-                         kith_list **out); /* n, filter, exclude of q count */
+kith_err ki_live_similar(
+    ki_live *l, const char *item_id, const ki_live_query *q,
+    kith_list **
+        out); /* n, filter, exclude of q count; empty with a note for an item newer than the model */
 kith_err ki_live_similar_users(ki_live *l, const char *user_id, int n,
                                kith_list **out); /* item_id holds users' ids */
 kith_err ki_live_predict(ki_live *l, const char *user_id, const char *item_id,
                          kith_prediction *out);
 
 typedef enum ki_chart { KI_CHART_POPULAR, KI_CHART_TRENDING, KI_CHART_LATEST } ki_chart;
-kith_err ki_live_chart(ki_live *l, ki_chart which, const ki_live_query *q,
-                       kith_list **out); /* n, filter, exclude, user's seen */
+kith_err ki_live_chart(
+    ki_live *l, ki_chart which, const ki_live_query *q,
+    kith_list **out); /* n, filter, exclude, user's seen; score: users, decayed users, seconds */
 
 /* Items whose id or title answers to `text`, best first (as kith_model_search). */
 kith_err ki_live_search(ki_live *l, const char *text, const ki_live_query *q, kith_list **out);

@@ -90,13 +90,20 @@ static void take_out(uint8_t *mask, const int32_t *items, int32_t n)
     for (int32_t j = 0; j < n; j++) mask[items[j]] = 0;
 }
 
+static int brings_new(const ki_pipeline *p)
+{
+    for (int s = 0; s < p->n_sources; s++)
+        if (p->sources[s].kind == KI_FROM_NEW) return 1;
+    return 0;
+}
+
 /* mask = what may be served whatever the filter says. */
 static void find_base(const ki_request *r, const kith_model *m, const ki_query *q, uint8_t *mask)
 {
     const ki_rules *rules = r->pipeline.rules;
-    memset(mask, 1, (size_t)m->core.n_items);
+    for (int32_t i = 0; i < m->core.n_items; i++) mask[i] = m->barred == NULL || !m->barred[i];
     take_out(mask, q->skip, q->n_skip);
-    take_out(mask, m->core.cold, m->core.n_cold);
+    if (!brings_new(&r->pipeline)) take_out(mask, m->core.cold, m->core.n_cold);
     if (rules == NULL) return;
     take_out(mask, rules->block, rules->n_block);
     take_out(mask, rules->exclude, rules->n_exclude);
@@ -126,7 +133,7 @@ kith_err ki_request_narrow(ki_request *r, const kith_model *m, const ki_query *q
     const int32_t n_items = m->core.n_items;
     uint8_t *mask = NULL, *scratch = NULL;
     kith_err err;
-    if (r->filter == NULL && rules == NULL) return KITH_OK;
+    if (r->filter == NULL && rules == NULL && m->barred == NULL) return KITH_OK;
     if ((err = ki_alloc(&mask, (size_t)n_items, 1)) != KITH_OK) goto done;
     if ((err = ki_alloc(&scratch, (size_t)n_items, 1)) != KITH_OK) goto done;
     find_base(r, m, q, mask);

@@ -58,6 +58,7 @@ static kith_err find_open(struct run *r)
     if (q->only == NULL) memset(r->open, 1, (size_t)n_items);
     for (int32_t j = 0; q->only != NULL && j < q->n_only; j++) r->open[q->only[j]] = 1;
     for (int32_t j = 0; j < q->n_skip; j++) r->open[q->skip[j]] = 0;
+    for (int32_t i = 0; r->m->barred != NULL && i < n_items; i++) r->open[i] &= !r->m->barred[i];
     return KITH_OK;
 }
 
@@ -187,13 +188,48 @@ static void rank_by_reach(struct run *r)
     }
 }
 
-static kith_err rank_candidates(struct run *r)
+/* Bits of the sources that bring new items. */
+static unsigned new_sources(const struct run *r)
+{
+    unsigned bits = 0;
+    for (int s = 0; s < r->p->n_sources; s++)
+        bits |= r->p->sources[s].kind == KI_FROM_NEW ? 1u << s : 0;
+    return bits;
+}
+
+/* How many candidates new items may be beyond the depth. */
+static int room_for_new(const struct run *r)
+{
+    int64_t room = 0;
+    for (int s = 0; s < r->p->n_sources; s++)
+        room += r->p->sources[s].kind == KI_FROM_NEW ? r->p->sources[s].quota : 0;
+    return (int)KI_MIN(room, (int64_t)r->m->core.n_items);
+}
+
+/* New items that the ranker could not place stand behind those that it did, the newest first, with the score of
+ * the last one: preferences, pins and lots bring them forward. */
+static void append_new(struct run *r)
+{
+    const ki_model *m = &r->m->core;
+    const unsigned bits = new_sources(r);
+    const int32_t ranked = r->n_found;
+    const float last = ranked > 0 ? r->scores[ranked - 1] : 0;
+    for (int32_t j = m->n_cold - 1; bits != 0 && j >= 0; j--) {
+        int is_ranked = 0;
+        if (!(r->brought[m->cold[j]] & bits)) continue;
+        for (int32_t at = 0; at < ranked && !is_ranked; at++)
+            is_ranked = r->items[at] == m->cold[j];
+        if (is_ranked) continue;
+        r->items[r->n_found] = m->cold[j];
+        r->scores[r->n_found++] = last;
+    }
+}
+
+static kith_err rank_some(struct run *r)
 {
     const ki_model *ranker;
     ki_query q = *r->q;
     kith_err err;
-    if ((err = ki_alloc(&r->items, (size_t)r->depth, sizeof *r->items)) != KITH_OK) return err;
-    if ((err = ki_alloc(&r->scores, (size_t)r->depth, sizeof *r->scores)) != KITH_OK) return err;
     if (by_popularity(r)) return rank_by_reach(r), KITH_OK;
     if ((err = find_part(r->m, r->p->ranker, &ranker)) != KITH_OK) return err;
     if (r->p->n_sources > 0) {
@@ -201,6 +237,16 @@ static kith_err rank_candidates(struct run *r)
         q.n_only = r->n_only;
     }
     return rank(ranker, &q, r->depth, r->items, r->scores, &r->n_found);
+}
+
+static kith_err rank_candidates(struct run *r)
+{
+    const size_t room = (size_t)r->depth + (size_t)room_for_new(r);
+    kith_err err;
+    if ((err = ki_alloc(&r->items, room, sizeof *r->items)) != KITH_OK) return err;
+    if ((err = ki_alloc(&r->scores, room, sizeof *r->scores)) != KITH_OK) return err;
+    if ((err = rank_some(r)) == KITH_OK) append_new(r);
+    return err;
 }
 
 /* ---- rules: preferences before the choice, pins and caps after it ---- */

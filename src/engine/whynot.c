@@ -11,8 +11,8 @@
 #include <math.h>
 #include <string.h>
 
-static const char *const names[] = { "unknown",   "blocked", "excluded", "seen", "filtered",
-                                     "no_source", "capped",  "below",    "shown" };
+static const char *const names[] = { "unknown",  "hidden",    "blocked", "excluded", "seen",
+                                     "filtered", "no_source", "capped",  "below",    "shown" };
 
 struct work {
     const ki_schema *s;
@@ -137,6 +137,7 @@ static ki_why judge(struct work *w)
     const ki_rules *r = f->rules;
     if (w->item < 0) return KI_WHY_UNKNOWN;
     if (f->position > 0) return KI_WHY_SHOWN;
+    if (f->hidden) return KI_WHY_HIDDEN;
     if (r != NULL && listed(r->block, r->n_block, w->item)) return KI_WHY_BLOCKED;
     if (f->excluded || (r != NULL && listed(r->exclude, r->n_exclude, w->item)))
         return KI_WHY_EXCLUDED;
@@ -151,6 +152,7 @@ static void say(struct work *w)
 {
     switch (w->v->why) {
     case KI_WHY_UNKNOWN: say_unknown(w); break;
+    case KI_WHY_HIDDEN: ki_words_add(&w->words, "it is hidden from everybody"); break;
     case KI_WHY_BLOCKED: ki_words_add(&w->words, "the rules block it"); break;
     case KI_WHY_EXCLUDED:
         ki_words_add(&w->words,

@@ -10,6 +10,7 @@
 
 typedef enum ki_why {
     KI_WHY_UNKNOWN,   /* the catalogue has no such item */
+    KI_WHY_HIDDEN,    /* nobody is served it for now (live.h) */
     KI_WHY_BLOCKED,   /* by the rules */
     KI_WHY_EXCLUDED,  /* by the rules, or by the request */
     KI_WHY_SEEN,      /* the user has it already */
@@ -23,6 +24,7 @@ typedef enum ki_why {
 typedef struct ki_item_facts {
     const char *item_id;
     int seen;                /* 1: in the user's history, which the request leaves out */
+    int hidden;              /* 1: it is served to nobody */
     int excluded;            /* 1: the request itself excludes it */
     const ki_filter *filter; /* of the request; NULL: none */
     const ki_env *env;

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT
+ * live_filters.c -- a filter's text is read and run once, and its mask serves until the catalogue changes
+ *
+ * Only what depends on nothing but the catalogue is kept: no now, no $names, no popularity.  An entry is made
+ * outside the small lock, so two threads may make the same one; the later finds the earlier and takes it.
+ */
+#include "engine/live_inside.h"
+
+#include "base/jsontext.h"
+#include "base/mem.h"
+#include "engine/filter_tree.h"
+#include "engine/request.h"
+
+#include <string.h>
+
+enum { DEFAULT_N = 10 };
+static const size_t most_bytes = (size_t)128 << 20; /* of all masks together */
+
+kith_err ki_kept_filters_init(ki_kept_filters *f, int room)
+{
+    const kith_err err = ki_alloc(&f->list, (size_t)room, sizeof(ki_kept_filter *));
+    if (err != KITH_OK) return err;
+    f->room = room;
+    pthread_mutex_init(&f->lock, NULL);
+    return KITH_OK;
+}
+
+static void free_entry(ki_kept_filter *e)
+{
+    if (e == NULL) return;
+    ki_free(e->text);
+    ki_free(e->pass);
+    ki_free(e->only);
+    kith_string_free(e->report);
+    ki_free(e);
+}
+
+void ki_kept_filters_clear(ki_kept_filters *f)
+{
+    for (int j = 0; j < f->n; j++) free_entry(f->list[j]);
+    ki_free(f->list);
+    pthread_mutex_destroy(&f->lock);
+}
+
+/* ---- making one ---- */
+
+/* Does the filter say the same as long as the catalogue is the same? */
+static int is_lasting(const ki_filter *f)
+{
+    for (int32_t n = 0; n < f->n_nodes; n++)
+        if (f->nodes[n].op == KI_OP_NOW || f->nodes[n].op == KI_OP_CONTEXT ||
+            f->nodes[n].op == KI_OP_POPULARITY)
+            return 0;
+    return 1;
+}
+
+static kith_err make_report(const ki_request *r, char **out)
+{
+    const ki_served served = { .n_candidates = r->n_only };
+    json_t *o = NULL;
+    kith_err err = ki_request_report(r, &served, &o);
+    if (err == KITH_OK) err = ki_json_print(o, out);
+    return err;
+}
+
+/* `only` lies in room for the whole catalogue: keep what is needed. */
+static kith_err take_only(ki_kept_filter *e, const ki_request *r)
+{
+    const kith_err err = ki_alloc(&e->only, (size_t)r->n_only, sizeof *e->only);
+    if (err == KITH_OK && r->n_only > 0)
+        memcpy(e->only, r->only, (size_t)r->n_only * sizeof *e->only);
+    e->n_only = r->n_only;
+    return err;
+}
+
+static kith_err run(ki_live *l, ki_request *r, ki_kept_filter *e)
+{
+    const ki_query nobody = { .user = -1 };
+    kith_err err;
+    if ((err = ki_request_narrow(r, &l->view, &nobody, DEFAULT_N)) != KITH_OK) return err;
+    if ((err = ki_alloc(&e->pass, (size_t)l->view.items.n, 1)) != KITH_OK) return err;
+    if ((err = ki_filter_run(r->filter, &r->env, e->pass)) != KITH_OK) return err;
+    if ((err = take_only(e, r)) != KITH_OK) return err;
+    return make_report(r, &e->report);
+}
+
+/* *out NULL: it does not last. */
+static kith_err make(ki_live *l, const char *text, ki_kept_filter **out)
+{
+    ki_kept_filter *e = NULL;
+    ki_request r;
+    *out = NULL;
+    kith_err err = ki_request_read(&l->view, &(kith_query){ .filter = text }, &r);
+    if (err != KITH_OK || !is_lasting(r.filter)) {
+        if (err == KITH_OK) ki_request_clear(&r);
+        return err;
+    }
+    if ((err = ki_alloc(&e, 1, sizeof *e)) == KITH_OK &&
+        (err = ki_strdup(&e->text, text)) == KITH_OK)
+        err = run(l, &r, e);
+    ki_request_clear(&r);
+    if (err != KITH_OK) {
+        free_entry(e);
+        return err;
+    }
+    e->hash = ki_idmap_hash(text, strlen(text));
+    e->version = l->catalogue;
+    *out = e;
+    return KITH_OK;
+}
+
+/* ---- keeping; the small lock is held ---- */
+
+static ki_kept_filter *look_up(ki_kept_filters *f, const char *text, uint64_t hash,
+                               uint64_t version)
+{
+    for (int j = 0; j < f->n; j++) {
+        ki_kept_filter *e = f->list[j];
+        if (e->hash != hash || e->version != version || strcmp(e->text, text) != 0) continue;
+        e->used = ++f->clock;
+        e->refs++;
+        return e;
+    }
+    return NULL;
+}
+
+static void remove_at(ki_kept_filters *f, int at)
+{
+    free_entry(f->list[at]);
+    f->list[at] = f->list[--f->n];
+}
+
+/* Let go of what nobody reads: all of earlier catalogues, and the longest unused while there are too many. */
+static void make_place(ki_kept_filters *f, uint64_t version, int most)
+{
+    for (int j = f->n - 1; j >= 0; j--)
+        if (f->list[j]->version != version && f->list[j]->refs == 0) remove_at(f, j);
+    while (f->n >= most) {
+        int oldest = -1;
+        for (int j = 0; j < f->n; j++)
+            if (f->list[j]->refs == 0 && (oldest < 0 || f->list[j]->used < f->list[oldest]->used))
+                oldest = j;
+        if (oldest < 0) return;
+        remove_at(f, oldest);
+    }
+}
+
+/* The entry in use by the caller: kept, or when there is no place freed with its last use. */
+static void keep(ki_live *l, ki_kept_filter *e)
+{
+    ki_kept_filters *f = &l->filters;
+    const size_t fits = most_bytes / (5 * (size_t)l->view.items.n + 1);
+    const int most = (int)KI_MIN((size_t)f->room, KI_MAX(fits, (size_t)4));
+    make_place(f, l->catalogue, most);
+    e->refs = 1;
+    e->used = ++f->clock;
+    if (f->n < f->room) f->list[f->n++] = e;
+}
+
+kith_err ki_live_filter(ki_live *l, const char *text, ki_kept_filter **out)
+{
+    ki_kept_filters *f = &l->filters;
+    const uint64_t hash = ki_idmap_hash(text, strlen(text));
+    ki_kept_filter *made;
+    pthread_mutex_lock(&f->lock);
+    *out = look_up(f, text, hash, l->catalogue);
+    pthread_mutex_unlock(&f->lock);
+    if (*out != NULL) return KITH_OK;
+    const kith_err err = make(l, text, &made);
+    if (err != KITH_OK || made == NULL) return err;
+    pthread_mutex_lock(&f->lock);
+    *out = look_up(f, text, hash, l->catalogue);
+    if (*out == NULL) keep(l, *out = made), made = NULL;
+    pthread_mutex_unlock(&f->lock);
+    free_entry(made);
+    return KITH_OK;
+}
+
+static int is_kept(const ki_kept_filters *f, const ki_kept_filter *e)
+{
+    for (int j = 0; j < f->n; j++)
+        if (f->list[j] == e) return 1;
+    return 0;
+}
+
+void ki_live_filter_done(ki_live *l, ki_kept_filter *e)
+{
+    if (e == NULL) return;
+    pthread_mutex_lock(&l->filters.lock);
+    const int last = --e->refs == 0 && !is_kept(&l->filters, e);
+    pthread_mutex_unlock(&l->filters.lock);
+    if (last) free_entry(e);
+}
+
+/* ---- for what ranks without a model ---- */
+
+static kith_err run_once(ki_live *l, const ki_live_query *q, uint8_t **out)
+{
+    ki_request r;
+    uint8_t *pass = NULL;
+    kith_err err = ki_request_read(
+        &l->view, &(kith_query){ .filter = q->query.filter, .context = q->query.context }, &r);
+    if (err != KITH_OK) return err;
+    if (q->now != 0 && ki_context_find(&r.context, "now") == NULL) r.env.now = q->now;
+    if ((err = ki_alloc(&pass, (size_t)l->view.items.n, 1)) == KITH_OK)
+        err = ki_filter_run(r.filter, &r.env, pass);
+    ki_request_clear(&r);
+    if (err == KITH_OK)
+        *out = pass;
+    else
+        ki_free(pass);
+    return err;
+}
+
+kith_err ki_live_pass(ki_live *l, const ki_live_query *q, ki_live_passed *out)
+{
+    *out = (ki_live_passed){ 0 };
+    if (q->query.filter == NULL) return KITH_OK;
+    kith_err err = KITH_OK;
+    if (q->query.context == NULL) err = ki_live_filter(l, q->query.filter, &out->kept);
+    if (err == KITH_OK && out->kept == NULL) err = run_once(l, q, &out->own);
+    out->pass = out->kept != NULL ? out->kept->pass : out->own;
+    return err;
+}
+
+void ki_live_pass_done(ki_live *l, ki_live_passed *p)
+{
+    ki_live_filter_done(l, p->kept);
+    ki_free(p->own);
+}
