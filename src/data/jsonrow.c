@@ -104,7 +104,7 @@ static int take_time(const json_t *o, const kith_read_options *options, ki_json_
 
 int ki_json_interaction(const json_t *o, const kith_read_options *options, ki_json_row *out)
 {
-    out->row = (ki_row){ 0 };
+    out->row = (ki_found_row){ 0 };
     if (!json_is_object(o)) return no(out, "got no JSON object, want one");
     return take_id(o, KI_USER, options, out->user, &out->row.user, out) &&
            take_id(o, KI_ITEM, options, out->item, &out->row.item, out) &&

@@ -5,12 +5,12 @@
 #define KI_JSONROW_H
 
 #include "data/roles.h"
-#include "data/rows.h" /* ki_row */
+#include "data/rows.h" /* ki_found_row */
 
 #include <jansson.h>
 
 typedef struct ki_json_row {
-    ki_row row; /* its ids lie in the object, or below when they were numbers */
+    ki_found_row row; /* its ids lie in the object, or below when they were numbers */
     char user[24], item[24];
     char why[160]; /* what was got and wanted, when it is none */
 } ki_json_row;

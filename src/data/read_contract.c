@@ -47,7 +47,7 @@ static kith_err take_rows(ki_reading *r, ki_source *s, const json_t *list)
             if ((err = bad_row(r, s, j, found.why)) != KITH_OK) return err;
             continue;
         }
-        const ki_row *row = &found.row;
+        const ki_found_row *row = &found.row;
         if ((err = ki_idmap_add(&r->data->users, row->user.at, row->user.n, &log->user[at])) !=
             KITH_OK)
             return err;

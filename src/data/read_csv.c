@@ -62,7 +62,7 @@ static kith_err parse_record(const void *self, ki_chunk *c, char *end)
     const struct shape *t = self;
     const int *at = t->column;
     ki_span field[KI_CSV_COLUMNS];
-    ki_row row = { .value = 1, .has_time = at[KI_TIME] >= 0 };
+    ki_found_row row = { .value = 1, .has_time = at[KI_TIME] >= 0 };
     kith_err err;
     const int n = split_record(t, c, end, field);
     if (n < 0) return KITH_EFORMAT;

@@ -44,7 +44,7 @@ static kith_err parse_line(const void *self, ki_chunk *c, char *end)
 {
     const size_t n = (size_t)(end - c->line);
     const char *at = c->line;
-    ki_row row = { .user = next_word(&at, end), .value = 1 };
+    ki_found_row row = { .user = next_word(&at, end), .value = 1 };
     kith_err err = KITH_OK;
     (void)self;
     if (row.user.n == 0) return KITH_OK; /* only blanks */
@@ -65,7 +65,7 @@ static kith_err parse_pair(const void *self, ki_chunk *c, char *end)
     if (n != 2)
         return ki_chunk_bad(c, c->line, "got %d word%s, want a user and an item", n,
                             n == 1 ? "" : "s");
-    return ki_chunk_add(c, &(ki_row){ .user = word[0], .item = word[1], .value = 1 });
+    return ki_chunk_add(c, &(ki_found_row){ .user = word[0], .item = word[1], .value = 1 });
 }
 
 static kith_err rows_of(ki_reading *r, ki_source *s,

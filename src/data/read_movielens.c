@@ -21,7 +21,7 @@
 static kith_err parse_rating(const void *self, ki_chunk *c, char *end)
 {
     ki_span field[4];
-    ki_row row = { .value = 1 };
+    ki_found_row row = { .value = 1 };
     kith_err err;
     (void)self;
     const int n = ki_split_at(c->line, end, "::", field, 4);

@@ -139,7 +139,7 @@ static kith_err look_up(const ki_known *known, ki_idmap *fresh, const ki_id_key 
 
 static kith_err enter_row(ki_chunk *c, const ki_row_ahead *a)
 {
-    const ki_row *row = &a->row;
+    const ki_found_row *row = &a->row;
     const int64_t n = c->n;
     kith_err err;
     if (n == c->room && (err = make_room(c)) != KITH_OK) return err;
@@ -174,7 +174,7 @@ kith_err ki_chunk_settle(ki_chunk *c)
     return err;
 }
 
-kith_err ki_chunk_add(ki_chunk *c, const ki_row *row)
+kith_err ki_chunk_add(ki_chunk *c, const ki_found_row *row)
 {
     kith_err err;
     ki_row_ahead *a = &c->ahead[c->n_ahead];

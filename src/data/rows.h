@@ -17,17 +17,17 @@ typedef struct ki_span { /* some bytes of the text; no NUL after them */
     size_t n;
 } ki_span;
 
-typedef struct ki_row { /* one interaction as found; time counts only with has_time */
+typedef struct ki_found_row { /* one interaction as found; time counts only with has_time */
     ki_span user, item;
     float value;
     int has_time;
     int64_t time;
-} ki_row;
+} ki_found_row;
 
 enum { KI_ROWS_AHEAD = 64, KI_VALUES_SEEN = 64 };
 
 typedef struct ki_row_ahead { /* parsed, its ids not yet looked up */
-    ki_row row;
+    ki_found_row row;
     ki_id_key user, item;
 } ki_row_ahead;
 
@@ -80,7 +80,7 @@ typedef struct ki_row_parser {
 
 /* Add an interaction; its ids are checked (not empty, valid UTF-8, no NUL).  They must stay where they are until the
  * piece ends, or until the next ki_chunk_settle. */
-kith_err ki_chunk_add(ki_chunk *c, const ki_row *row);
+kith_err ki_chunk_add(ki_chunk *c, const ki_found_row *row);
 
 /* Is it not empty, without NUL and UTF-8?  `what` ("an item id") stands in the sentence. */
 kith_err ki_chunk_check_id(ki_chunk *c, ki_span id, const char *what);
