@@ -196,13 +196,14 @@ static kith_err open_file(ki_sqlite *s, const ki_store_options *o)
     if (err == KITH_OK && check) err = ki_sqlite_quick_check(s, s->db);
     if (err == KITH_OK) err = ki_sqlite_load_tally(s);
     if (err == KITH_OK && !s->read_only) err = ki_sqlite_prepare_writes(s);
-    if (err == KITH_OK) ki_sqlite_watch_log(s);
+    if (err == KITH_OK && !s->read_only && !s->memory) err = ki_sqlite_start_sweeper(s);
     return err == KITH_OK ? make_readers(s) : err;
 }
 
 static void close_sqlite(void *state)
 {
     ki_sqlite *s = state;
+    ki_sqlite_stop_sweeper(s);
     ki_sqlite_finish_writes(s);
     for (int r = 0; r < s->n_readers; r++) {
         const int shared = s->readers[r].db == s->db;
@@ -214,6 +215,7 @@ static void close_sqlite(void *state)
     pthread_mutex_destroy(&s->turn);
     pthread_mutex_destroy(&s->lock);
     pthread_cond_destroy(&s->idle);
+    pthread_cond_destroy(&s->sweep_wanted);
     ki_free(s->lock_path);
     ki_free(s->uri);
     ki_free(s->path);
@@ -233,6 +235,7 @@ static kith_err open_sqlite(const char *path, const ki_store_options *o, void **
     pthread_mutex_init(&s->turn, NULL);
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->idle, NULL);
+    pthread_cond_init(&s->sweep_wanted, NULL);
     err = ki_strdup(&s->path, s->memory ? "the store in memory" : path);
     if (err == KITH_OK && s->read_only && !s->memory && access(path, F_OK) != 0)
         err = ki_fail(KITH_EIO, "%s: cannot be read: %s", path, strerror(errno));

@@ -5,7 +5,8 @@
  *      sqlite_schema.c  tables, versions, migration
  *      sqlite_write.c   a transaction of batches
  *      sqlite_read.c    selects into pages, on connections of their own
- *      sqlite_keep.c    the write-ahead log, wiping, backup, checks
+ *      sqlite_log.c     the write-ahead log: swept, emptied, wiped
+ *      sqlite_keep.c    counts, backup, checks
  *
  * The journal is a write-ahead log with synchronous=FULL: a commit is one append and one fsync, readers and the writer
  * do not wait for each other, and after a crash SQLite takes from the log what was committed whole.  An in-memory store
@@ -51,10 +52,10 @@ typedef struct ki_sqlite {
 
     sqlite3 *db; /* the writer's; in memory everybody's, under `turn` */
     sqlite3_stmt *writes[KI_SQLITE_WRITES];
-    ki_tally tally;            /* with the transaction that runs */
-    int64_t now_ms;            /* when the transaction began, by the clock */
-    int frames, checkpoint_at; /* in the write-ahead log; when it is long */
-    int unwiped;               /* 1: a scrub did not succeed and is to be tried again */
+    ki_tally tally; /* with the transaction that runs */
+    int64_t now_ms; /* when the transaction began, by the clock */
+    int frames;     /* in the write-ahead log */
+    int unwiped;    /* 1: a scrub did not succeed and is to be tried again */
 
     pthread_mutex_t turn; /* in memory: held while db is used */
 
@@ -63,6 +64,14 @@ typedef struct ki_sqlite {
     ki_tally kept; /* as of the last commit */
     ki_reader readers[KI_SQLITE_READERS];
     int n_readers;
+    int sweep, sweeps,
+        swept; /* sqlite_log.c: where it stands, how often in a row, frames in the file */
+    int sweep_stop;
+    pthread_cond_t sweep_wanted;
+
+    sqlite3 *sweep_db; /* the sweeper's */
+    pthread_t sweeper;
+    int has_sweeper;
 } ki_sqlite;
 
 /* A failure of SQLite as one of ours: `doing` says what was tried.  */
@@ -94,10 +103,13 @@ void ki_sqlite_give_reader(ki_sqlite *s, ki_reader *r);
 void ki_sqlite_close_reader(ki_reader *r);
 kith_err ki_sqlite_read(void *state, ki_table_name table, const ki_select *which, ki_rowpage *page);
 
-/* ---- keep ---- */
-void ki_sqlite_watch_log(ki_sqlite *s);
+/* ---- log ---- */
+kith_err ki_sqlite_start_sweeper(ki_sqlite *s);
+void ki_sqlite_stop_sweeper(ki_sqlite *s);
 void ki_sqlite_scrub(void *state);
 void ki_sqlite_tidy(void *state, int idle);
+
+/* ---- keep ---- */
 kith_err ki_sqlite_count(void *state, ki_store_counts *out);
 kith_err ki_sqlite_backup(void *state, const char *path);
 kith_err ki_sqlite_quick_check(ki_sqlite *s, sqlite3 *db);

@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * sqlite_keep.c -- the write-ahead log, wiping, backup, checks
- *
- * A commit appends to the log.  From time to time pages go from the log to the file (a checkpoint), else it grows for
- * ever: when it is long, after the callers have been woken; and when nobody writes, when the log is emptied too.
- * secure_delete overwrites deleted bytes in the pages, and emptying the log takes away the older copies of those pages:
- * together they wipe.
+ * sqlite_keep.c -- counts, backup, checks
  */
 #include "store/sqlite.h"
 
@@ -18,55 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum {
-    LONG_LOG = 4000,      /* frames, of a page each: 16 MB */
-    SCRUB_WAIT_MS = 2000, /* for readers to move on */
-    PATH_SIZE = 4200,
-};
-
-/* ---- the log ---- */
-
-static int note_frames(void *p, sqlite3 *db, const char *name, int frames)
-{
-    ki_sqlite *s = p;
-    (void)db, (void)name;
-    s->frames = frames;
-    return SQLITE_OK;
-}
-
-void ki_sqlite_watch_log(ki_sqlite *s)
-{
-    sqlite3_wal_hook(s->db, note_frames, s);
-    s->checkpoint_at = LONG_LOG;
-}
-
-void ki_sqlite_scrub(void *state)
-{
-    ki_sqlite *s = state;
-    if (s->memory) return;
-    sqlite3_busy_timeout(s->db, SCRUB_WAIT_MS);
-    const int rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    sqlite3_busy_timeout(s->db, KI_SQLITE_WAIT_MS);
-    s->unwiped = rc != SQLITE_OK;
-    if (rc == SQLITE_OK) {
-        s->frames = 0;
-        s->checkpoint_at = LONG_LOG;
-    }
-}
-
-void ki_sqlite_tidy(void *state, int idle)
-{
-    ki_sqlite *s = state;
-    if (s->memory) return;
-    if (s->unwiped || (idle && s->frames > 0)) {
-        ki_sqlite_scrub(s);
-    } else if (s->frames >= s->checkpoint_at) {
-        int frames = 0, done = 0;
-        sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames, &done);
-        /* When all is done the next commit begins the log anew; else a reader stands in the way, for a while. */
-        s->checkpoint_at = frames == done ? LONG_LOG : s->frames + LONG_LOG;
-    }
-}
+enum { PATH_SIZE = 4200 };
 
 /* ---- counts ---- */
 
