@@ -38,6 +38,10 @@ tsan:            ## the threaded tests under ThreadSanitizer, in build-tsan
 fuzz:            ## fuzz a parser: F=csv|ndjson|lines|movielens|recbole|contract|tensors|param|filter|literal|text|request|http [SECONDS=60]
 	@scripts/fuzz "$(F)" $(or $(SECONDS),60)
 
+torture: setup-test $(BUILD)/build.ninja ## the long forms of tests that kill, cut and fill (minutes); T=word picks
+	@ninja -C $(BUILD) --quiet | { grep -v 'no work to do' || true; }
+	@scripts/torture $(T)
+
 bench: all       ## race kith against its peers on one machine; results in bench/results
 	@bench/peers/setup.sh && python3 bench/race.py $(if $(B),--only $(B))
 
@@ -59,4 +63,4 @@ install: all     ## install library, header, pkg-config file and program; PREFIX
 clean:           ## remove what was built
 	@rm -rf build build-*
 
-.PHONY: help setup setup-test all demo test asan tsan fuzz bench layers format format-check install clean
+.PHONY: help setup setup-test all demo test asan tsan fuzz torture bench layers format format-check install clean
