@@ -142,6 +142,30 @@ TEST(terms_are_stems_and_neighbours_that_no_punctuation_parts)
     CHECK_STR(grams(french, "les années étoilées"), "anne|etoil"); /* stemmed with accents, then bare */
 }
 
+/* Of one text in the language that its own stop words tell, English where they tell none. */
+static const char *grams_each(const char *text)
+{
+    const ki_gram_options each = { .language = KI_ENGLISH, .each = 1, .words = 1 };
+    ki_language_votes votes = { 0 };
+    ki_grams g;
+    told[0] = '\0';
+    CHECK_OK(ki_grams_new(&each, &g));
+    CHECK_OK(ki_tokens_split(&g.tokens, text, strlen(text)));
+    ki_language_count(&votes, &g.tokens);
+    CHECK_OK(ki_grams_speak(&g, &votes));
+    CHECK_OK(ki_grams_of(&g, text, strlen(text), 1, tell, NULL));
+    ki_grams_clear(&g);
+    return told;
+}
+
+TEST(every_text_may_have_its_own_language)
+{
+    CHECK_STR(grams_each("the dogs of the village"), "dog|villag");
+    CHECK_STR(grams_each("die Hunde und die Katzen"), "hund|katz");
+    CHECK_STR(grams_each("les années étoilées"), "anne|etoil");
+    CHECK_STR(grams_each("barking dogs"), "bark|dog"); /* no stop words: the main language */
+}
+
 TEST(parts_of_words_stay_within_their_word)
 {
     const ki_gram_options o = { .language = KI_LANGUAGE_NONE, .words = 1, .char_min = 3, .char_max = 4 };
@@ -192,6 +216,27 @@ static void clear(struct fitted *f)
 }
 
 static const char *const foxes[] = { "red fox", "Red red dog!" };
+
+TEST(a_space_of_several_languages_keeps_what_each_text_speaks)
+{
+    const char *cells[] = { "the bees and the dogs of the village", "die Bienen und die Hunde im Dorf",
+                            "a bee is in the garden of the village" };
+    const ki_text_options o = { .grams = { .language = KI_LANGUAGE_EACH, .words = 1 }, .min_df = 1 };
+    struct fitted f = fit(&o, cells, 3);
+    ki_text_row row;
+    CHECK(weight(&f.s, &f.X, 0, "bee") > 0 && weight(&f.s, &f.X, 2, "bee") > 0);
+    CHECK(weight(&f.s, &f.X, 1, "bien") > 0 && weight(&f.s, &f.X, 1, "und") == 0 && weight(&f.s, &f.X, 1, "die") == 0);
+    CHECK_OK(ki_text_space_check(&f.s));
+    CHECK_OK(ki_text_space_vector(&f.s, "eine Biene und ein Hund", &row)); /* German by its stop words */
+    CHECK_INT(row.n, 2);
+    ki_text_row_clear(&row);
+    CHECK_OK(ki_text_space_vector(&f.s, "bees", &row)); /* by nothing: English, which most texts speak */
+    CHECK_INT(row.n, 1);
+    ki_text_row_clear(&row);
+    f.s.settings->language = 2 * KI_LANGUAGES;
+    CHECK_FAILS(ki_text_space_check(&f.s), KITH_EFORMAT, "out of range");
+    clear(&f);
+}
 
 TEST(weights_are_those_of_the_formulas)
 {

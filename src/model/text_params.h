@@ -34,7 +34,8 @@ typedef struct ki_text_params {
           .offset = KI_TEXT_FIELD(S, language),                                                    \
           .choices = ki_language_names,                                                            \
           .meaning =                                                                               \
-              "whose endings and stop words are left out; auto: the one that the texts are in" },  \
+              "whose endings and stop words are left out; auto: the one that the texts are in; "   \
+              "each: every item's own" },                                                          \
         { .name = "ngram",                                                                         \
           .kind = KI_INT,                                                                          \
           .offset = KI_TEXT_FIELD(S, ngram),                                                       \

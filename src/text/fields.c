@@ -162,6 +162,42 @@ static kith_err tell_code(const ki_text_field *f, int32_t code, ki_grams *g, ki_
     return err != KITH_OK ? err : ki_grams_of(g, value, n, f->weight, fn, arg);
 }
 
+/* ---- language ---- */
+
+static kith_err count_cell(const ki_column *c, int32_t row, ki_tokens *tokens,
+                           ki_language_votes *votes)
+{
+    if (c->kind != KI_COL_TEXT) return KITH_OK; /* names and labels have no stop words */
+    const kith_err err = ki_tokens_split(tokens, c->text + c->text_ptr[row],
+                                         (size_t)(c->text_ptr[row + 1] - c->text_ptr[row]) - 1);
+    if (err == KITH_OK) ki_language_count(votes, tokens);
+    return err;
+}
+
+kith_err ki_text_fields_vote(const ki_text_field *fields, int n, int32_t n_rows,
+                             ki_language_votes *votes)
+{
+    ki_tokens tokens = { 0 };
+    kith_err err = KITH_OK;
+    for (int f = 0; f < n; f++)
+        for (int32_t r = 0; err == KITH_OK && r < KI_MIN(n_rows, VOTING_ROWS); r++)
+            err = count_cell(fields[f].column, r, &tokens, votes);
+    ki_tokens_clear(&tokens);
+    return err;
+}
+
+/* Of one row: all its texts speak one language. */
+static kith_err vote_of_row(const ki_text_field *fields, int n, int32_t row, ki_tokens *tokens,
+                            ki_language_votes *votes)
+{
+    kith_err err = KITH_OK;
+    for (int f = 0; err == KITH_OK && f < n; f++)
+        err = count_cell(fields[f].column, row, tokens, votes);
+    return err;
+}
+
+/* ---- rows ---- */
+
 static kith_err tell_cell(const ki_text_field *f, int32_t row, ki_grams *g, ki_gram_fn fn,
                           void *arg)
 {
@@ -178,30 +214,18 @@ static kith_err tell_cell(const ki_text_field *f, int32_t row, ki_grams *g, ki_g
     return err;
 }
 
+/* Where every text has its own language, labels are in the main one. */
 kith_err ki_text_fields_row(const ki_text_field *fields, int n, int32_t row, ki_grams *g,
                             ki_gram_fn fn, void *arg)
 {
+    const ki_language_votes none = { 0 };
+    ki_language_votes own = { 0 };
     kith_err err = KITH_OK;
-    for (int f = 0; err == KITH_OK && f < n; f++) err = tell_cell(&fields[f], row, g, fn, arg);
-    return err;
-}
-
-/* ---- language ---- */
-
-kith_err ki_text_fields_vote(const ki_text_field *fields, int n, int32_t n_rows,
-                             ki_language_votes *votes)
-{
-    ki_tokens tokens = { 0 };
-    kith_err err = KITH_OK;
-    for (int f = 0; f < n; f++) {
-        const ki_column *c = fields[f].column;
-        if (c->kind != KI_COL_TEXT) continue; /* names and labels have no stop words */
-        for (int32_t r = 0; err == KITH_OK && r < KI_MIN(n_rows, VOTING_ROWS); r++) {
-            err = ki_tokens_split(&tokens, c->text + c->text_ptr[r],
-                                  (size_t)(c->text_ptr[r + 1] - c->text_ptr[r]) - 1);
-            if (err == KITH_OK) ki_language_count(votes, &tokens);
-        }
+    if (g->options.each) err = vote_of_row(fields, n, row, &g->tokens, &own);
+    for (int f = 0; err == KITH_OK && f < n; f++) {
+        const int is_text = fields[f].column->kind == KI_COL_TEXT;
+        if (g->options.each) err = ki_grams_speak(g, is_text ? &own : &none);
+        if (err == KITH_OK) err = tell_cell(&fields[f], row, g, fn, arg);
     }
-    ki_tokens_clear(&tokens);
     return err;
 }

@@ -21,20 +21,34 @@ struct recent { /* the last words, newest at the end; n falls to 0 at punctuatio
     int n;
 };
 
+static kith_err speak(ki_grams *g, ki_language language)
+{
+    struct sb_stemmer **stemmer = &g->stemmer[language];
+    if (language > KI_LANGUAGE_NONE && *stemmer == NULL &&
+        (*stemmer = sb_stemmer_new(ki_language_names[language], NULL)) == NULL)
+        return ki_fail_memory(sizeof(struct word)); /* all names are known */
+    g->speaks = language;
+    return KITH_OK;
+}
+
 kith_err ki_grams_new(const ki_gram_options *options, ki_grams *out)
 {
     ki_grams g = { .options = *options };
-    if (options->language > KI_LANGUAGE_NONE) {
-        g.stemmer = sb_stemmer_new(ki_language_names[options->language], NULL);
-        if (g.stemmer == NULL) return ki_fail_memory(sizeof(struct word)); /* all names are known */
-    }
-    *out = g;
-    return KITH_OK;
+    const kith_err err = speak(&g, options->language);
+    if (err == KITH_OK) *out = g;
+    return err;
+}
+
+kith_err ki_grams_speak(ki_grams *g, const ki_language_votes *votes)
+{
+    const ki_language own = ki_language_decide(votes);
+    return speak(g, own == KI_LANGUAGE_NONE ? g->options.language : own);
 }
 
 void ki_grams_clear(ki_grams *g)
 {
-    if (g->stemmer != NULL) sb_stemmer_delete(g->stemmer);
+    for (int l = 0; l < KI_LANGUAGES; l++)
+        if (g->stemmer[l] != NULL) sb_stemmer_delete(g->stemmer[l]);
     ki_tokens_clear(&g->tokens);
     *g = (ki_grams){ 0 };
 }
@@ -58,10 +72,11 @@ static int make_word(ki_grams *g, int32_t j, struct word *w)
     w->label_n = t->n;
     w->stem_n = bare(t, text, t->n, w->stem);
     if (t->is_pair) return w->stem_n > 0;
-    if (w->stem_n == 0 || ki_language_stops(g->options.language, w->stem)) return 0;
-    if (g->stemmer == NULL) return 1;
-    const sb_symbol *stem = sb_stemmer_stem(g->stemmer, (const sb_symbol *)text, t->n);
-    const int n = stem == NULL ? 0 : sb_stemmer_length(g->stemmer);
+    if (w->stem_n == 0 || ki_language_stops(g->speaks, w->stem)) return 0;
+    struct sb_stemmer *stemmer = g->stemmer[g->speaks];
+    if (stemmer == NULL) return 1;
+    const sb_symbol *stem = sb_stemmer_stem(stemmer, (const sb_symbol *)text, t->n);
+    const int n = stem == NULL ? 0 : sb_stemmer_length(stemmer);
     if (n > 0 && n <= KI_TOKEN_BYTES) w->stem_n = bare(t, (const char *)stem, (size_t)n, w->stem);
     return w->stem_n > 0;
 }

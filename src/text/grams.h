@@ -26,8 +26,9 @@ typedef struct ki_gram {
 typedef kith_err (*ki_gram_fn)(void *arg, const ki_gram *gram, float weight);
 
 typedef struct ki_gram_options {
-    ki_language language;       /* not auto */
-    int32_t words;              /* 1 to KI_GRAM_WORDS: most words of a term */
+    ki_language language; /* not auto, not each */
+    int each;             /* 1: texts speak as ki_grams_speak says, `language` is the main one */
+    int32_t words;        /* 1 to KI_GRAM_WORDS: most words of a term */
     int32_t char_min, char_max; /* characters of parts of words; 0 and 0: none */
 } ki_gram_options;
 
@@ -35,7 +36,8 @@ struct sb_stemmer;
 
 typedef struct ki_grams { /* one per thread: tokens and stemmer are its scratch */
     ki_gram_options options;
-    struct sb_stemmer *stemmer; /* NULL: none */
+    ki_language speaks;                       /* the language of what comes next */
+    struct sb_stemmer *stemmer[KI_LANGUAGES]; /* made when first needed; NULL: none */
     ki_tokens tokens;
 } ki_grams;
 
@@ -43,5 +45,9 @@ kith_err ki_grams_new(const ki_gram_options *options, ki_grams *out);
 kith_err ki_grams_of(ki_grams *g, const char *text, size_t n, float weight, ki_gram_fn fn,
                      void *arg);
 void ki_grams_clear(ki_grams *g);
+
+/* From here on texts are in the language that the votes are for, or in the main one when they are
+ * for none. */
+kith_err ki_grams_speak(ki_grams *g, const ki_language_votes *votes);
 
 #endif

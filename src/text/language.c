@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const ki_language_names[KI_LANGUAGES + 1] = {
-    "auto",  "none",       "english", "german", "french",    "spanish", "italian",
-    "dutch", "portuguese", "swedish", "danish", "norwegian", "finnish", "russian",
+const char *const ki_language_names[KI_LANGUAGES + 2] = {
+    "auto",       "none",    "english", "german",    "french",  "spanish", "italian", "dutch",
+    "portuguese", "swedish", "danish",  "norwegian", "finnish", "russian", "each",
 };
 
 static int by_bytes(const void *word, const void *entry)

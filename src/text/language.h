@@ -21,12 +21,13 @@ typedef enum ki_language {
     KI_NORWEGIAN,
     KI_FINNISH,
     KI_RUSSIAN,
-    KI_LANGUAGES
+    KI_LANGUAGES,
+    KI_LANGUAGE_EACH = KI_LANGUAGES /* every text its own, the main one where it does not show */
 } ki_language;
 
-/* "auto", "none", then libstemmer's names; ends with NULL, so that it serves as a parameter's
+/* "auto", "none", then libstemmer's names, "each"; ends with NULL, so that it serves as a parameter's
  * choices. */
-extern const char *const ki_language_names[KI_LANGUAGES + 1];
+extern const char *const ki_language_names[KI_LANGUAGES + 2];
 
 typedef struct ki_stop_list {
     const char *const *words; /* [n] without accents, in byte order */

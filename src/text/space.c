@@ -192,7 +192,8 @@ static kith_err begin(ki_text_space *s, const ki_text_options *o, ki_language la
     s->n_numbers = sizeof *s->numbers / sizeof(float);
     if ((err = ki_alloc(&s->settings, 1, sizeof *s->settings)) != KITH_OK) return err;
     if ((err = ki_alloc(&s->numbers, 1, sizeof *s->numbers)) != KITH_OK) return err;
-    *s->settings = (ki_text_settings){ .language = (int32_t)language,
+    const int each = o->grams.language == KI_LANGUAGE_EACH;
+    *s->settings = (ki_text_settings){ .language = (int32_t)language + (each ? KI_LANGUAGES : 0),
                                        .words = o->grams.words,
                                        .char_min = o->grams.char_min,
                                        .char_max = o->grams.char_max,
@@ -206,7 +207,11 @@ static kith_err begin(ki_text_space *s, const ki_text_options *o, ki_language la
 static ki_gram_options grams_of(const ki_text_space *s)
 {
     const ki_text_settings *c = s->settings;
-    return (ki_gram_options){ (ki_language)c->language, c->words, c->char_min, c->char_max };
+    return (ki_gram_options){ .language = (ki_language)(c->language % KI_LANGUAGES),
+                              .each = c->language >= KI_LANGUAGES,
+                              .words = c->words,
+                              .char_min = c->char_min,
+                              .char_max = c->char_max };
 }
 
 /* Entries of kept terms, still counts. */
@@ -244,7 +249,7 @@ kith_err ki_text_space_fit(ki_text_space *s, const ki_text_options *o, const ki_
     kith_err err;
     *s = (ki_text_space){ 0 };
     *X = (ki_csr){ 0 };
-    if (language == KI_LANGUAGE_AUTO) {
+    if (language == KI_LANGUAGE_AUTO || language == KI_LANGUAGE_EACH) {
         if ((err = ki_text_fields_vote(fields, n_fields, n_rows, &votes)) != KITH_OK) return err;
         language = ki_language_decide(&votes);
     }
@@ -348,6 +353,17 @@ static void finish(struct bag *b, int32_t *idx, float *val)
     weigh_row(b->s, idx, val, b->n, b->s->numbers->mean_length);
 }
 
+/* Which language does a text speak? */
+static kith_err listen(ki_grams *g, const char *text)
+{
+    ki_language_votes votes = { 0 };
+    if (!g->options.each) return KITH_OK;
+    const kith_err err = ki_tokens_split(&g->tokens, text, strlen(text));
+    if (err != KITH_OK) return err;
+    ki_language_count(&votes, &g->tokens);
+    return ki_grams_speak(g, &votes);
+}
+
 kith_err ki_text_space_vector(const ki_text_space *s, const char *text, ki_text_row *out)
 {
     const ki_gram_options options = grams_of(s);
@@ -356,6 +372,7 @@ kith_err ki_text_space_vector(const ki_text_space *s, const char *text, ki_text_
     ki_grams g = { 0 };
     kith_err err = ki_grams_new(&options, &g);
     if (err != KITH_OK) return err;
+    if ((err = listen(&g, text)) != KITH_OK) goto done;
     if ((err = ki_grams_of(&g, text, strlen(text), 1, put, &b)) != KITH_OK) goto done;
     merge(&b);
     if ((err = ki_alloc(&row.idx, (size_t)b.n, sizeof *row.idx)) != KITH_OK) goto done;
@@ -450,10 +467,11 @@ static kith_err check_settings(const ki_text_space *s)
                       (in_range(c->char_min, 1, 8) && in_range(c->char_max, c->char_min, 8));
     const int hashed = c->hash_bits == 0 ||
                        (in_range(c->hash_bits, 8, 24) && s->n_terms == (int64_t)1 << c->hash_bits);
-    if (!parts || !hashed || !in_range(c->language, KI_LANGUAGE_NONE, KI_LANGUAGES - 1) ||
-        !in_range(c->words, 1, KI_GRAM_WORDS) || !in_range(c->weighting, KI_TFIDF, KI_BINARY) ||
-        !(f->k1 >= 0 && f->k1 <= 1e6f) || !(f->b >= 0 && f->b <= 1) ||
-        !(f->mean_length >= 0 && isfinite(f->mean_length)))
+    if (!parts || !hashed || c->language < 0 ||
+        !in_range(c->language % KI_LANGUAGES, KI_LANGUAGE_NONE, KI_LANGUAGES - 1) ||
+        c->language >= 2 * KI_LANGUAGES || !in_range(c->words, 1, KI_GRAM_WORDS) ||
+        !in_range(c->weighting, KI_TFIDF, KI_BINARY) || !(f->k1 >= 0 && f->k1 <= 1e6f) ||
+        !(f->b >= 0 && f->b <= 1) || !(f->mean_length >= 0 && isfinite(f->mean_length)))
         return ki_fail(KITH_EFORMAT, "text settings: a value is out of range");
     return KITH_OK;
 }

@@ -22,7 +22,7 @@ typedef enum ki_text_weighting { KI_TFIDF, KI_BM25, KI_COUNT_TERMS, KI_BINARY } 
 extern const char *const ki_text_weightings[]; /* "tfidf", "bm25", "count", "binary", NULL */
 
 typedef struct ki_text_options {
-    ki_gram_options grams; /* language may be auto */
+    ki_gram_options grams; /* language may be auto or each */
     int32_t min_df;        /* documents that a term must be in; 0: 2, or 1 below 200 documents */
     float max_df;      /* share of the documents that it may be in, from 20 documents on; 0: all */
     int32_t hash_bits; /* 0: terms keep their names; else 8 to 24: hashed to so many bits */
@@ -32,7 +32,8 @@ typedef struct ki_text_options {
 } ki_text_options;
 
 typedef struct ki_text_settings { /* saved as an array of int32: nothing else may be in here */
-    int32_t language, words, char_min, char_max, hash_bits, weighting, normalise, n_docs;
+    int32_t language; /* plus KI_LANGUAGES where every text has its own: then it is the main one */
+    int32_t words, char_min, char_max, hash_bits, weighting, normalise, n_docs;
 } ki_text_settings;
 
 typedef struct ki_text_numbers { /* saved as an array of float */
