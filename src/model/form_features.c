@@ -19,6 +19,9 @@
 
 #include <math.h>
 #include <string.h>
+#include <strings.h> /* strncasecmp */
+
+enum { MOST_WORDS = 24 }; /* looked at for a sentence that names fewer */
 
 struct vector { /* a sparse row */
     const int32_t *idx;
@@ -366,8 +369,50 @@ static kith_err word_shares(const ki_features *f, const ki_query *q, struct vect
     return KITH_OK;
 }
 
+/* Does a text hold another one, from the beginning of a word on?  "night trains" holds "train". */
+static int holds(const char *text, const char *part)
+{
+    const size_t n = strlen(part);
+    for (const char *at = text; at != NULL; at = strchr(at, ' '))
+        if (strncasecmp(at += *at == ' ', part, n) == 0) return 1;
+    return 0;
+}
+
+/* Put `word` in the place of the first of out[n] that it holds, and let go of the others that it
+ * holds.  Returns how many are left; n + 1: it holds none. */
+static int replace_held(ki_word *out, int n, const char *word)
+{
+    int to = 0, first = 1;
+    for (int k = 0; k < n; k++) {
+        const int held = holds(word, out[k].word);
+        if (held && first) out[k].word = word;
+        if (!held || first) out[to++] = out[k];
+        first = first && !held;
+    }
+    return first ? n + 1 : to;
+}
+
+/* What is said once: of "train", "night train" and "night trains" the longest, in the place of the
+ * first. */
+static int without_repeats(const ki_word *found, int n, ki_word *out, int room)
+{
+    int to = 0;
+    for (int j = 0; j < n; j++) {
+        int said = 0;
+        for (int k = 0; k < to && !said; k++) said = holds(out[k].word, found[j].word);
+        if (said) continue;
+        const int left = replace_held(out, to, found[j].word);
+        if (left <= to)
+            to = left;
+        else if (to < room)
+            out[to++] = found[j];
+    }
+    return to;
+}
+
 static int words(const ki_model *m, const ki_query *q, int32_t item, ki_word *out, int room)
 {
+    ki_word found[MOST_WORDS];
     const ki_features *f = m->state;
     const struct vector x = item_row(f, item);
     float *scratch = NULL, *shares = NULL;
@@ -378,11 +423,11 @@ static int words(const ki_model *m, const ki_query *q, int32_t item, ki_word *ou
         for (int64_t t = 0; t < x.n; t++) {
             const char *label = ki_text_space_label(&f->space, x.idx[t]);
             if (shares[t] > 0 && label[0] != '\0')
-                n = insert_word(out, n, room, (ki_word){ label, shares[t] });
+                n = insert_word(found, n, MOST_WORDS, (ki_word){ label, shares[t] });
         }
     ki_free(scratch);
     ki_free(shares);
-    return n;
+    return without_repeats(found, n, out, room);
 }
 
 /* ---- between items ---- */
