@@ -8,6 +8,7 @@
 #include "engine/asked.h"
 
 #include "base/mem.h"
+#include "model/form_blend.h" /* a hybrid reads what its parts read */
 
 #include <math.h>
 #include <stdio.h>
@@ -215,7 +216,7 @@ static int take_words(const kith_model *m, const kith_query *q, const ki_known *
 
 static kith_err check_text(const kith_model *m, const kith_query *q)
 {
-    if (q->text == NULL || m->core.desc->answers != NULL) return KITH_OK;
+    if (q->text == NULL || ki_blend_reads(&m->core)) return KITH_OK;
     return ki_fail(KITH_EINVAL, "%s reads no texts; train content or another model of texts",
                    m->core.desc->name);
 }

@@ -437,6 +437,19 @@ static int explain_sum(const ki_model *m, const ki_query *q, const float *factor
     return q->n;
 }
 
+/* The words of the first part that has any to say: a sum's and a list's parts alike. */
+static int words(const ki_model *m, const ki_query *q, int32_t item, ki_word *out, int room)
+{
+    const ki_blend *s = m->state;
+    int n = 0;
+    for (int p = 0; n == 0 && p < s->n_parts; p++) {
+        const ki_form *form = s->part[p].desc->form;
+        if (form->words != NULL && ranks(&s->part[p], item))
+            n = form->words(&s->part[p], q, item, out, room);
+    }
+    return n;
+}
+
 /* Terms of the blended score where it is a sum of the parts' (weighted by z or as they are, and
  * switching); elsewhere those of the part that speaks for the item, in its own unit. */
 static int explain(const ki_model *m, const ki_query *q, const float *prepared, int32_t item,
@@ -467,6 +480,23 @@ int ki_blend_knows_cold(const ki_model *m, int32_t item)
     const ki_blend *s = m->state;
     for (int p = 0; p < s->n_parts; p++)
         if (ranks(&s->part[p], item)) return 1;
+    return 0;
+}
+
+int ki_blend_reads(const ki_model *m)
+{
+    const ki_blend *s = m->state;
+    int n = 0;
+    if (m->desc->form != &ki_form_blend) return m->desc->answers != NULL;
+    for (int p = 0; p < s->n_parts; p++) n += s->part[p].desc->answers != NULL;
+    return n > 0;
+}
+
+int ki_blend_answers(const ki_model *m, const ki_query *q)
+{
+    const ki_blend *s = m->state;
+    for (int p = 0; p < s->n_parts; p++)
+        if (s->part[p].desc->answers != NULL && s->part[p].desc->answers(&s->part[p], q)) return 1;
     return 0;
 }
 
@@ -503,6 +533,7 @@ const ki_form ki_form_blend = {
     .score = score,
     .predict = predict,
     .explain = explain,
+    .words = words,
     .similar = similar,
     .speaker = speaker,
     .forget = forget,

@@ -43,6 +43,12 @@ kith_err ki_blend_fit(ki_blend *s, const ki_fit *in);
 /* Does some part rank this item without a training event? */
 int ki_blend_knows_cold(const ki_model *m, int32_t item);
 
+/* Does the model, or some part of a blend, answer queries without a history at all? */
+int ki_blend_reads(const ki_model *m);
+
+/* Can some part answer this one? */
+int ki_blend_answers(const ki_model *m, const ki_query *q);
+
 /* The part of that name, or the model itself when it is called so; NULL: neither. */
 const ki_model *ki_blend_part(const ki_model *m, const char *name);
 

@@ -165,4 +165,5 @@ const ki_model_desc ki_hybrid = {
     .begin = begin,
     .fit = fit,
     .knows_cold = ki_blend_knows_cold,
+    .answers = ki_blend_answers,
 };
