@@ -136,11 +136,13 @@ static ki_half calibration(const ki_case *c, int k)
  * ----
  */
 
+/* Items without a training event may be served by a model of words; they are none of the whole. */
 static double catalog_coverage(const ki_exposure *e, int64_t places)
 {
     int64_t n = 0;
     (void)places;
-    for (int32_t i = 0; i < e->catalogue->n_items; i++) n += e->served[i] > 0;
+    for (int32_t i = 0; i < e->catalogue->n_items; i++)
+        n += e->served[i] > 0 && e->catalogue->count[i] > 0;
     return (double)n / e->catalogue->n_servable;
 }
 
@@ -158,6 +160,7 @@ double ki_exposure_gini(const ki_exposure *e, int64_t places, int32_t n)
     for (int32_t i = 0; i < e->catalogue->n_items; i++)
         if (e->served[i] > 0) e->sorted[used++] = e->served[i];
     if (places == 0) return NAN;
+    n = KI_MAX(n, used); /* cold items may have been served */
     qsort(e->sorted, (size_t)used, sizeof *e->sorted, rising);
     for (int32_t j = 0; j < used; j++) sum += (2.0 * (n - used + j) + 1 - n) * e->sorted[j];
     return sum / ((double)n * (double)places);
@@ -190,7 +193,7 @@ static double entropy(const ki_exposure *e, int64_t places)
 
 static const ki_metric rows[] = {
     { "catalog_coverage", KI_OF_EXPOSURE, KI_HIGHER, 0,
-      "distinct items in the first k of any list / items with a training event", NULL,
+      "distinct items with a training event in the first k of any list / all items with one", NULL,
       catalog_coverage, 0, NULL },
     { "gini", KI_OF_EXPOSURE, KI_LOWER, 0,
       "Gini index of how often each servable item is in the first k: 0 all alike, 1 one item only",
