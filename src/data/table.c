@@ -40,10 +40,10 @@ enum { LONGEST_WORD = 64, FEW_WORDS = 20 };
 
 int ki_column_is_prose(const char *name, size_t n)
 {
-    static const char *const words[] = { "title",   "name",     "description", "overview",
-                                         "summary", "content",  "text",        "body",
-                                         "plot",    "abstract", "tagline",     "comment",
-                                         "headline" };
+    static const char *const words[] = { "title",    "name",     "description", "overview",
+                                         "summary",  "content",  "text",        "body",
+                                         "plot",     "abstract", "tagline",     "comment",
+                                         "headline", "bio",      "about",       "looking_for" };
     for (size_t j = 0; j < KI_COUNT(words); j++) {
         const size_t k = strlen(words[j]);
         if (n < k || strncasecmp(name + n - k, words[j], k) != 0) continue;
