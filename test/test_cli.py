@@ -4,7 +4,9 @@
 Each test_* function runs in a folder of its own; what fails is told with the command that failed.
 """
 import json
+import math
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -858,6 +860,79 @@ def test_a_list_names_titles_and_the_chance_of_what_was_drawn():
     assert [i["title"] for i in items] == [f"The {i['item_id']}" for i in items], items
     assert ["propensity" in i for i in items] == [False] * 3 + [True] * 2 and 0 < items[3]["propensity"] < 1, items
     assert result["metadata"]["context"] == {"filter": "popularity > 0", "pipeline": {"explore": {"slots": 2}}}, result["metadata"]
+
+
+def stories(**more):
+    """Twelve stories of two topics, the last one new; ten readers, and one who is only described."""
+    topics = ["night trains", "bread"]
+    words = {"night trains": "the train and its sleeping cars", "bread": "the dough and its crust"}
+    items = [{"item_id": f"s{i}", "title": f"Story {i}", "content": f"number{i} of {words[topics[i % 2]]}", "tags": [topics[i % 2]]}
+             for i in range(12)]
+    rows = [{"user_id": f"u{u}", "item_id": f"s{i}", "read_time": 200} for u in range(10) for i in range(11)
+            if i % 2 == u % 2 and i % 5 != u % 5]
+    return {"recommendation_data": {"user_data": [{"user_id": "ann", "looking_for": "fresh bread"}], "item_data": items,
+                                    "interaction_data": rows, "context_data": {"feature_importance": False}},
+            "recommendation_configuration": {"algorithm_type": "content_based", "recommendation_count": 4}, **more}
+
+
+def test_reasons_say_a_word_once():
+    result, _ = serve(stories())
+    reasons = [i["reason"] for u in result["recommendation_results"]["recommendations"]["user_recommendations"]
+               for i in u["recommended_items"]]
+    shared = [re.split(", which share | with it|because of ", reason)[1] for reason in reasons if "share" in reason or "because of " in reason]
+    assert [s for s in shared if "night trains" in s], reasons
+    for words in shared:  # "train" is in "night trains", "bread" is the tag and the word
+        words = re.split(", | and ", words)
+        assert not [(a, b) for a in words for b in words if a is not b and (" " + b).find(" " + a) >= 0], words
+
+
+def test_a_hybrid_with_words_serves_somebody_described():
+    request = stories()
+    request["recommendation_configuration"].update(algorithm_type="hybrid", model_parameters={
+        "parts": ["item-knn", "content"], "options": "content.content_features=content,tags"})
+    result, _ = serve(request)
+    ann = next(u for u in result["recommendation_results"]["recommendations"]["user_recommendations"] if u["user_id"] == "ann")
+    assert ann["recommendation_metadata"]["basis"] == "text" and all(i["category"] == "bread" for i in ann["recommended_items"]), ann
+    assert all(i["reason"].startswith("because of bread") for i in ann["recommended_items"]), ann
+    coverage = result["recommendation_results"]["model_evaluation"]["diversity_metrics"]["catalog_coverage"]
+    assert coverage <= 1, coverage  # s11, which nobody has, is on lists and is no part of the whole
+    small()
+    run("train", "--data", "small.csv", "--model", "hybrid", "-p", "parts=item-knn,popularity", "--out", "m.kith")
+    assert "reads no texts" in run("recommend", "--model-file", "m.kith", "--text", "bread", code=2).stderr
+
+
+def test_a_list_says_why_not():
+    _, good_response = schema_of("response")
+    request = stories()
+    request["recommendation_data"]["context_data"].update(
+        users=["u0"], filter='tags has "night trains"', why_not=["s1", "s0", "s2", "nothing"],
+        pipeline={"rules": {"block": ["s4"]}})
+    result, _ = serve(request)
+    good_response(result)
+    meta = result["recommendation_results"]["recommendations"]["user_recommendations"][0]["recommendation_metadata"]
+    assert [(v["item"], v["why"]) for v in meta["why_not"]] == \
+        [("s1", "filtered"), ("s0", "shown"), ("s2", "seen"), ("nothing", "unknown")], meta
+    assert meta["why_not"][0]["title"] == "Story 1" and "tags is bread" in meta["why_not"][0]["sentence"], meta
+    request["recommendation_data"]["context_data"]["filter"] = 'tags has "cheese"'
+    result, _ = serve(request)
+    meta = result["recommendation_results"]["recommendations"]["user_recommendations"][0]["recommendation_metadata"]
+    assert meta["count"] == 0 and "without `tags has" in meta["note"], meta
+
+
+def test_friends_are_counted_in_the_way_that_is_named():
+    people = [{"user_id": p, "item_id": p} for p in "abcdef"]
+    rows = [{"user_id": x, "item_id": y} for pair in ["ab", "ac", "bd", "cd", "de", "ef"] for x, y in [pair, pair[::-1]]]
+    request = {"recommendation_data": {"user_data": [{"user_id": p["user_id"]} for p in people],
+                                       "item_data": [{"item_id": p["item_id"]} for p in people], "interaction_data": rows},
+               "recommendation_configuration": {"algorithm_type": "graph_based", "model_parameters": {"method": ""}}}
+    for name, method, score in [("common_neighbors", "common-neighbors", 2), ("AdamicAdar", "adamic-adar", 2 / math.log(2)),
+                                ("personalized_pagerank", "pagerank", None)]:
+        request["recommendation_configuration"]["model_parameters"]["method"] = name
+        result, _ = serve(request)
+        assert result["recommendation_results"]["model_info"]["training_parameters"]["method"] == method, name
+        best = result["recommendation_results"]["recommendations"]["user_recommendations"][0]["recommended_items"][0]
+        assert best["item_id"] == "d" and best["reason"] in ("because you know b and c", "because you know c and b"), best
+        assert score is None or abs(best["score"] - score) < 1e-6, best  # nine digits are written
 
 
 def test_people_get_tables_of_a_run():

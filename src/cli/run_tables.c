@@ -30,12 +30,20 @@ static long long count(const json_t *o, const char *key)
     return (long long)json_integer_value(json_object_get(o, key));
 }
 
+/* What people call an item, or its id. */
+static const char *name_of(const json_t *o, const char *id)
+{
+    return text(o, json_object_get(o, "title") != NULL ? "title" : id);
+}
+
 /* ---- what was asked ---- */
 
-static void print_method(const json_t *method)
+static void print_method(const json_t *method, const json_t *parameters)
 {
     const char *asked = text(method, "asked"), *why = text(method, "why");
-    printf("%s by %s", text(method, "algorithm_type"), text(method, "resolved_method"));
+    const char *parts = text(parameters, "parts");
+    printf("%s by %s", text(method, "algorithm_type"),
+           parts[0] == '\0' ? text(method, "resolved_method") : parts);
     if (asked[0] != '\0' && strcmp(asked, text(method, "resolved_method")) != 0)
         printf(", asked for as \"%s\"", asked);
     printf("%s%s\n", why[0] == '\0' ? "" : ": ", why);
@@ -60,10 +68,20 @@ static void print_data(const json_t *statistics)
     putchar('\n');
 }
 
+static void print_pipeline(const json_t *pipeline)
+{
+    char *written = pipeline == NULL ? NULL : json_dumps(pipeline, 0);
+    if (written == NULL) return;
+    fputs("through ", stdout);
+    cli_print_wrapped(stdout, written, 8, cli_width(stdout, CLI_WIDTH_OF_FILES));
+    free(written);
+}
+
 static void print_context(const json_t *context)
 {
     const char *filter = text(context, "filter"), *name, *between = "  with ";
     const json_t *value;
+    print_pipeline(json_object_get(context, "pipeline"));
     if (filter[0] == '\0') return;
     printf("only where %s", filter);
     json_object_foreach (json_object_get(context, "values"), name, value) {
@@ -78,7 +96,7 @@ static void print_context(const json_t *context)
 /* ---- lists ---- */
 
 struct shape { /* which columns a list needs */
-    int title, category, propensity, reason;
+    int category, propensity, reason;
 };
 
 static struct shape shape_of(const json_t *items)
@@ -87,7 +105,6 @@ static struct shape shape_of(const json_t *items)
     size_t j;
     const json_t *item;
     json_array_foreach (items, j, item) {
-        s.title |= json_object_get(item, "title") != NULL;
         s.category |= json_object_get(item, "category") != NULL;
         s.propensity |= json_object_get(item, "propensity") != NULL;
         s.reason |= json_object_get(item, "reason") != NULL;
@@ -119,8 +136,7 @@ static void print_items(const json_t *items)
     json_array_foreach (items, j, item) {
         const json_t *score = json_object_get(item, "score");
         cli_table_cell(t, "%zu", j + 1);
-        cli_table_cell(t, "%s",
-                       text(item, s.title && text(item, "title")[0] ? "title" : "item_id"));
+        cli_table_cell(t, "%s", name_of(item, "item_id"));
         cli_table_cell(t, "%s", score == NULL ? "" : cli_fixed(json_number_value(score), 3));
         if (s.category) cli_table_cell(t, "%s", text(item, "category"));
         if (s.propensity) print_chance(t, item);
@@ -135,8 +151,12 @@ static void print_notes(const json_t *meta)
 {
     const char *sentence = text(at(meta, "report", "filter"), "sentence"),
                *note = text(meta, "note");
+    size_t j;
+    const json_t *absent;
     if (note[0] != '\0') printf("note: %s\n", note);
-    if (sentence[0] != '\0') printf("note: %s\n", sentence);
+    if (sentence[0] != '\0' && strcmp(sentence, note) != 0) printf("note: %s\n", sentence);
+    json_array_foreach (json_object_get(meta, "why_not"), j, absent)
+        printf("why not %s: %s\n", name_of(absent, "item"), text(absent, "sentence"));
 }
 
 static void print_lists(const json_t *lists)
@@ -189,6 +209,7 @@ static void print_figures(const json_t *performance)
     cli_table_cell(t, "%s", text(split, "protocol"));
     if (folds != NULL) cli_table_cell(t, "%s", text(folds, "protocol"));
     json_object_foreach (json_object_get(split, "metrics"), name, metric) {
+        if (!json_is_number(json_object_get(metric, "mean"))) continue;
         cli_table_cell(t, "%s", name);
         print_figure(t, split, name);
         if (folds != NULL) print_figure(t, folds, name);
@@ -197,18 +218,26 @@ static void print_figures(const json_t *performance)
     cli_table_free(t);
 }
 
+/* The best setting, where it differs from the one that was given. */
 static void print_tuning(const json_t *tuning)
 {
-    const char *name, *between = "\ntuned: ";
-    const json_t *best = json_object_get(tuning, "best_params");
+    const json_t *best = json_object_get(tuning, "best"),
+                 *given = json_object_get(json_array_get(json_object_get(tuning, "trials"), 0),
+                                          "params");
+    const char *name, *between = ":";
     json_t *value;
-    json_object_foreach ((json_t *)best, name, value) {
+    if (best == NULL) return;
+    printf("\nbest of %s settings by %s, %s (%s)", cli_count(count(tuning, "n_trials")),
+           text(tuning, "metric"), cli_fixed(json_number_value(json_object_get(best, "value")), 4),
+           text(tuning, "protocol"));
+    json_object_foreach (json_object_get(best, "params"), name, value) {
+        if (json_equal(value, json_object_get(given, name))) continue;
         char *written = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(4));
-        printf("%s%s=%s", between, name, written == NULL ? "" : written);
-        between = ", ";
+        printf("%s %s=%s", between, name, written == NULL ? "" : written);
+        between = ",";
         free(written);
     }
-    if (json_object_size(best) > 0) putchar('\n');
+    puts(between[0] == ':' ? ": the one that was given" : "");
 }
 
 static void print_similar(const json_t *lists)
@@ -220,10 +249,10 @@ static void print_similar(const json_t *lists)
     cli_heading("similar items");
     json_array_foreach (lists, j, list) {
         if (j == MOST_SIMILAR) break;
-        printf("%s:", text(list, "item_id"));
+        printf("%s:", name_of(list, "item_id"));
         json_array_foreach (json_object_get(list, "similar_items"), i, one)
             if (i < MOST_FEATURES)
-                printf("%s %s %s", i > 0 ? "," : "", text(one, "similar_item_id"),
+                printf("%s %s %s", i > 0 ? "," : "", name_of(one, "similar_item_id"),
                        cli_fixed(json_number_value(json_object_get(one, "similarity_score")), 3));
         putchar('\n');
     }
@@ -281,7 +310,8 @@ cli_exit cli_print_run(const char *result, int quiet)
     const json_t *results = json_object_get(o, "recommendation_results"),
                  *metadata = json_object_get(o, "metadata"),
                  *lists = json_object_get(results, "recommendations");
-    print_method(json_object_get(metadata, "method"));
+    print_method(json_object_get(metadata, "method"),
+                 at(results, "model_info", "training_parameters"));
     print_data(json_object_get(metadata, "data_statistics"));
     print_context(json_object_get(metadata, "context"));
     print_lists(json_object_get(lists, "user_recommendations"));

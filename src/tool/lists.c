@@ -46,18 +46,23 @@ static double seconds(void)
 
 /* ---- one list ---- */
 
+static kith_query query_of(const ki_lists_options *o, const char *user)
+{
+    return (kith_query){ .user = user,
+                         .n = o->n,
+                         .exclude = o->exclude,
+                         .n_exclude = o->n_exclude,
+                         .include_seen = o->include_seen,
+                         .filter = o->filter,
+                         .context = o->values,
+                         .pipeline = o->pipeline,
+                         .n_reasons = o->n_reasons,
+                         .on_unknown = o->on_unknown };
+}
+
 static kith_err make_list(const ki_lists_options *o, const char *user, kith_list **out)
 {
-    const kith_query q = { .user = user,
-                           .n = o->n,
-                           .exclude = o->exclude,
-                           .n_exclude = o->n_exclude,
-                           .include_seen = o->include_seen,
-                           .filter = o->filter,
-                           .context = o->values,
-                           .pipeline = o->pipeline,
-                           .n_reasons = o->n_reasons,
-                           .on_unknown = o->on_unknown };
+    const kith_query q = query_of(o, user);
     return kith_recommend(o->k, o->model, &q, out);
 }
 
@@ -97,18 +102,45 @@ static json_t *item_json(const struct making *m, const kith_item *item)
     return o;
 }
 
-static const char *note_of(const kith_list *l)
+/* Why a list is empty: the filter says it best. */
+static const char *note_of(const kith_list *l, const json_t *report)
 {
+    const char *sentence =
+        json_string_value(json_object_get(json_object_get(report, "filter"), "sentence"));
     if (l->note[0] != '\0' || l->n > 0) return l->note;
+    if (sentence != NULL && sentence[0] != '\0') return sentence;
     return "nothing is left to recommend: the history and the exclusions hold every item";
 }
 
-static json_t *list_json(const struct making *m, const char *user, const kith_list *l)
+/* Why each of the items asked about is not in the list, or where it stands; *out may stay NULL. */
+static kith_err explain_absent(const ki_lists_options *o, const char *user, json_t **out)
+{
+    const kith_query q = query_of(o, user);
+    if (o->n_why_not > 0 && (*out = json_array()) == NULL) return ki_fail_memory(64);
+    for (int j = 0; j < o->n_why_not; j++) {
+        char *text = NULL;
+        const kith_err err = kith_why_not(o->k, o->model, &q, o->why_not[j], &text);
+        if (err != KITH_OK) return err;
+        json_t *verdict = json_loads(text, 0, NULL);
+        const char *title =
+            ki_item_title(&o->data->item_attrs, kith_data_find_item(o->data, o->why_not[j]));
+        if (title != NULL) json_object_set_new(verdict, "title", json_string(title));
+        json_array_append_new(*out, verdict);
+        kith_string_free(text);
+    }
+    return KITH_OK;
+}
+
+static json_t *list_json(const struct making *m, const char *user, const kith_list *l,
+                         json_t *absent)
 {
     json_t *items = json_array(), *meta = json_pack("{s:s, s:i}", "basis", l->basis, "count", l->n);
     for (int j = 0; j < l->n; j++) json_array_append_new(items, item_json(m, &l->items[j]));
-    if (note_of(l)[0] != '\0') json_object_set_new(meta, "note", json_string(note_of(l)));
-    if (l->report[0] != '\0') json_object_set_new(meta, "report", json_loads(l->report, 0, NULL));
+    json_t *report = l->report[0] == '\0' ? NULL : json_loads(l->report, 0, NULL);
+    if (note_of(l, report)[0] != '\0')
+        json_object_set_new(meta, "note", json_string(note_of(l, report)));
+    if (report != NULL) json_object_set_new(meta, "report", report);
+    if (absent != NULL) json_object_set(meta, "why_not", absent);
     return json_pack("{s:s, s:o, s:o}", "user_id", user, "recommended_items", items,
                      "recommendation_metadata", meta);
 }
@@ -116,11 +148,14 @@ static json_t *list_json(const struct making *m, const char *user, const kith_li
 static kith_err write_list(const struct making *m, const char *user, ki_text *to, struct told *told)
 {
     kith_list *l = NULL;
-    const kith_err err = make_list(m->o, user, &l);
-    if (err != KITH_OK) return err;
+    json_t *absent = NULL;
+    kith_err err = explain_absent(m->o, user, &absent);
+    if (err == KITH_OK) err = make_list(m->o, user, &l);
+    if (err != KITH_OK) return json_decref(absent), err;
     *told = (struct told){ .n = l->n, .cold = strcmp(l->basis, "popular") == 0 };
     for (int j = 0; j < l->n; j++) told->sum += l->items[j].score;
-    ki_text_json(to, list_json(m, user, l));
+    ki_text_json(to, list_json(m, user, l, absent));
+    json_decref(absent);
     kith_list_free(l);
     return to->err;
 }
@@ -200,7 +235,9 @@ static void hash_settings(struct making *m)
     const ki_lists_options *o = m->o;
     const char *const texts[] = { o->filter, o->values, o->pipeline };
     uint64_t h = ki_hash2((uint64_t)o->n, (uint64_t)o->n_reasons * 2 + (uint64_t)o->include_seen);
+    h = ki_hash2(h, (uint64_t)o->n_exclude);
     for (int j = 0; j < o->n_exclude; j++) h = hash_text(h, o->exclude[j]);
+    for (int j = 0; j < o->n_why_not; j++) h = hash_text(h, o->why_not[j]);
     for (size_t j = 0; j < KI_COUNT(texts); j++)
         h = texts[j] == NULL ? ki_hash2(h, 1) : hash_text(h, texts[j]);
     snprintf(m->settings, sizeof m->settings, "%016" PRIx64, h);
@@ -342,16 +379,18 @@ static kith_err similarity_type(const kith_model *model, char *out, size_t size)
     return err;
 }
 
-static json_t *similar_json(const struct making *m, const char *item, const kith_list *l)
+static json_t *similar_json(const struct making *m, int32_t item, const kith_list *l)
 {
+    const kith_data *d = m->o->data;
     json_t *items = json_array();
     for (int j = 0; j < l->n; j++)
         if (l->items[j].score > 0 && isfinite(l->items[j].score))
-            json_array_append_new(items,
-                                  json_pack("{s:s, s:f, s:s}", "similar_item_id",
-                                            l->items[j].item_id, "similarity_score",
-                                            l->items[j].score, "similarity_type", m->similarity));
-    return json_pack("{s:s, s:o}", "item_id", item, "similar_items", items);
+            json_array_append_new(items, json_pack("{s:s, s:s*, s:f, s:s}", "similar_item_id",
+                                                   l->items[j].item_id, "title", l->items[j].title,
+                                                   "similarity_score", l->items[j].score,
+                                                   "similarity_type", m->similarity));
+    return json_pack("{s:s, s:s*, s:o}", "item_id", kith_data_item_id(d, item), "title",
+                     ki_item_title(&d->item_attrs, item), "similar_items", items);
 }
 
 static kith_err similar_chunk(void *arg, int64_t begin, int64_t end, int worker)
@@ -365,7 +404,7 @@ static kith_err similar_chunk(void *arg, int64_t begin, int64_t end, int worker)
         const kith_err err = kith_similar(m->o->k, m->o->model, item, m->n_similar, &l);
         if (err != KITH_OK) return err;
         if (m->begin + j > 0) ki_text_say(to, ",\n");
-        ki_text_json(to, similar_json(m, item, l));
+        ki_text_json(to, similar_json(m, (int32_t)(m->begin + j), l));
         kith_list_free(l);
         if (to->err != KITH_OK) return to->err;
     }

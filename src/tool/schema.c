@@ -54,6 +54,11 @@ static const ki_shape context[] = {
       .about = "never recommend these",
       .inside = &one_id,
       .n_inside = 1 },
+    { .name = "why_not",
+      .kind = KI_IS_LIST,
+      .about = "told with each list: why these items are not in it",
+      .inside = &one_id,
+      .n_inside = 1 },
     { .name = "filter",
       .kind = KI_IS_TEXT,
       .about = "recommend only items that fit, such as: category = \"books\" and price <= 20" },
@@ -262,12 +267,14 @@ static const ki_shape a_user_list[] = {
 static const ki_shape one_user_list = { .kind = KI_IS_OBJECT, KI_INSIDE(a_user_list) };
 static const ki_shape a_similar_item[] = {
     { .name = "similar_item_id", .kind = KI_IS_TEXT, .required = 1 },
+    { .name = "title", .kind = KI_IS_TEXT },
     { .name = "similarity_score", .kind = KI_IS_NUMBER },
     { .name = "similarity_type", .kind = KI_IS_TEXT },
 };
 static const ki_shape one_similar_item = { .kind = KI_IS_OBJECT, KI_INSIDE(a_similar_item) };
 static const ki_shape an_item_list[] = {
     { .name = "item_id", .kind = KI_IS_TEXT, .required = 1 },
+    { .name = "title", .kind = KI_IS_TEXT },
     { .name = "similar_items",
       .kind = KI_IS_LIST,
       .required = 1,

@@ -103,11 +103,12 @@ kith_err ki_run_lists(ki_run *r)
 {
     const json_t *context = r->intake.context, *named = json_object_get(context, "users");
     const char *cold = json_string_value(json_object_get(context, "on_cold_start"));
-    struct ids users = { 0 }, exclude = { 0 };
+    struct ids users = { 0 }, exclude = { 0 }, why_not = { 0 };
     const char **everybody = NULL;
     kith_cache *cache = NULL, *own = NULL;
     kith_err err;
     if ((err = take_ids(json_object_get(context, "exclude_items"), &exclude)) != KITH_OK) goto done;
+    if ((err = take_ids(json_object_get(context, "why_not"), &why_not)) != KITH_OK) goto done;
     if ((err = take_ids(named, &users)) != KITH_OK) goto done;
     if ((err = all_users(r->intake.data, &everybody)) != KITH_OK) goto done;
     if ((err = find_cache(r, &cache, &own)) != KITH_OK) goto done;
@@ -126,6 +127,8 @@ kith_err ki_run_lists(ki_run *r)
             cold != NULL && strcmp(cold, "error") == 0 ? KITH_UNKNOWN_ERROR : KITH_UNKNOWN_POPULAR,
         .exclude = (const char *const *)exclude.at,
         .n_exclude = exclude.n,
+        .why_not = (const char *const *)why_not.at,
+        .n_why_not = why_not.n,
         .filter = r->filter,
         .values = r->values,
         .pipeline = r->pipeline,
@@ -138,6 +141,7 @@ done:
     if (own != NULL) kith_cache_free(own);
     clear_ids(&users);
     clear_ids(&exclude);
+    clear_ids(&why_not);
     ki_free(everybody);
     return err;
 }
