@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# An outdoor shop: one call, lists with reasons, figures, and why two articles are missing.
+set -euo pipefail
+cd "$(dirname "$0")"
+. ../show.sh
+
+show kith run request.json --tables
