@@ -4,6 +4,6 @@ set -euo pipefail
 cd "$(dirname "$0")"
 . ../show.sh
 
-show kith run request.json --tables
+show kith run request.json --tables --seed 6
 mv "$RECOMMENDATION_MODEL_CACHE"/*.kith "$RECOMMENDATION_MODEL_CACHE/films.kith"
 show kith similar --model-file "$RECOMMENDATION_MODEL_CACHE/films.kith" --item 'seven samurai' --number 5
