@@ -66,6 +66,13 @@ static void run_sgd(struct bench *b)
     b->k->sgd_step(b->X, b->Y, 1e-3f, 1e-3f, 1e-3f, 1e-3f, 1e-3f, b->dim);
 }
 
+static void run_two(struct bench *b)
+{
+    const float e[2] = { 1e-3f, 1e-3f };
+    b->k->dot_three(b->out, b->X, b->Y, b->Y + b->dim, b->dim);
+    b->k->sgd_two(b->X, b->Y, b->Y + b->dim, e, 1e-3f, 1e-3f, 1e-3f, 1e-3f, b->dim);
+}
+
 static void run_chol(struct bench *b)
 {
     memcpy(b->L, b->A, (size_t)(b->dim * b->dim) * sizeof *b->L);
@@ -113,6 +120,11 @@ static double flop_sgd(double d)
     return 8 * d;
 }
 
+static double flop_two(double d)
+{
+    return 22 * d;
+}
+
 static double flop_chol(double d)
 {
     return d * d * d / 3;
@@ -130,6 +142,7 @@ static const struct row table[] = {
     { "gram_rows", run_gram, flop_gram },
     { "scan_above", run_scan, flop_scan },
     { "sgd_step", run_sgd, flop_sgd },
+    { "sgd_two", run_two, flop_two },
     { "chol", run_chol, flop_chol },
     { "chol_solve", run_solve, flop_solve },
     { "normal_at", run_normal, flop_normal },

@@ -133,6 +133,53 @@ TEST(funk_svd_takes_the_steps_that_the_paper_gives)
     CHECK_INT(ki_alloc_live(), 0);
 }
 
+/* One user rates eight items, two in each block: item j and item j + 4, one after the other. */
+struct eight {
+    double bu, p, bi[8], q[8];
+};
+
+static void step_eight(struct eight *t, int i, double r)
+{
+    const double e = r - 4.5 - t->bu - t->bi[i] - t->p * t->q[i], p = t->p;
+    t->bu += .1 * (e - .01 * t->bu);
+    t->bi[i] += .2 * (e - .02 * t->bi[i]);
+    t->p += .3 * (e * t->q[i] - .03 * p);
+    t->q[i] += .4 * (e * p - .04 * t->q[i]);
+}
+
+/* How far the model is from what the blocks in this order leave. */
+static double distance_in_order(const ki_vectors *v, const int order[4])
+{
+    struct eight t = { .p = .5 };
+    for (int i = 0; i < 8; i++) t.q[i] = .5;
+    for (int b = 0; b < 4; b++)
+        for (int i = order[b]; i < 8; i += 4) step_eight(&t, i, i + 1);
+    double far = fabs(v->bu[0] - t.bu) + fabs(v->X[0] - t.p);
+    for (int i = 0; i < 8; i++) far += fabs(v->bi[i] - t.bi[i]) + fabs(v->Y[i] - t.q[i]);
+    return far;
+}
+
+TEST(funk_svd_takes_two_ratings_of_a_user_one_after_the_other)
+{
+    const char *const us[] = { "a", "a", "a", "a", "a", "a", "a", "a" };
+    const char *const is[] = { "0", "1", "2", "3", "4", "5", "6", "7" };
+    const float vs[] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+    const kith_param given[] = { { "n_factors", "1" },    { "n_epochs", "1" }, { "init_mean", ".5" },
+                                 { "init_std_dev", "0" }, { "lr_bu", ".1" },   { "lr_bi", ".2" },
+                                 { "lr_pu", ".3" },       { "lr_qi", ".4" },   { "reg_bu", ".01" },
+                                 { "reg_bi", ".02" },     { "reg_pu", ".03" }, { "reg_qi", ".04" } };
+    struct setting s = read_rows(&one_thread, 8, us, is, vs, NULL);
+    CHECK_OK(try_fit(&s, "funk-svd", given, KI_COUNT(given)));
+    double nearest = INFINITY;
+    for (int code = 0; code < 256; code++) { /* the seed decides the order of the blocks */
+        const int order[4] = { code & 3, code >> 2 & 3, code >> 4 & 3, code >> 6 };
+        if ((1 << order[0] | 1 << order[1] | 1 << order[2] | 1 << order[3]) != 15) continue;
+        nearest = fmin(nearest, distance_in_order(s.v, order));
+    }
+    CHECK_NEAR(nearest, 0, 1e-4); /* a hundred roundings of numbers up to 10 */
+    drop(&s);
+}
+
 TEST(funk_svd_steps_of_minus_one_are_those_of_all)
 {
     const kith_param each[] = { { "lr_all", ".9" }, { "reg_all", ".9" }, { "lr_bu", ".01" }, { "lr_bi", ".01" },

@@ -110,6 +110,39 @@ TEST(sgd_step_moves_both_vectors_from_their_old_values)
     }
 }
 
+TEST(dot_three_is_the_products_of_three_vectors)
+{
+    EACH_SET(k)
+    for (int64_t n = 0; n <= 130; n++) {
+        float *p = floats(n, 5), *a = floats(n, 6), *b = floats(n, 7), out[4] = { 0, 0, 0, 7 };
+        double mass[3];
+        const double want[3] = { dot64(p, a, n, &mass[0]), dot64(p, b, n, &mass[1]), dot64(a, b, n, &mass[2]) };
+        k->dot_three(out, p, a, b, n);
+        for (int v = 0; v < 3; v++) CHECK_NEAR(out[v], want[v], (double)n * EPS * mass[v]);
+        CHECK(out[3] == 7); /* it writes three */
+        free(p), free(a), free(b);
+    }
+}
+
+TEST(sgd_two_is_two_steps_in_a_row)
+{
+    EACH_SET(k)
+    for (int64_t n = 0; n <= 130; n++) {
+        float *p = floats(n, 5), *a = floats(n, 6), *b = floats(n, 7);
+        float *p_new = copy(p, n), *a_new = copy(a, n), *b_new = copy(b, n);
+        const float e[2] = { 0.5f, -0.25f };
+        k->sgd_two(p_new, a_new, b_new, e, 0.01f, 0.1f, 0.02f, 0.2f, n);
+        for (int64_t j = 0; j < n; j++) { /* eight roundings of numbers below 2 (|p| + |a| + |b|) */
+            const double tol = 16 * EPS * (2 * fabs(p[j]) + 2 * fabs(a[j]) + 2 * fabs(b[j]));
+            const double between = p[j] + 0.01 * (0.5 * a[j] - 0.1 * p[j]);
+            CHECK_NEAR(a_new[j], a[j] + 0.02 * (0.5 * p[j] - 0.2 * a[j]), tol);
+            CHECK_NEAR(b_new[j], b[j] + 0.02 * (-0.25 * between - 0.2 * b[j]), tol);
+            CHECK_NEAR(p_new[j], between + 0.01 * (-0.25 * b[j] - 0.1 * between), tol);
+        }
+        free(p), free(a), free(b), free(p_new), free(a_new), free(b_new);
+    }
+}
+
 TEST(dot_rows_is_a_dot_per_row_whatever_the_number_of_rows)
 {
     EACH_SET(k)

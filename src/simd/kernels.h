@@ -61,6 +61,13 @@ typedef struct ki_kernels {
     void (*sgd_step)(float *p, float *q, float e, float lr_p, float reg_p, float lr_q, float reg_q,
                      int64_t n);
 
+    /* out = { p . a, p . b, a . b }: what two steps in a row with the same p need to know. */
+    void (*dot_three)(float out[3], const float *p, const float *a, const float *b, int64_t n);
+
+    /* sgd_step of p and a with the error e[0], then of p and b with e[1], in one pass; a != b. */
+    void (*sgd_two)(float *p, float *a, float *b, const float e[2], float lr_p, float reg_p,
+                    float lr_q, float reg_q, int64_t n);
+
     /* A = L'L in place, L lower triangular, from the last row up, so that each step adds outer
      * products of contiguous rows.  A is [d, d]; only its lower triangle is read and written, and
      * the diagonal becomes 1 / L[k, k].  Returns 0, or 1 + k when pivot k is not above 0 (A is then

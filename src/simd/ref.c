@@ -80,6 +80,20 @@ static void sgd_step(float *p, float *q, float e, float lr_p, float reg_p, float
     }
 }
 
+static void dot_three(float out[3], const float *p, const float *a, const float *b, int64_t n)
+{
+    out[0] = dot(p, a, n);
+    out[1] = dot(p, b, n);
+    out[2] = dot(a, b, n);
+}
+
+static void sgd_two(float *p, float *a, float *b, const float e[2], float lr_p, float reg_p,
+                    float lr_q, float reg_q, int64_t n)
+{
+    sgd_step(p, a, e[0], lr_p, reg_p, lr_q, reg_q, n);
+    sgd_step(p, b, e[1], lr_p, reg_p, lr_q, reg_q, n);
+}
+
 static int64_t chol(float *A, int64_t d)
 {
     for (int64_t k = d - 1; k >= 0; k--) {
@@ -116,6 +130,8 @@ void ki_kernels_ref(ki_kernels *k)
         .normal_at = normal_at,
         .scan_above = scan_above,
         .sgd_step = sgd_step,
+        .dot_three = dot_three,
+        .sgd_two = sgd_two,
         .chol = chol,
         .chol_solve = chol_solve,
     };
