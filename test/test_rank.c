@@ -43,6 +43,33 @@ static void score(const ki_model *m, const ki_query *q, const float *prepared, i
     ki_kernels_get()->score_tile(out, ld, prepared, nq, d->Y + (int64_t)begin * DIM, end - begin, DIM);
 }
 
+/* Sums of a dozen multiples of 1/16 are exact, so the bound needs no room for roundings but that of the norms. */
+static int reach(const ki_model *m, float *out)
+{
+    const struct dots *d = m->state;
+    for (int i = 0; i < N_ITEMS; i++) {
+        const float *y = d->Y + i * DIM;
+        out[i] = nextafterf(sqrtf(ki_kernels_get()->dot(y, y, DIM)), INFINITY);
+    }
+    return 1;
+}
+
+static void limit(const ki_model *m, const float *prepared, double *base, double *size)
+{
+    (void)m;
+    *base = 0;
+    *size = sqrt(ki_kernels_get()->dot(prepared, prepared, DIM)) * (1 + 1e-7);
+}
+
+static int64_t n_scored; /* by score_at, since it was set to 0 */
+
+static void score_at(const ki_model *m, const float *prepared, int nq, const int32_t *items, int32_t n, float *out,
+                     int64_t ld, float *scratch)
+{
+    for (int32_t t = 0; t < n; t++) score(m, NULL, prepared, nq, items[t], items[t] + 1, out + t, ld, scratch);
+    n_scored += (int64_t)nq * n;
+}
+
 struct world {
     ki_form form;
     ki_model_desc desc;
@@ -68,6 +95,7 @@ static struct world *world(void)
 
 static void end(struct world *w)
 {
+    ki_reach_clear(&w->m.reach);
     free(w->dots);
     free(w);
     CHECK_INT(ki_alloc_live(), 0);
@@ -110,7 +138,7 @@ static int want_list(const struct world *w, const ki_query *q, int k, int32_t *i
     return n;
 }
 
-static void check_lists(struct world *w, const ki_query *queries, int n, int k, int block)
+static void check_lists_in_this_order(struct world *w, const ki_query *queries, int n, int k, int block)
 {
     int32_t *got = calloc((size_t)n * (size_t)k, sizeof *got), *want = calloc((size_t)k, sizeof *want);
     float *scores = calloc((size_t)n * (size_t)k, sizeof *scores), *want_scores = calloc((size_t)k, sizeof *scores);
@@ -131,6 +159,17 @@ static void check_lists(struct world *w, const ki_query *queries, int n, int k, 
     }
     ki_ranker_free(r);
     free(got), free(want), free(scores), free(want_scores);
+}
+
+/* By index, and by falling reach. */
+static void check_lists(struct world *w, const ki_query *queries, int n, int k, int block)
+{
+    check_lists_in_this_order(w, queries, n, k, block);
+    w->form.reach = reach, w->form.limit = limit, w->form.score_at = score_at;
+    CHECK_OK(ki_model_find_reach(&w->m));
+    check_lists_in_this_order(w, queries, n, k, block);
+    w->form.reach = NULL;
+    CHECK_OK(ki_model_find_reach(&w->m));
 }
 
 static int all_users(ki_query *queries)
@@ -240,6 +279,20 @@ TEST(rank_gives_ties_to_the_lower_index)
     memset(w->dots->Y, 0, sizeof w->dots->Y);
     w->dots->Y[1234 * DIM] = w->dots->X[0] > 0 ? 1 : -1; /* one item above the rest for user 0, unless X is 0 */
     check_lists(w, q, N_USERS, 9, 0);
+    end(w);
+}
+
+TEST(rank_by_reach_looks_no_further_than_a_list_can_change)
+{
+    struct world *w = world();
+    ki_query q[N_USERS];
+    const int n = all_users(q);
+    for (int i = 0; i < N_ITEMS; i++) /* one item in ten is long, and none of them is first in its tile of 64 */
+        for (int j = 0; j < DIM; j++) w->dots->Y[i * DIM + j] *= i % 10 == 3 ? 1 : 1.f / 64;
+    n_scored = 0;
+    check_lists(w, q, n, 10, 0);
+    /* The long ones are 150, three tiles of 64; a short one scores at most 1/64 of a long one's best. */
+    CHECK_INT(n_scored, (int64_t)n * 3 * 64);
     end(w);
 }
 

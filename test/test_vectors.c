@@ -129,6 +129,36 @@ TEST(vectors_score_has_the_same_bits_in_any_tile_and_block)
     clear(&f);
 }
 
+TEST(vectors_never_score_beyond_their_reach)
+{
+    const int32_t dims[] = { 1, 8, 37 }, listed[N_ITEMS] = { 4, 2, 0, 3, 1 };
+    for (int t = 0; t < 30; t++) {
+        struct fitted f = fit(dims[t % 3], 0, 1);
+        float most[N_ITEMS], got[N_ITEMS], at[N_ITEMS];
+        double base, size;
+        const int64_t d = f.v->dim;
+        for (int64_t c = 0; c < d; c++) /* the same direction, where the bound has no room to spare */
+            for (int32_t i = 0; i < 3; i++) f.v->Y[i * d + c] = f.v->X[c] * (float)(i + 1 + t) / 3;
+        const ki_query q = ki_query_user(&f.m, 0);
+        CHECK(ki_form_vectors.reach(&f.m, most));
+        CHECK_OK(ki_form_vectors.prepare(&f.m, &q, f.prepared, f.scratch));
+        ki_form_vectors.limit(&f.m, f.prepared, &base, &size);
+        ki_form_vectors.score(&f.m, &q, f.prepared, 1, 0, N_ITEMS, got, N_ITEMS, f.scratch);
+        for (int32_t i = 0; i < N_ITEMS; i++) CHECK(got[i] <= base + size * most[i]);
+        CHECK_NEAR(got[2], base + size * most[2], 1e-4 * got[2]); /* and it is no idle bound */
+        ki_form_vectors.score_at(&f.m, f.prepared, 1, listed, N_ITEMS, at, N_ITEMS, f.scratch);
+        for (int32_t j = 0; j < N_ITEMS; j++) CHECK(at[j] == got[listed[j]]);
+        clear(&f);
+    }
+    struct fitted with_biases = fit(8, 1, 1);
+    CHECK_INT(with_biases.m.reach.n, 0);
+    clear(&with_biases);
+    struct fitted f = fit(8, 0, 1); /* all but the cold item, longest first */
+    CHECK_INT(f.m.reach.n, N_ITEMS - 1);
+    for (int32_t j = 1; j < f.m.reach.n; j++) CHECK(f.m.reach.most[j] <= f.m.reach.most[j - 1]);
+    clear(&f);
+}
+
 static const int32_t liked[] = { 0, 1, 3 };
 static const float liked_values[] = { 5, 2, 4 };
 static const ki_query stranger = { .user = -1, .items = liked, .values = liked_values, .n = 3 };

@@ -57,7 +57,7 @@ kith_err ki_model_find_cold(ki_model *m)
         for (int32_t i = 0, n = 0; i < m->n_items; i++)
             if (!warm[i]) m->cold[n++] = i;
     ki_free(warm);
-    return err;
+    return err != KITH_OK ? err : ki_model_find_reach(m);
 }
 
 static kith_err check_needs(const ki_model_desc *desc, const void *params, const ki_ratings *r,
@@ -111,6 +111,7 @@ void ki_model_clear(ki_model *m)
     ki_free(m->state);
     ki_free(m->params);
     ki_free(m->cold);
+    ki_reach_clear(&m->reach);
     *m = (ki_model){ 0 };
 }
 

@@ -8,6 +8,7 @@
  *            the folded-in x.  A training user's own X[u] differs from it by what the fit did
  *            otherwise; a descriptor whose rows are not ridge solves of this kind says its own.
  * Prepared   [dim + 1]: x, then mean + bu
+ * Reach      |x.y_i| <= |x| |y_i|; with item biases there is no order that serves all queries
  * Unknown    a query without history has x = 0, bu = 0: it gets mean + bi
  */
 #include "model/form_vectors.h"
@@ -18,7 +19,10 @@
 #include <math.h>
 #include <string.h>
 
-enum { GROUP = 192 }; /* queries whose vectors are packed side by side for one score_tile */
+enum {
+    GROUP = 192, /* queries whose vectors are packed side by side for one score_tile */
+    TILE = 256,  /* items of a tile */
+};
 
 kith_err ki_vectors_alloc(ki_vectors *v, const ki_ratings *r, int32_t dim, int with_biases,
                           int with_gram)
@@ -149,7 +153,7 @@ static void sizes(const ki_model *m, int64_t *query_floats, int64_t *scratch_flo
 {
     const ki_vectors *v = m->state;
     *query_floats = v->dim + 1;
-    *scratch_floats = KI_MAX(v->dim * v->dim + v->dim + v->n_items, GROUP * v->dim);
+    *scratch_floats = KI_MAX(v->dim * v->dim + v->dim + v->n_items, (GROUP + TILE) * v->dim);
 }
 
 static kith_err prepare(const ki_model *m, const ki_query *q, float *prepared, float *scratch)
@@ -171,14 +175,13 @@ static kith_err prepare(const ki_model *m, const ki_query *q, float *prepared, f
     return KITH_OK;
 }
 
-/* The rows of `out` without biases: X Y' for nq <= GROUP queries. */
-static void multiply(const ki_vectors *v, const float *prepared, int nq, int32_t begin, int32_t end,
+/* The rows of `out` without biases: X Y' for nq <= GROUP queries and n rows of Y. */
+static void multiply(int64_t d, const float *prepared, int nq, const float *Y, int64_t n,
                      float *out, int64_t ld, float *scratch)
 {
-    const int64_t d = v->dim;
     for (int j = 0; j < nq; j++)
         memcpy(scratch + j * d, prepared + j * (d + 1), (size_t)d * sizeof *scratch);
-    ki_kernels_get()->score_tile(out, ld, scratch, nq, v->Y + begin * d, end - begin, d);
+    ki_kernels_get()->score_tile(out, ld, scratch, nq, Y, n, d);
 }
 
 static void add_biases(const ki_vectors *v, float base, int32_t begin, int32_t end, float *out)
@@ -200,11 +203,54 @@ static void score(const ki_model *m, const ki_query *q, const float *prepared, i
     for (int j = 0; j < nq; j += GROUP) {
         const int n = KI_MIN(GROUP, nq - j);
         if (v->dim > 0)
-            multiply(v, prepared + j * stride, n, begin, end, out + j * ld, ld, scratch);
+            multiply(v->dim, prepared + j * stride, n, v->Y + begin * v->dim, end - begin,
+                     out + j * ld, ld, scratch);
         for (int g = j; g < j + n; g++) {
             if (v->dim == 0) memset(out + g * ld, 0, (size_t)(end - begin) * sizeof *out);
             add_biases(v, prepared[g * stride + v->dim], begin, end, out + g * ld);
         }
+    }
+}
+
+static int reach(const ki_model *m, float *out)
+{
+    const ki_vectors *v = m->state;
+    if (v->dim == 0 || v->bi != NULL) return 0;
+    for (int64_t i = 0; i < v->n_items; i++) {
+        double sum = 0;
+        for (int64_t c = 0; c < v->dim; c++)
+            sum += (double)v->Y[i * v->dim + c] * v->Y[i * v->dim + c];
+        out[i] = (float)sqrt(sum);
+    }
+    return 1;
+}
+
+/* A product of d terms is above the exact one by at most d 2^-24 |x| |y|; twice that covers the
+ * norms and the second order, and base takes the rounding of its own sum. */
+static void limit(const ki_model *m, const float *prepared, double *base, double *size)
+{
+    const int64_t d = ((const ki_vectors *)m->state)->dim;
+    const double bit = 0x1p-24;
+    double sum = 0;
+    for (int64_t c = 0; c < d; c++) sum += (double)prepared[c] * prepared[c];
+    *size = sqrt(sum) * (1 + 2 * (double)(d + 4) * bit);
+    *base = prepared[d] + 2 * bit * fabs((double)prepared[d]);
+}
+
+static void score_at(const ki_model *m, const float *prepared, int nq, const int32_t *items,
+                     int32_t n, float *out, int64_t ld, float *scratch)
+{
+    const ki_vectors *v = m->state;
+    const int64_t d = v->dim, stride = d + 1;
+    float *rows = scratch + GROUP * d;
+    for (int32_t t = 0; t < n; t++)
+        memcpy(rows + t * d, v->Y + items[t] * d, (size_t)d * sizeof *rows);
+    for (int j = 0; j < nq; j += GROUP)
+        multiply(d, prepared + j * stride, KI_MIN(GROUP, nq - j), rows, n, out + j * ld, ld,
+                 scratch);
+    for (int j = 0; j < nq; j++) {
+        const float base = prepared[j * stride + d];
+        for (int32_t t = 0; base != 0 && t < n; t++) out[j * ld + t] += base;
     }
 }
 
@@ -287,7 +333,10 @@ const ki_form ki_form_vectors = {
     .sizes = sizes,
     .prepare = prepare,
     .score = score,
-    .tile = 256,
+    .tile = TILE,
+    .reach = reach,
+    .limit = limit,
+    .score_at = score_at,
     .predict = predict,
     .explain = explain,
     .similar = similar,

@@ -86,6 +86,15 @@ struct ki_form {
                   int32_t begin, int32_t end, float *out, int64_t ld, float *scratch);
     int32_t tile; /* items per call of score that suit the caches; 0: the whole catalogue */
 
+    /* out[n_items] such that no item i scores above base + size * out[i], base and size being what
+     * `limit` says of a prepared query, roundings included.  0: this state has no such numbers; NULL:
+     * no state of the form has.  Who has them has score_at too: `score` of the n <= tile items listed,
+     * with the same bits. */
+    int (*reach)(const ki_model *m, float *out);
+    void (*limit)(const ki_model *m, const float *prepared, double *base, double *size);
+    void (*score_at)(const ki_model *m, const float *prepared, int nq, const int32_t *items,
+                     int32_t n, float *out, int64_t ld, float *scratch);
+
     /* Estimates for some items, unclipped; supported[j] = 0 where nothing but a mean stands behind
      * the estimate. */
     void (*predict)(const ki_model *m, const ki_query *q, const float *prepared,
@@ -191,6 +200,14 @@ kith_err ki_model_want(const char *name, const ki_model_desc **out);
 
 /* ---- a fitted model ---- */
 
+/* The items that are ranked, in the order of how high they can score: a list is full, and settled,
+ * long before the end of it. */
+typedef struct ki_reach {
+    int32_t *item; /* [n] */
+    float *most;   /* [n] falling; what the form's `reach` says */
+    int32_t n;     /* 0: there is no such order */
+} ki_reach;
+
 struct ki_model {
     const ki_model_desc *desc;
     void *params;       /* [desc->size] */
@@ -203,6 +220,7 @@ struct ki_model {
     int32_t *cold; /* [n_cold] items that are never ranked, rising: without a training event, unless
                       the descriptor ranks them */
     int32_t n_cold;
+    ki_reach reach;
     double mean;    /* of training values */
     float min, max; /* training scale */
     int has_values;
@@ -220,8 +238,12 @@ kith_err ki_model_params(const ki_model_desc *desc, const kith_param *given, int
 kith_err ki_model_fit(ki_model *out, const ki_model_desc *desc, void *params, const kith_data *data,
                       const ki_ratings *ratings, ki_job *job);
 
-/* n_cold and cold from the history and the state; the last part of fitting and of loading. */
+/* n_cold, cold and reach from the history and the state; the last part of fitting and of loading. */
 kith_err ki_model_find_cold(ki_model *m);
+
+/* reach alone, from the state and what is cold. */
+kith_err ki_model_find_reach(ki_model *m);
+void ki_reach_clear(ki_reach *reach);
 
 void ki_model_clear(ki_model *m);
 

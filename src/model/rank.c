@@ -6,6 +6,10 @@
  * pushes what beats its k-th best so far into a heap.  Most tiles of a long catalogue beat nothing,
  * so the scan for values above the threshold is the hot loop.
  *
+ * Reach       Where the form knows how high each item can score, tiles go by falling reach instead,
+ *             and a query whose k-th best is beyond what a tile can score leaves the block: with the
+ *             factors of ials on gowalla after a tenth of the catalogue.  The lists are the same.
+ *
  * Order       by score, then by lower index; the heap's root is the worst kept.  The result does
  * not depend on block or tile.
  */
@@ -36,6 +40,11 @@ struct cursor { /* into the lists of a query */
     int32_t skip, only;
 };
 
+struct live { /* a query that is still at work, its prepared form in the same place */
+    int query;
+    double base, size; /* no item scores above base + size * its reach */
+};
+
 struct ki_ranker {
     const ki_model *m;
     const ki_kernels *kernels;
@@ -48,6 +57,7 @@ struct ki_ranker {
     int32_t *at;            /* [tile] positions above the threshold */
     struct heap *heaps;     /* [block] */
     struct cursor *cursors; /* [block] */
+    struct live *live;      /* [block], for models that have a reach */
     float *whole;           /* [n_items], made at the first ki_ranker_similar */
 };
 
@@ -149,6 +159,113 @@ static void keep_best(ki_ranker *r, struct heap *h, const float *scores, int32_t
     }
 }
 
+/* ---- by falling reach ---- */
+
+/* Is it in the list, which rises? */
+static int holds(const int32_t *items, int32_t n, int32_t item)
+{
+    int32_t low = 0, high = n;
+    while (low < high) {
+        const int32_t middle = low + (high - low) / 2;
+        if (items[middle] < item)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < n && items[low] == item;
+}
+
+/* Items come in any order here, so that one of equal score may displace another. */
+static int beats_worst(const struct heap *h, float score, int32_t item)
+{
+    return h->n < h->k || score > h->score[0] || (score == h->score[0] && item < h->item[0]);
+}
+
+static void keep_reaching(ki_ranker *r, const ki_query *q, struct heap *h, const float *scores,
+                          const int32_t *items, int32_t n)
+{
+    enum { STRIP = 64 };
+    for (int32_t s = 0; s < n; s += STRIP) {
+        const float below = nextafterf(threshold(h), -INFINITY); /* equal scores count too */
+        const int64_t hits = r->kernels->scan_above(r->at, scores + s, KI_MIN(STRIP, n - s), below);
+        for (int64_t j = 0; j < hits; j++) {
+            const int32_t t = s + r->at[j];
+            if (beats_worst(h, scores[t], items[t]) && !holds(q->skip, q->n_skip, items[t]))
+                push(h, scores[t], items[t]);
+        }
+    }
+}
+
+/* Those whose k-th best items of this reach cannot beat leave; returns how many stay. */
+static int drop_settled(ki_ranker *r, int n, float most)
+{
+    int stay = 0;
+    for (int j = 0; j < n; j++) {
+        const struct live *l = &r->live[j];
+        if (l->base + l->size * most < threshold(&r->heaps[l->query])) continue;
+        if (stay < j) {
+            r->live[stay] = *l;
+            memcpy(r->prepared + stay * r->query_floats, r->prepared + j * r->query_floats,
+                   (size_t)r->query_floats * sizeof *r->prepared);
+        }
+        stay++;
+    }
+    return stay;
+}
+
+static void rank_by_reach(ki_ranker *r, const ki_query *queries, int n)
+{
+    const ki_form *form = r->m->desc->form;
+    const ki_reach *reach = &r->m->reach;
+    for (int j = 0; j < n; j++) {
+        struct live *l = &r->live[j];
+        l->query = j;
+        form->limit(r->m, r->prepared + j * r->query_floats, &l->base, &l->size);
+    }
+    for (int32_t at = 0; at < reach->n; at += r->tile) {
+        const int32_t len = KI_MIN(r->tile, reach->n - at);
+        if ((n = drop_settled(r, n, reach->most[at])) == 0) return;
+        form->score_at(r->m, r->prepared, n, reach->item + at, len, r->scores, r->tile, r->scratch);
+        for (int j = 0; j < n; j++) {
+            const int q = r->live[j].query;
+            keep_reaching(r, &queries[q], &r->heaps[q], r->scores + (int64_t)j * r->tile,
+                          reach->item + at, len);
+        }
+    }
+}
+
+/* ---- tile after tile ---- */
+
+static void rank_by_index(ki_ranker *r, const ki_query *queries, int n)
+{
+    const ki_form *form = r->m->desc->form;
+    int32_t cold = 0;
+    for (int32_t begin = 0; begin < r->m->n_items; begin += r->tile) {
+        const int32_t end = KI_MIN(begin + r->tile, r->m->n_items);
+        form->score(r->m, queries, r->prepared, n, begin, end, r->scores, r->tile, r->scratch);
+        int32_t cold_after = cold;
+        for (int j = 0; j < n; j++) {
+            float *row = r->scores + (int64_t)j * r->tile;
+            cold_after = cold;
+            strike(row, begin, end, r->m->cold, r->m->n_cold, &cold_after);
+            strike(row, begin, end, queries[j].skip, queries[j].n_skip, &r->cursors[j].skip);
+            if (queries[j].only != NULL)
+                strike_others(row, begin, end, queries[j].only, queries[j].n_only,
+                              &r->cursors[j].only);
+            keep_best(r, &r->heaps[j], row, begin, end - begin);
+        }
+        cold = cold_after;
+    }
+}
+
+/* A list of allowed items may leave so few that no list is ever settled. */
+static int goes_by_reach(const ki_ranker *r, const ki_query *queries, int n)
+{
+    for (int j = 0; j < n; j++)
+        if (queries[j].only != NULL) return 0;
+    return r->m->reach.n > 0;
+}
+
 /* ---- public ---- */
 
 static int fitting_block(int64_t query_floats, int32_t tile)
@@ -176,7 +293,8 @@ kith_err ki_ranker_new(const ki_model *m, int k, int block, ki_ranker **out)
             KITH_OK ||
         (err = ki_alloc(&r->at, (size_t)r->tile, sizeof *r->at)) != KITH_OK ||
         (err = ki_alloc(&r->heaps, (size_t)r->block, sizeof *r->heaps)) != KITH_OK ||
-        (err = ki_alloc(&r->cursors, (size_t)r->block, sizeof *r->cursors)) != KITH_OK) {
+        (err = ki_alloc(&r->cursors, (size_t)r->block, sizeof *r->cursors)) != KITH_OK ||
+        (err = ki_alloc(&r->live, (size_t)r->block, sizeof *r->live)) != KITH_OK) {
         ki_ranker_free(r);
         return err;
     }
@@ -193,34 +311,20 @@ kith_err ki_ranker_run(ki_ranker *r, const ki_query *queries, int n, int32_t *it
                        int32_t *counts)
 {
     const ki_form *form = r->m->desc->form;
-    struct heap *heaps = r->heaps;
-    int32_t cold = 0;
     for (int j = 0; j < n; j++) {
-        heaps[j] = (struct heap){ .score = scores + (int64_t)j * r->k,
-                                  .item = items + (int64_t)j * r->k,
-                                  .k = r->k };
+        r->heaps[j] = (struct heap){ .score = scores + (int64_t)j * r->k,
+                                     .item = items + (int64_t)j * r->k,
+                                     .k = r->k };
         r->cursors[j] = (struct cursor){ 0 };
         const kith_err err =
             form->prepare(r->m, &queries[j], r->prepared + j * r->query_floats, r->scratch);
         if (err != KITH_OK) return err;
     }
-    for (int32_t begin = 0; begin < r->m->n_items; begin += r->tile) {
-        const int32_t end = KI_MIN(begin + r->tile, r->m->n_items);
-        form->score(r->m, queries, r->prepared, n, begin, end, r->scores, r->tile, r->scratch);
-        int32_t cold_after = cold;
-        for (int j = 0; j < n; j++) {
-            float *row = r->scores + (int64_t)j * r->tile;
-            cold_after = cold;
-            strike(row, begin, end, r->m->cold, r->m->n_cold, &cold_after);
-            strike(row, begin, end, queries[j].skip, queries[j].n_skip, &r->cursors[j].skip);
-            if (queries[j].only != NULL)
-                strike_others(row, begin, end, queries[j].only, queries[j].n_only,
-                              &r->cursors[j].only);
-            keep_best(r, &heaps[j], row, begin, end - begin);
-        }
-        cold = cold_after;
-    }
-    for (int j = 0; j < n; j++) counts[j] = drain(&heaps[j]);
+    if (goes_by_reach(r, queries, n))
+        rank_by_reach(r, queries, n);
+    else
+        rank_by_index(r, queries, n);
+    for (int j = 0; j < n; j++) counts[j] = drain(&r->heaps[j]);
     return KITH_OK;
 }
 
@@ -324,6 +428,7 @@ void ki_ranker_free(ki_ranker *r)
     ki_free(r->at);
     ki_free(r->heaps);
     ki_free(r->cursors);
+    ki_free(r->live);
     ki_free(r->whole);
     ki_free(r);
 }
