@@ -351,3 +351,36 @@ TEST(chol_names_the_pivot_that_is_not_positive)
             free(A);
         }
 }
+
+/* Sums of bytes are exact; what is made of them in floats is within eight roundings. */
+TEST(simd_bound_bytes_bounds)
+{
+    EACH_SET(k)
+    for (int64_t quads = 0; quads < 35; quads++) {
+        ki_rng g = ki_rng_make(21, (uint64_t)quads, 0);
+        const size_t size = (size_t)quads * 32 + 128;
+        uint8_t *rows = malloc(size);
+        int8_t *x = malloc((size_t)quads * 4 + 1);
+        float lower[8], upper[8], figures[32];
+        ck_assert(rows != NULL && x != NULL);
+        for (int64_t j = 0; j < quads * 32; j++) rows[j] = (uint8_t)(j % 5 == 0 ? 255 : ki_rng_below(&g, 256));
+        for (int64_t j = 0; j < quads * 4; j++) x[j] = (int8_t)(j % 3 == 0 ? 63 : (int)ki_rng_below(&g, 127) - 63);
+        for (int j = 0; j < 32; j++) figures[j] = (float)ki_rng_unit(&g) - (j >= 24 ? 0.5f : 0);
+        memcpy(rows + quads * 32, figures, sizeof figures);
+        const ki_bytes_query q = { x, quads, 777, 0.25f, 0.125f, 0.75f, 0.01f };
+        const int hits = k->bound_bytes(lower, upper, &q, rows, 0.5f);
+        for (int r = 0; r < 8; r++) {
+            int64_t sum = 0;
+            for (int64_t j = 0; j < quads * 4; j++) sum += x[j] * rows[(j / 4 * 8 + r) * 4 + j % 4];
+            const double part = 0.25 * figures[r] * (double)(sum - 777);
+            const double width = 0.125 * figures[8 + r] + 0.75 * figures[16 + r] + (double)0.01f;
+            const double middle = part + figures[24 + r];
+            const double tol = 8 * EPS * (fabs(part) + fabs((double)figures[24 + r]) + width);
+            CHECK_NEAR(lower[r], middle - width, tol);
+            CHECK_NEAR(upper[r], middle + width, tol);
+            CHECK_INT(hits >> r & 1, upper[r] >= 0.5f);
+        }
+        free(rows);
+        free(x);
+    }
+}

@@ -87,6 +87,8 @@ void ki_live_free(ki_live *l)
     ki_free(l->created);
     ki_free(l->trend);
     ki_free(l->trend_time);
+    ki_top_free(l->top);
+    ki_free(l->open);
     kith_model_free(l->model);
     pthread_mutex_destroy(&l->popular_lock);
     pthread_mutex_destroy(&l->idle.lock);

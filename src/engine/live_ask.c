@@ -17,6 +17,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { MOST_SEARCHED = 500 }; /* longer lists are ranked: an index gains too little */
+
 /* ---- who asks ---- */
 
 static int same_row(const ki_csr *trained, int32_t u, const ki_history *row, int32_t n)
@@ -82,7 +84,28 @@ void ki_idle_rankers_give(ki_live *l, int k, ki_ranker *r)
 void ki_idle_rankers_empty(ki_idle_rankers *idle)
 {
     for (int j = 0; j < idle->n; j++) ki_ranker_free(idle->ranker[j]);
-    idle->n = 0;
+    for (int j = 0; j < idle->n_rooms; j++) ki_top_room_free(idle->room[j]);
+    idle->n = idle->n_rooms = 0;
+}
+
+static kith_err take_room(ki_live *l, ki_top_room **out)
+{
+    ki_idle_rankers *idle = &l->idle;
+    pthread_mutex_lock(&idle->lock);
+    *out = idle->n_rooms > 0 ? idle->room[--idle->n_rooms] : NULL;
+    pthread_mutex_unlock(&idle->lock);
+    return *out != NULL ? KITH_OK : ki_top_room_new(l->top, out);
+}
+
+static void give_room(ki_live *l, ki_top_room *room)
+{
+    ki_idle_rankers *idle = &l->idle;
+    if (room == NULL) return;
+    pthread_mutex_lock(&idle->lock);
+    const int fits = idle->n_rooms < KI_IDLE_RANKERS;
+    if (fits) idle->room[idle->n_rooms++] = room;
+    pthread_mutex_unlock(&idle->lock);
+    if (!fits) ki_top_room_free(room);
 }
 
 /* ---- the short way ---- */
@@ -92,6 +115,18 @@ struct found {
     int32_t *items;
     float *scores;
 };
+
+static kith_err search(ki_live *l, const ki_asked *a, const uint64_t *set, struct found *f)
+{
+    ki_top_room *room = NULL;
+    int32_t n = 0;
+    kith_err err = take_room(l, &room);
+    if (err == KITH_OK)
+        err = ki_top_run(l->top, room, &a->query, set, a->n, f->items, f->scores, &n);
+    give_room(l, room);
+    f->n = n;
+    return err;
+}
 
 static kith_err rank(ki_live *l, const ki_asked *a, struct found *f)
 {
@@ -110,6 +145,10 @@ static kith_err rank_plain(ki_live *l, ki_asked *a, const ki_kept_filter *kept, 
         return ki_live_chart_items(l, KI_CHART_POPULAR, 0, kept == NULL ? NULL : kept->pass,
                                    a->query.skip, a->query.n_skip, a->n, f->items, f->scores,
                                    &f->n);
+    if (l->top != NULL && a->n <= MOST_SEARCHED) {
+        const kith_err err = search(l, a, kept == NULL ? l->open : kept->set, f);
+        if (err != KITH_EINVAL) return err; /* that one: too large for bounds, to be ranked */
+    }
     if (kept != NULL) {
         a->query.only = kept->only;
         a->query.n_only = kept->n_only;

@@ -50,14 +50,6 @@ static int is_cold(const ki_live *l, int32_t i)
     return l->barred[i] || !l->ranked[i];
 }
 
-void ki_live_find_cold(ki_live *l)
-{
-    ki_model *core = &l->view.core;
-    core->n_cold = 0;
-    for (int32_t i = 0; i < core->n_items; i++)
-        if (is_cold(l, i)) core->cold[core->n_cold++] = i;
-}
-
 void ki_live_item_is_new(ki_live *l, int32_t i)
 {
     ki_model *core = &l->view.core;
@@ -85,10 +77,32 @@ static int32_t cold_place(const ki_model *core, int32_t i)
     return low;
 }
 
+/* The same in the order of the index. */
+static void open_or_close(ki_live *l, int32_t i)
+{
+    if (l->top == NULL || i >= l->model->core.n_items) return;
+    const int32_t place = ki_inner_place(ki_top_index(l->top), i);
+    if (is_cold(l, i))
+        ki_inner_take(l->open, place);
+    else
+        ki_inner_put(l->open, place);
+}
+
+void ki_live_find_cold(ki_live *l)
+{
+    ki_model *core = &l->view.core;
+    core->n_cold = 0;
+    for (int32_t i = 0; i < core->n_items; i++) {
+        if (is_cold(l, i)) core->cold[core->n_cold++] = i;
+        open_or_close(l, i);
+    }
+}
+
 void ki_live_bar(ki_live *l, int32_t i)
 {
     ki_model *core = &l->view.core;
     l->barred[i] = l->hidden[i] || ki_idmap_is_blank(&l->view.items, i);
+    open_or_close(l, i);
     const int32_t at = cold_place(core, i);
     const int was = at < core->n_cold && core->cold[at] == i;
     if (is_cold(l, i) == was) return;

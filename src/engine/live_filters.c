@@ -31,6 +31,7 @@ static void free_entry(ki_kept_filter *e)
     ki_free(e->text);
     ki_free(e->pass);
     ki_free(e->only);
+    ki_free(e->set);
     kith_string_free(e->report);
     ki_free(e);
 }
@@ -73,6 +74,16 @@ static kith_err take_only(ki_kept_filter *e, const ki_request *r)
     return err;
 }
 
+static kith_err make_set(const ki_live *l, ki_kept_filter *e)
+{
+    if (l->top == NULL) return KITH_OK;
+    const ki_inner *index = ki_top_index(l->top);
+    const kith_err err = ki_alloc(&e->set, (size_t)ki_inner_words(index), sizeof *e->set);
+    for (int32_t j = 0; err == KITH_OK && j < e->n_only; j++)
+        ki_inner_put(e->set, ki_inner_place(index, e->only[j]));
+    return err;
+}
+
 static kith_err run(ki_live *l, ki_request *r, ki_kept_filter *e)
 {
     const ki_query nobody = { .user = -1 };
@@ -81,6 +92,7 @@ static kith_err run(ki_live *l, ki_request *r, ki_kept_filter *e)
     if ((err = ki_alloc(&e->pass, (size_t)l->view.items.n, 1)) != KITH_OK) return err;
     if ((err = ki_filter_run(r->filter, &r->env, e->pass)) != KITH_OK) return err;
     if ((err = take_only(e, r)) != KITH_OK) return err;
+    if ((err = make_set(l, e)) != KITH_OK) return err;
     return make_report(r, &e->report);
 }
 

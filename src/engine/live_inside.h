@@ -21,6 +21,7 @@
 #include "engine/live.h"
 #include "model/grown.h"
 #include "model/rank.h"
+#include "model/top.h"
 
 #include <pthread.h>
 
@@ -34,7 +35,8 @@ typedef struct ki_kept_filter {
     uint8_t *pass; /* [n_items] 1 where the filter is true */
     int32_t *only; /* [n_only] what it lets through of what the model ranks, rising */
     int32_t n_only;
-    char *report; /* what each clause removes when nobody has seen anything */
+    uint64_t *set; /* the same in the order of the index; NULL: the model has none */
+    char *report;  /* what each clause removes when nobody has seen anything */
 } ki_kept_filter;
 
 typedef struct ki_kept_filters {
@@ -54,6 +56,8 @@ typedef struct ki_idle_rankers {
     int k[KI_IDLE_RANKERS];
     int32_t n_items[KI_IDLE_RANKERS]; /* when it was made: room for as many */
     int n;
+    ki_top_room *room[KI_IDLE_RANKERS]; /* of the index */
+    int n_rooms;
 } ki_idle_rankers;
 
 /* ---- all of it ---- */
@@ -81,6 +85,8 @@ struct ki_live {
     int64_t n_events, model_events; /* all events; those in the data of the model in force */
 
     kith_model *model; /* in force; NULL: none */
+    ki_top *top;       /* its index; NULL: none */
+    uint64_t *open;    /* what the model ranks and is not barred, in the order of the index */
     char version[64];
     uint64_t promotions;
 

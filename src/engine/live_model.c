@@ -172,9 +172,36 @@ static int64_t events_of(const ki_live *l, const kith_model *m)
     return KI_MAX(0, KI_MIN((int64_t)n, l->n_events));
 }
 
-static void put_in_force(ki_live *l, kith_model *m, const char *version)
+/* What is made of a model before anybody asks it. */
+struct arrival {
+    kith_model *model;
+    ki_top *top;
+    uint64_t *open;
+};
+
+static void free_arrival(struct arrival *a)
 {
-    l->model = m;
+    ki_top_free(a->top);
+    ki_free(a->open);
+    kith_model_free(a->model);
+}
+
+static kith_err prepare(struct arrival *a)
+{
+    const kith_err err = ki_top_new(&a->model->core, &a->top);
+    if (err != KITH_OK || a->top == NULL) return err;
+    return ki_alloc(&a->open, (size_t)ki_inner_words(ki_top_index(a->top)), sizeof *a->open);
+}
+
+/* Leaves in *a what was in force before. */
+static void put_in_force(ki_live *l, struct arrival *a, const char *version)
+{
+    const struct arrival before = { l->model, l->top, l->open };
+    const kith_model *m = a->model;
+    l->model = a->model;
+    l->top = a->top;
+    l->open = a->open;
+    *a = before;
     l->model_events = events_of(l, m);
     snprintf(l->version, sizeof l->version, "%s", version);
     ki_grown_over(&l->grown, &m->core, &l->view.core);
@@ -196,11 +223,14 @@ kith_err ki_live_promote(ki_live *l, kith_model *m, const char *version)
     if (err == KITH_OK) err = forget_dropped(l, m);
     ki_live_release(l);
     if (err != KITH_OK) return err;
-    ki_live_write(l);
-    kith_model *before = l->model;
-    err = forget_dropped(l, m); /* who was dropped in between */
-    if (err == KITH_OK) put_in_force(l, m, version);
-    ki_live_release(l);
-    if (err == KITH_OK) kith_model_free(before);
+    struct arrival a = { .model = m };
+    if ((err = prepare(&a)) == KITH_OK) {
+        ki_live_write(l);
+        err = forget_dropped(l, m); /* who was dropped in between */
+        if (err == KITH_OK) put_in_force(l, &a, version);
+        ki_live_release(l);
+    }
+    if (err != KITH_OK) a.model = NULL; /* stays the caller's */
+    free_arrival(&a);
     return err;
 }

@@ -685,12 +685,54 @@ static void chol_solve(const float *L, float *b, int64_t d)
     solve_down(L, b, d);
 }
 
+/* ---- bounds from bytes: 8 rows side by side, four of their bytes in each 32-bit lane ---- */
+
+static int32_t quad_of(const int8_t *x, int64_t j)
+{
+    int32_t quad;
+    __builtin_memcpy(&quad, x + 4 * j, 4);
+    return quad;
+}
+
+/* x_j b_j + ... over the quad, per row; two products of bytes fit in 16 bits as |x| <= 63. */
+INLINE __m256i quad_products(const ki_bytes_query *q, const uint8_t *rows, int64_t j)
+{
+    const __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(rows + 32 * j));
+    const __m256i pairs = _mm256_maddubs_epi16(b, _mm256_set1_epi32(quad_of(q->x, j)));
+    return _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+}
+
+static int bound_bytes(float *lower, float *upper, const ki_bytes_query *q, const uint8_t *rows,
+                       float least)
+{
+    const float *figure = (const float *)(const void *)(rows + q->quads * 32);
+    __m256i s = _mm256_setzero_si256(), t = s;
+    int64_t j = 0;
+    for (; j + 2 <= q->quads; j += 2) {
+        s = _mm256_add_epi32(s, quad_products(q, rows, j));
+        t = _mm256_add_epi32(t, quad_products(q, rows, j + 1));
+    }
+    if (j < q->quads) s = _mm256_add_epi32(s, quad_products(q, rows, j));
+    const __m256i apart = _mm256_sub_epi32(_mm256_add_epi32(s, t), _mm256_set1_epi32(q->shift));
+    const __m256 scale = _mm256_mul_ps(_mm256_set1_ps(q->scale), _mm256_loadu_ps(figure));
+    const __m256 middle =
+        _mm256_fmadd_ps(scale, _mm256_cvtepi32_ps(apart), _mm256_loadu_ps(figure + 24));
+    const __m256 own = _mm256_fmadd_ps(_mm256_set1_ps(q->norm), _mm256_loadu_ps(figure + 16),
+                                       _mm256_set1_ps(q->loose));
+    const __m256 width = _mm256_fmadd_ps(_mm256_set1_ps(q->lost), _mm256_loadu_ps(figure + 8), own);
+    const __m256 most = _mm256_add_ps(middle, width);
+    _mm256_storeu_ps(lower, _mm256_sub_ps(middle, width));
+    _mm256_storeu_ps(upper, most);
+    return _mm256_movemask_ps(_mm256_cmp_ps(most, _mm256_set1_ps(least), _CMP_GE_OQ));
+}
+
 void ki_kernels_avx2(ki_kernels *k)
 {
     k->dot = dot;
     k->axpy = axpy;
     k->dot_rows = dot_rows;
     k->score_tile = score_tile;
+    k->bound_bytes = bound_bytes;
     k->gram_rows = gram_rows;
     k->dot_at = dot_at;
     k->axpy_at = axpy_at;

@@ -16,6 +16,16 @@
 
 #include <stdint.h>
 
+/* A vector in bytes, and what bound_bytes makes of sums of its products with 8 rows in bytes (index/inner.c). */
+typedef struct ki_bytes_query {
+    const int8_t *x; /* [4 * quads], each -63 to 63 */
+    int64_t quads;
+    int32_t shift;
+    float scale;      /* a row's middle is scale * its own scale * (sum - shift) + its bias */
+    float lost, norm; /* its width is lost * its size + norm * what it lost itself + loose */
+    float loose;
+} ki_bytes_query;
+
 typedef struct ki_kernels {
     const char *name; /* "ref", "avx2", "avx512" */
 
@@ -56,6 +66,12 @@ typedef struct ki_kernels {
     /* Positions j with x[j] > threshold, rising, into at[]; returns how many (at has room for n).
      */
     int64_t (*scan_above)(int32_t *at, const float *x, int64_t n, float threshold);
+
+    /* Bounds of 8 rows: sum[r] = sum_j x[j] b[r, j] exactly, lower[r], upper[r] = middle -+ width, each within 8 * 2^-24
+     * (|middle| + width + |bias|).  `rows` is [quads, 8, 4] bytes, then 8 floats each of scale, size, lost, bias.  Bit r
+     * of the result: upper[r] >= least. */
+    int (*bound_bytes)(float *lower, float *upper, const ki_bytes_query *q, const uint8_t *rows,
+                       float least);
 
     /* One step of biased SGD: p += lr_p (e q - reg_p p), q += lr_q (e p_old - reg_q q). */
     void (*sgd_step)(float *p, float *q, float e, float lr_p, float reg_p, float lr_q, float reg_q,

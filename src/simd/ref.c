@@ -70,6 +70,25 @@ static int64_t scan_above(int32_t *at, const float *x, int64_t n, float threshol
     return found;
 }
 
+static int bound_bytes(float *lower, float *upper, const ki_bytes_query *q, const uint8_t *rows,
+                       float least)
+{
+    const float *scale = (const float *)(const void *)(rows + q->quads * 32);
+    const float *size = scale + 8, *lost = size + 8, *bias = lost + 8;
+    int hits = 0;
+    for (int r = 0; r < 8; r++) {
+        int32_t sum = 0;
+        for (int64_t j = 0; j < 4 * q->quads; j++)
+            sum += q->x[j] * rows[(j / 4 * 8 + r) * 4 + j % 4];
+        const float middle = q->scale * scale[r] * (float)(sum - q->shift) + bias[r];
+        const float width = q->lost * size[r] + (q->norm * lost[r] + q->loose);
+        lower[r] = middle - width;
+        upper[r] = middle + width;
+        hits |= (upper[r] >= least) << r;
+    }
+    return hits;
+}
+
 static void sgd_step(float *p, float *q, float e, float lr_p, float reg_p, float lr_q, float reg_q,
                      int64_t n)
 {
@@ -129,6 +148,7 @@ void ki_kernels_ref(ki_kernels *k)
         .axpy_at = axpy_at,
         .normal_at = normal_at,
         .scan_above = scan_above,
+        .bound_bytes = bound_bytes,
         .sgd_step = sgd_step,
         .dot_three = dot_three,
         .sgd_two = sgd_two,
