@@ -22,6 +22,9 @@
 enum {
     ROWS = 24,   /* solved side by side */
     PIECE = 256, /* coefficients that are held at a time */
+    ASKED = 64,  /* events of a row that are asked for ahead */
+    FIRST = 8,   /* factors that are */
+    LINE = 16,   /* floats of a cache line */
 };
 
 struct scratch { /* of one worker */
@@ -113,19 +116,38 @@ static void solve_exactly(const ki_als_side *side, const int32_t *rows, int n_ro
 
 /* ---- conjugate gradients ---- */
 
+/* The rows of a chunk lie anywhere: ask for the events of all of them at once. */
+static void find_events(const ki_als_side *side, const int32_t *rows, int n_rows, ki_als_row *out)
+{
+    for (int j = 0; j < n_rows; j++) {
+        out[j] = row_of(side, rows[j]);
+        for (int64_t t = 0; t < KI_MIN(out[j].n, (int64_t)ASKED); t += LINE) {
+            __builtin_prefetch(out[j].idx + t);
+            __builtin_prefetch(out[j].w + t);
+        }
+    }
+}
+
+/* Ask for the factors that normal_at begins with; it asks for those that follow. */
+static void fetch_factors(const ki_als_given *g, const ki_als_row *row)
+{
+    for (int64_t t = 0; t < KI_MIN(row->n, (int64_t)FIRST); t++)
+        for (int64_t c = 0; c < g->d; c += LINE) __builtin_prefetch(g->Y + row->idx[t] * g->d + c);
+}
+
 /* out[j] = A_j p_j for each row of the chunk; minus b_j when `minus` is room for coefficients. */
-static void multiply(const ki_als_side *side, const int32_t *rows, int n_rows, const float *p,
+static void multiply(const ki_als_given *g, const ki_als_row *rows, int n_rows, const float *p,
                      float *out, float *minus)
 {
-    const ki_als_given *g = &side->given;
     g->k->score_tile(out, g->d, p, n_rows, g->gram, g->d, g->d);
     for (int j = 0; j < n_rows; j++) {
-        const ki_als_row row = row_of(side, rows[j]);
+        const ki_als_row *row = &rows[j];
         const float *pj = p + j * g->d;
         float *to = out + j * g->d;
-        for (int64_t c = 0; c < g->d; c++) to[c] = g->alpha0 * to[c] + row.l * pj[c];
-        for (int64_t t = 0; minus != NULL && t < row.n; t++) minus[t] = -g->alpha0 - row.w[t];
-        g->k->normal_at(to, minus, row.w, g->Y, row.idx, pj, row.n, g->d);
+        if (j + 1 < n_rows) fetch_factors(g, &rows[j + 1]);
+        for (int64_t c = 0; c < g->d; c++) to[c] = g->alpha0 * to[c] + row->l * pj[c];
+        for (int64_t t = 0; minus != NULL && t < row->n; t++) minus[t] = -g->alpha0 - row->w[t];
+        g->k->normal_at(to, minus, row->w, g->Y, row->idx, pj, row->n, g->d);
     }
 }
 
@@ -149,13 +171,15 @@ static void solve_by_cg(const ki_als_side *side, const int32_t *rows, int n_rows
     const ki_als_given *g = &side->given;
     const int64_t d = g->d, room = ROWS * d;
     float *x = s->rows, *r = x + room, *p = r + room, *Ap = p + room, rr[ROWS];
+    ki_als_row events[ROWS];
+    find_events(side, rows, n_rows, events);
     load_rows(side, rows, n_rows, x);
-    multiply(side, rows, n_rows, x, r, s->s);
+    multiply(g, events, n_rows, x, r, s->s);
     for (int64_t c = 0; c < n_rows * d; c++) r[c] = -r[c];
     for (int j = 0; j < n_rows; j++) rr[j] = g->k->dot(r + j * d, r + j * d, d);
     memcpy(p, r, (size_t)(n_rows * d) * sizeof *p);
     for (int32_t step = 0; step < side->cg_steps; step++) {
-        multiply(side, rows, n_rows, p, Ap, NULL);
+        multiply(g, events, n_rows, p, Ap, NULL);
         for (int j = 0; j < n_rows; j++)
             step_row(g->k, x + j * d, r + j * d, p + j * d, Ap + j * d, d, &rr[j]);
     }
