@@ -886,6 +886,23 @@ def test_reasons_say_a_word_once():
         assert not [(a, b) for a in words for b in words if a is not b and (" " + b).find(" " + a) >= 0], words
 
 
+def test_nobody_rated_what_was_only_read():
+    request = stories()
+    request["recommendation_configuration"]["algorithm_type"] = "collaborative_filtering"
+    for u, row in enumerate(request["recommendation_data"]["interaction_data"]):
+        row["read_time"] = 20 + 97 * u % 400
+    reasons = lambda method: [i["reason"] for u in lists_of(request, method) for i in u["recommended_items"]]
+    lists_of = lambda request, method: serve({**request, "recommendation_configuration": {
+        **request["recommendation_configuration"], "model_parameters": {"method": method}}})[0][
+            "recommendation_results"]["recommendations"]["user_recommendations"]
+    assert any(r.startswith("because you liked") for r in reasons("item_knn"))
+    assert any(r.startswith("liked by") for r in reasons("popularity"))
+    assert not [r for r in reasons("item_knn") + reasons("popularity") if "rated" in r], reasons("item_knn")
+    for row in request["recommendation_data"]["interaction_data"]:
+        row["rating"] = row.pop("read_time") // 100 + 1
+    assert any("rated" in r for r in reasons("popularity")), reasons("popularity")
+
+
 def test_a_hybrid_with_words_serves_somebody_described():
     request = stories()
     request["recommendation_configuration"].update(algorithm_type="hybrid", model_parameters={

@@ -36,6 +36,7 @@ struct kith_data {
     ki_idmap users, items;
     ki_log log; /* no (user, item) twice within train or test: duplicates are merged on reading */
     int has_values; /* the values of the log are not all the same */
+    int strengths;  /* they tell how strong an interest was: nobody rated anything */
     ki_table user_attrs, item_attrs;
     ki_read_report report;
     char *source;  /* path, or "generated", for messages */

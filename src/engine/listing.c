@@ -7,9 +7,10 @@
  * Sentences   "because you liked Heat (1995) and Ronin (1998)" names history items with a positive
  *             part in the score.  An item counts as liked when its value is not below both the
  *             user's mean and that of all; where only others speak for the recommendation it is
- *             "because of how you rated ...".  A descriptor may begin in its own words (friends:
- *             "because you know ...").  A model of texts adds the words that they share with it, or
- *             says these alone.  Without any it is how many people have the item.
+ *             "because of how you rated ...", unless values are strengths of interest.  A descriptor
+ *             may begin in its own words (friends: "because you know ...").  A model of texts adds
+ *             the words that they share with it, or says these alone.  Without any it is how many
+ *             people have the item.
  */
 #include "engine/listing.h"
 
@@ -146,9 +147,9 @@ static const char *put_sentence(struct block *b, const ki_listing *l, int32_t it
         say(b, because != NULL ? because : "because you liked ");
     } else if (n_terms > 0) {
         n = choose_named(l, terms, n_terms, 0, named);
-        say(b, "because of how you rated ");
+        say(b, m->core.strengths ? "because you liked " : "because of how you rated ");
     } else if (said->n == 0) {
-        say(b, m->core.has_values ? "rated by " : "liked by ");
+        say(b, m->core.has_values && !m->core.strengths ? "rated by " : "liked by ");
         say_count(b, m->reach[item]);
         say(b, m->reach[item] == 1 ? " person" : " people");
     }

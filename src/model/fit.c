@@ -90,6 +90,7 @@ kith_err ki_model_fit(ki_model *out, const ki_model_desc *desc, void *params, co
     m.min = ratings->min;
     m.max = ratings->max;
     m.has_values = ratings->has_values;
+    m.strengths = data != NULL && data->strengths;
     if ((err = ki_alloc(&m.state, 1, desc->form->size)) != KITH_OK) goto fail;
     if (desc->begin != NULL && (err = desc->begin(params, m.state)) != KITH_OK) goto fail;
     if ((err = desc->fit(params, &in, m.state)) != KITH_OK) goto fail;

@@ -224,6 +224,7 @@ struct ki_model {
     double mean;    /* of training values */
     float min, max; /* training scale */
     int has_values;
+    int strengths; /* values are no ratings, but how strong an interest was */
     uint64_t seed;
 };
 

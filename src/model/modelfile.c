@@ -48,9 +48,9 @@ static kith_err put_texts(const kith_model *m, ki_bundle *b)
     snprintf(number, sizeof number, "%" PRIu64, m->core.seed);
     if ((err = ki_bundle_text(b, "seed", number)) != KITH_OK) return err;
     err = ki_bundle_json(b, "scale",
-                         json_pack("{s:f, s:f, s:f, s:b}", "mean", m->core.mean, "min",
+                         json_pack("{s:f, s:f, s:f, s:b, s:b}", "mean", m->core.mean, "min",
                                    (double)m->core.min, "max", (double)m->core.max, "has_values",
-                                   m->core.has_values));
+                                   m->core.has_values, "strengths", m->core.strengths));
     if (err != KITH_OK) return err;
     if ((err = ki_bundle_text(b, "fingerprint", m->fingerprint)) != KITH_OK) return err;
     if ((err = ki_bundle_text(b, "trained_at", m->trained_at)) != KITH_OK) return err;
@@ -127,8 +127,9 @@ static kith_err get_scale(kith_model *m)
     double mean, min, max;
     const kith_err err = ki_bundle_find_json(m->mapping, "scale", JSON_OBJECT, &scale);
     if (err != KITH_OK) return err;
-    const int bad = json_unpack(scale, "{s:F, s:F, s:F, s:b}", "mean", &mean, "min", &min, "max",
-                                &max, "has_values", &m->core.has_values) != 0;
+    const int bad =
+        json_unpack(scale, "{s:F, s:F, s:F, s:b, s?b}", "mean", &mean, "min", &min, "max", &max,
+                    "has_values", &m->core.has_values, "strengths", &m->core.strengths) != 0;
     json_decref(scale);
     if (bad || !isfinite(mean) || !(min <= max) || !(fabs(min) <= FLT_MAX) ||
         !(fabs(max) <= FLT_MAX))

@@ -299,6 +299,7 @@ static kith_err finish(struct taking *t)
     in->preference = ki_signals_combine(&in->signals, -1, NULL, value);
     for (int64_t row = 0; row < in->n_rows; row++) in->n_silent += isnan(value[row]);
     in->n_untimed = t->n_timed > 0 ? in->n_rows - t->n_timed : 0;
+    d->strengths = !in->preference.has_ratings;
     if ((err = fill_log(d, t, value)) == KITH_OK) err = ki_attrs_finish(&t->items, &d->item_attrs);
     if (err == KITH_OK) err = ki_attrs_finish(&t->users, &d->user_attrs);
     if (err == KITH_OK) err = merge(d, &in->preference, t->o->job->pool);
