@@ -465,6 +465,12 @@ KITH_API const char *kith_error_hint(kith_err err, kith_stage stage);
 /* Lists that are kept from run to run; one cache may serve many runs at once. */
 typedef struct kith_cache kith_cache;
 KITH_API kith_err kith_cache_memory(size_t bytes, kith_cache **out); /* bytes 0: 256 MiB */
+
+/* In a Redis server: url redis://[[user]:password@]host[:port][/database] or unix:///path[?db=database]; NULL:
+ * $REDIS_URL.  What is kept goes after ttl_seconds (0: an hour).  It is not connected to in this call, and a
+ * server that is away later is told as a warning of each run and never fails or delays one for long.  KITH_EINVAL
+ * for a URL that is none, or when kith was built without hiredis. */
+KITH_API kith_err kith_cache_redis(const char *url, double ttl_seconds, kith_cache **out);
 KITH_API void kith_cache_free(kith_cache *cache);
 
 /* One event of a run: a JSON object without line breaks.  Called by the thread that made the call. */
@@ -475,7 +481,8 @@ typedef struct kith_run_options {
     void *udata;         /* handed to event */
     const char
         *model_folder; /* where models are kept; NULL: $RECOMMENDATION_MODEL_CACHE; "": nowhere */
-    kith_cache *cache; /* for caching_strategy "memory"; NULL: one for this run alone */
+    kith_cache *cache; /* for the caching_strategy of its kind; NULL: one for this run alone, in
+                          memory or in the server at $REDIS_URL */
     const char *endpoint; /* told as model_endpoint; NULL: there is none */
     int no_files;         /* 1: paths in the request are refused, as a service must */
     const char *folder;   /* where its relative paths begin; NULL: the working directory */

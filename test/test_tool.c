@@ -7,7 +7,6 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "model/model.h"
-#include "tool/cache.h"
 #include "tool/cut.h"
 #include "tool/importance.h"
 #include "tool/schema.h"
@@ -567,28 +566,6 @@ TEST(a_cache_that_is_handed_in_serves_the_second_run)
     json_decref(b);
     kith_cache_free(cache);
     kith_free(k);
-    CHECK_INT(ki_alloc_live(), 0);
-}
-
-TEST(a_cache_keeps_to_its_limit)
-{
-    kith_cache *cache;
-    char key[32], *value = NULL;
-    size_t n = 0, found = 0;
-    CHECK_OK(kith_cache_memory(1000, &cache));
-    for (int j = 0; j < 100; j++) {
-        snprintf(key, sizeof key, "key%03d", j);
-        CHECK_OK(cache->put(cache, key, "0123456789", 10));
-    }
-    for (int j = 0; j < 100; j++) {
-        snprintf(key, sizeof key, "key%03d", j);
-        CHECK_OK(cache->get(cache, key, &value, &n));
-        found += value != NULL;
-        CHECK(value == NULL || (n == 10 && memcmp(value, "0123456789", 10) == 0));
-        ki_free(value);
-    }
-    CHECK(found > 0 && found <= 1000 / 17); /* a key of 6, its end, and 10 bytes */
-    kith_cache_free(cache);
     CHECK_INT(ki_alloc_live(), 0);
 }
 

@@ -16,10 +16,12 @@ const char *kith_version(void)
 kith_err kith_build_info(char **json)
 {
     if (json == NULL) return ki_fail(KITH_EINVAL, "kith_build_info: json is NULL");
-    return ki_json_print(json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "version", KITH_VERSION,
-                                   "compiler", __VERSION__, "optimization", KITH_BUILD_OPTIMIZATION,
-                                   "kernels", ki_kernels_get()->name, "blas", openblas_get_config(),
-                                   "zlib", zlibVersion(), "jansson", jansson_version_str()),
+    return ki_json_print(json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "version",
+                                   KITH_VERSION, "compiler", __VERSION__, "optimization",
+                                   KITH_BUILD_OPTIMIZATION, "kernels", ki_kernels_get()->name,
+                                   "blas", openblas_get_config(), "zlib", zlibVersion(), "jansson",
+                                   jansson_version_str(), "with", KITH_BUILD_WITH, "without",
+                                   KITH_BUILD_WITHOUT),
                          json);
 }
 

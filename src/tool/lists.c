@@ -8,7 +8,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h" /* ki_hash2 */
-#include "tool/cache.h"
+#include "store/cache.h"
 #include "tool/events.h"
 
 #include <inttypes.h>
@@ -25,15 +25,19 @@ struct told { /* of one list, for events and counts */
     double sum; /* of scores */
 };
 
+struct looked { /* into the cache */
+    int64_t n, hits, unasked;
+};
+
 struct making {
     const ki_lists_options *o;
     const ki_column *category;
-    char settings[32];       /* hash of what a list depends on besides the user */
-    int32_t begin;           /* first user, or item, of the slice */
-    ki_text *pieces;         /* [SLICE / CHUNK] */
-    struct told *told;       /* [SLICE] */
-    int64_t *lookups, *hits; /* [SLICE / CHUNK] */
-    const char *similarity;  /* similarity_type */
+    char settings[32];      /* hash of what a list depends on besides the user */
+    int32_t begin;          /* first user, or item, of the slice */
+    ki_text *pieces;        /* [SLICE / CHUNK] */
+    struct told *told;      /* [SLICE] */
+    struct looked *looked;  /* [SLICE / CHUNK] */
+    const char *similarity; /* similarity_type */
     int n_similar;
 };
 
@@ -180,29 +184,30 @@ static kith_err keep(const struct making *m, const char *key, const ki_text *ele
     ki_text_say(&packed, head);
     ki_text_add(&packed, element->at, element->n);
     kith_err err = packed.err;
-    if (err == KITH_OK) err = m->o->cache->put(m->o->cache, key, packed.at, packed.n);
+    if (err == KITH_OK) err = ki_cache_put(m->o->cache, key, strlen(key), packed.at, packed.n);
     ki_text_clear(&packed);
     return err;
 }
 
-static kith_err find_or_make(const struct making *m, const char *user, int piece, ki_text *to,
-                             struct told *told)
+static kith_err find_or_make(const struct making *m, const char *user, struct looked *looked,
+                             ki_text *to, struct told *told)
 {
-    char key[KEY_ROOM], *value = NULL;
-    size_t n = 0;
+    char key[KEY_ROOM];
+    ki_cached found;
     ki_text element = { 0 };
     if (m->o->cache == NULL || strlen(user) > KEY_ROOM - 200) return write_list(m, user, to, told);
-    snprintf(key, sizeof key, "%s/%s/%s", m->o->model_id, m->settings, user);
-    kith_err err = m->o->cache->get(m->o->cache, key, &value, &n);
+    snprintf(key, sizeof key, "lists/%s/%s/%s", m->o->model_id, m->settings, user);
+    kith_err err = ki_cache_get(m->o->cache, key, strlen(key), &found);
     if (err != KITH_OK) return err;
-    m->lookups[piece]++;
-    const int hit = value != NULL && unpack(value, n, to, told);
-    ki_free(value);
-    m->hits[piece] += hit;
+    const int hit = found.at != NULL && unpack(found.at, found.n, to, told);
+    ki_free(found.at);
+    looked->n++;
+    looked->hits += hit;
+    looked->unasked += !found.asked;
     if (hit) return to->err;
     if ((err = write_list(m, user, &element, told)) == KITH_OK) {
         ki_text_add(to, element.at, element.n);
-        err = keep(m, key, &element, told);
+        if (found.asked) err = keep(m, key, &element, told);
     }
     ki_text_clear(&element);
     return err;
@@ -216,7 +221,8 @@ static kith_err make_chunk(void *arg, int64_t begin, int64_t end, int worker)
     (void)worker;
     for (int64_t j = begin; err == KITH_OK && j < end; j++) {
         if (m->begin + j > 0) ki_text_say(&m->pieces[piece], ",\n");
-        err = find_or_make(m, m->o->users[m->begin + j], piece, &m->pieces[piece], &m->told[j]);
+        err = find_or_make(m, m->o->users[m->begin + j], &m->looked[piece], &m->pieces[piece],
+                           &m->told[j]);
     }
     return err;
 }
@@ -236,6 +242,7 @@ static void hash_settings(struct making *m)
     const char *const texts[] = { o->filter, o->values, o->pipeline };
     uint64_t h = ki_hash2((uint64_t)o->n, (uint64_t)o->n_reasons * 2 + (uint64_t)o->include_seen);
     h = ki_hash2(h, (uint64_t)o->n_exclude);
+    h = ki_hash2(h, (uint64_t)o->on_unknown);
     for (int j = 0; j < o->n_exclude; j++) h = hash_text(h, o->exclude[j]);
     for (int j = 0; j < o->n_why_not; j++) h = hash_text(h, o->why_not[j]);
     for (size_t j = 0; j < KI_COUNT(texts); j++)
@@ -250,8 +257,7 @@ static kith_err begin_making(struct making *m, const ki_lists_options *o)
     *m = (struct making){ .o = o, .category = ki_category_column(&o->data->item_attrs) };
     hash_settings(m);
     if ((err = ki_alloc(&m->pieces, n, sizeof *m->pieces)) != KITH_OK) return err;
-    if ((err = ki_alloc(&m->lookups, n, sizeof *m->lookups)) != KITH_OK) return err;
-    if ((err = ki_alloc(&m->hits, n, sizeof *m->hits)) != KITH_OK) return err;
+    if ((err = ki_alloc(&m->looked, n, sizeof *m->looked)) != KITH_OK) return err;
     return ki_alloc(&m->told, SLICE, sizeof *m->told);
 }
 
@@ -260,8 +266,7 @@ static void end_making(struct making *m)
     for (int j = 0; m->pieces != NULL && j < SLICE / CHUNK; j++) ki_text_clear(&m->pieces[j]);
     ki_free(m->pieces);
     ki_free(m->told);
-    ki_free(m->lookups);
-    ki_free(m->hits);
+    ki_free(m->looked);
 }
 
 /* Run `fn` over the chunks of a slice and join their texts. */
@@ -305,8 +310,9 @@ kith_err ki_lists_make(const ki_lists_options *o, ki_lists *out)
         err = ki_job_step(o->job, "make lists", m.begin + n, o->n_users);
     }
     for (int j = 0; err == KITH_OK && j < SLICE / CHUNK; j++) {
-        made.n_lookups += m.lookups[j];
-        made.n_hits += m.hits[j];
+        made.n_lookups += m.looked[j].n;
+        made.n_hits += m.looked[j].hits;
+        made.n_unasked += m.looked[j].unasked;
     }
     end_making(&m);
     made.seconds = seconds() - began;

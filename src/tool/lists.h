@@ -34,6 +34,7 @@ typedef struct ki_lists {
     int64_t n_listed; /* items on all lists */
     int64_t n_cold;   /* users who got popular items */
     int64_t n_lookups, n_hits;
+    int64_t n_unasked; /* of the lookups: the cache could not be asked */
     double seconds;
 } ki_lists;
 

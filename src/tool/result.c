@@ -58,9 +58,11 @@ static json_t *deployment_info(ki_run *r)
         leave_out(r, "inference_latency", "no list was asked for");
         leave_out(r, "throughput", "no list was asked for");
     }
-    if (l->n_lookups > 0)
+    if (l->n_lookups > l->n_unasked)
         json_object_set_new(o, "cache_hit_rate",
                             json_real((double)l->n_hits / (double)l->n_lookups));
+    else if (l->n_lookups > 0)
+        leave_out(r, "cache_hit_rate", "the cache could not be asked (warnings)");
     else
         leave_out(r, "cache_hit_rate", "nothing was looked for in a cache (caching_strategy)");
     return o;

@@ -66,6 +66,7 @@ static kith_err read_request(ki_run *r, const char *text, size_t n)
                                           &r->findings)) != KITH_OK)
         return err;
     if (r->findings.n_violations == 0 && (err = ki_run_narrow(r)) != KITH_OK) return err;
+    if (sound && (err = ki_run_cache(r)) != KITH_OK) return err;
     r->n = (int)ki_run_number(r, "recommendation_configuration", "recommendation_count");
     return ki_findings_judge(&r->findings);
 }
@@ -135,6 +136,7 @@ static void clear(ki_run *r)
     ki_cut_clear(&r->cut);
     ki_intake_clear(&r->intake);
     ki_method_clear(&r->method);
+    kith_cache_free(r->own_cache);
     ki_free(r->values);
     ki_free(r->pipeline);
     kith_model_free(r->model);

@@ -27,6 +27,8 @@ typedef struct ki_run {
     const char *filter;      /* of the context, borrowed; NULL: none */
     char *values, *pipeline; /* JSON for every list; NULL: none */
 
+    kith_cache *cache, *own_cache; /* of caching_strategy, NULL: none; own: to be freed */
+
     /* the model */
     kith_model *model;
     json_t *about; /* kith_model_json of it */
@@ -55,7 +57,9 @@ kith_err ki_run_narrow(ki_run *r);
 /* keeping.c: tune, find or train, and keep the model. */
 kith_err ki_run_model(ki_run *r);
 
-/* serving.c: the lists, what they cost, and similar items. */
+/* serving.c: the cache that the request asks for (what it cannot have is a violation or a warning); then
+ * the lists, what they cost, and similar items. */
+kith_err ki_run_cache(ki_run *r);
 kith_err ki_run_lists(ki_run *r);
 
 /* result.c: the result as text, which is the caller's. */

@@ -204,6 +204,12 @@ static const ki_shape deployment_configuration[] = {
       .kind = KI_IS_TEXT,
       .about = "Caching strategy for recommendations",
       .words = strategies },
+    { .name = "cache_seconds",
+      .kind = KI_IS_NUMBER,
+      .about = "how long a list stays in Redis",
+      .min = 0.001,
+      .max = 1e8,
+      .init = "3600" },
 };
 static const ki_shape request[] = {
     { .name = "recommendation_data",

@@ -5,8 +5,9 @@
 
 #include "base/mem.h"
 #include "data/jsonrow.h" /* ki_json_id */
-#include "tool/cache.h"
+#include "store/cache.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct ids { /* a list of ids of the context, as text */
@@ -41,26 +42,55 @@ static kith_err all_users(const kith_data *d, const char ***out)
     return err;
 }
 
-/* The cache that caching_strategy names; *own: one for this run alone.  NULL: none. */
-static kith_err find_cache(ki_run *r, kith_cache **out, kith_cache **own)
+/* ---- the cache ---- */
+
+static const char strategy_at[] = "/deployment_configuration/caching_strategy";
+
+/* A server is named by the environment; a name that is no good is the operator's mistake and said before any
+ * work is done, as nobody would see it afterwards. */
+static kith_err find_redis(ki_run *r)
 {
-    const char *strategy = json_string_value(json_object_get(r->deployment, "caching_strategy"));
-    *out = *own = NULL;
-    if (strategy == NULL || strcmp(strategy, "none") == 0) return KITH_OK;
-    if (r->o->cache != NULL && strcmp(r->o->cache->strategy, strategy) == 0)
-        return *out = r->o->cache, KITH_OK;
-    if (strcmp(strategy, "memory") != 0) {
-        ki_warning(
-            &r->findings,
-            "deployment_configuration.caching_strategy: no %s was given to this run, so that "
-            "nothing is cached",
-            strategy);
+    const char *url = getenv("REDIS_URL");
+    if (url == NULL || url[0] == '\0') {
+        ki_warning(&r->findings,
+                   "%s: the environment variable REDIS_URL names no server, so that nothing "
+                   "is cached",
+                   strategy_at);
         return KITH_OK;
     }
-    const kith_err err = kith_cache_memory(0, own);
-    if (err == KITH_OK) *out = *own;
+    const double ttl = ki_run_number(r, "deployment_configuration", "cache_seconds");
+    const kith_err err = kith_cache_redis(url, ttl, &r->own_cache);
+    if (err != KITH_EINVAL) return err;
+    ki_object_to_pointer(&r->findings, strategy_at, "%s", kith_last_error());
+    return KITH_OK;
+}
+
+kith_err ki_run_cache(ki_run *r)
+{
+    const char *strategy = json_string_value(json_object_get(r->deployment, "caching_strategy"));
+    kith_err err;
+    if (strategy == NULL || strcmp(strategy, "none") == 0) return KITH_OK;
+    if (r->o->cache != NULL && strcmp(ki_cache_strategy(r->o->cache), strategy) == 0) {
+        r->cache = r->o->cache;
+        return KITH_OK;
+    }
+    err = strcmp(strategy, "redis") == 0 ? find_redis(r) : kith_cache_memory(0, &r->own_cache);
+    r->cache = r->own_cache;
     return err;
 }
+
+/* What the lists had to be made without. */
+static void warn_of_cache(ki_run *r)
+{
+    char why[KI_MESSAGE_SIZE];
+    if (r->lists.n_unasked == 0) return;
+    ki_cache_trouble(r->cache, why);
+    ki_warning(&r->findings,
+               "the cache could not be asked for %lld of %lld lists, which were made anew: %.300s",
+               (long long)r->lists.n_unasked, (long long)r->lists.n_lookups, why);
+}
+
+/* ---- the lists ---- */
 
 /* A number of context_data, or its default. */
 static int context_number(const ki_run *r, const char *field, int otherwise)
@@ -95,6 +125,7 @@ static kith_err find_similar(ki_run *r, const ki_lists_options *o)
 static kith_err make_all(ki_run *r, ki_lists_options *o)
 {
     kith_err err = ki_lists_make(o, &r->lists);
+    if (err == KITH_OK) warn_of_cache(r);
     if (err == KITH_OK) err = ki_lists_latency(o, &r->latency);
     return err == KITH_OK ? find_similar(r, o) : err;
 }
@@ -105,13 +136,11 @@ kith_err ki_run_lists(ki_run *r)
     const char *cold = json_string_value(json_object_get(context, "on_cold_start"));
     struct ids users = { 0 }, exclude = { 0 }, why_not = { 0 };
     const char **everybody = NULL;
-    kith_cache *cache = NULL, *own = NULL;
     kith_err err;
     if ((err = take_ids(json_object_get(context, "exclude_items"), &exclude)) != KITH_OK) goto done;
     if ((err = take_ids(json_object_get(context, "why_not"), &why_not)) != KITH_OK) goto done;
     if ((err = take_ids(named, &users)) != KITH_OK) goto done;
     if ((err = all_users(r->intake.data, &everybody)) != KITH_OK) goto done;
-    if ((err = find_cache(r, &cache, &own)) != KITH_OK) goto done;
     ki_lists_options o = {
         .k = r->k,
         .job = r->job,
@@ -133,12 +162,11 @@ kith_err ki_run_lists(ki_run *r)
         .values = r->values,
         .pipeline = r->pipeline,
         .one_by_one = !ki_run_flag(r, "deployment_configuration", "batch_processing"),
-        .cache = cache,
+        .cache = r->cache,
         .run = r->o,
     };
     err = make_all(r, &o);
 done:
-    if (own != NULL) kith_cache_free(own);
     clear_ids(&users);
     clear_ids(&exclude);
     clear_ids(&why_not);
