@@ -29,6 +29,10 @@ test: setup-test $(BUILD)/build.ninja ## build and run every test; T=name runs t
 	@ninja -C $(BUILD) --quiet | { grep -v 'no work to do' || true; }
 	@scripts/test $(T)
 
+test-mlflow:     ## the tests of tracking with a real MLflow server from PyPI (V=2 or 3; the first time minutes and 250 MB)
+test-mlflow: setup-test all
+	@test/mlflow/setup.sh $(or $(V),3) && python3 test/test_mlflow.py $(BUILD)/kith $(BUILD)/mlflow-$(or $(V),3)
+
 asan:            ## the tests under AddressSanitizer and UBSan, in build-asan
 	@scripts/sanitize asan
 
@@ -63,4 +67,4 @@ install: all     ## install library, header, pkg-config file and program; PREFIX
 clean:           ## remove what was built
 	@rm -rf build build-*
 
-.PHONY: help setup setup-test all demo test asan tsan fuzz torture bench layers format format-check install clean
+.PHONY: help setup setup-test all demo test test-mlflow asan tsan fuzz torture bench layers format format-check install clean

@@ -483,6 +483,9 @@ typedef struct kith_run_options {
         *model_folder; /* where models are kept; NULL: $RECOMMENDATION_MODEL_CACHE; "": nowhere */
     kith_cache *cache; /* for the caching_strategy of its kind; NULL: one for this run alone, in
                           memory or in the server at $REDIS_URL */
+    const char
+        *tracking_uri;    /* MLflow server that the run is logged in; NULL: $MLFLOW_TRACKING_URI;
+                                 "": none */
     const char *endpoint; /* told as model_endpoint; NULL: there is none */
     int no_files;         /* 1: paths in the request are refused, as a service must */
     const char *folder;   /* where its relative paths begin; NULL: the working directory */
@@ -493,6 +496,11 @@ typedef struct kith_run_options {
  * kith_string_free. */
 KITH_API kith_err kith_run(kith *k, const char *request, size_t n, const kith_run_options *options,
                            char **result);
+
+/* Log what kith_report_json or kith_tune gave, one run a model, in the MLflow server at `uri` (NULL:
+ * $MLFLOW_TRACKING_URI).  *told is a JSON array of {logged, run_id, reason, ...}, for kith_string_free; NULL
+ * when no server is named.  A server that is away or refuses is told there and is no failure. */
+KITH_API kith_err kith_track(const char *uri, const char *report, char **told);
 
 /* The JSON Schema (2020-12) of "request" or "response". */
 KITH_API kith_err kith_schema_json(const char *which, char **json);

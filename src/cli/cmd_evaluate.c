@@ -297,6 +297,7 @@ static cli_exit evaluate(const cli_args *a, kith *k, const kith_data *data,
     else
         print_report(value, a->metrics);
     json_decref(value);
+    cli_track(a, text);
     kith_string_free(text);
     return CLI_DONE;
 }

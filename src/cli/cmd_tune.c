@@ -89,6 +89,7 @@ cli_exit cmd_tune(const cli_args *a, kith *k)
             json_decref(o);
         }
     }
+    if (report != NULL) cli_track(a, report);
     kith_string_free(report);
     kith_data_free(data);
     free(text);

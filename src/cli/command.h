@@ -142,6 +142,9 @@ int cli_params(const cli_args *a, kith_param *params, char **text);
 /* The lists of all users into the file that --all-users names. */
 cli_exit cli_recommend_all(const cli_args *a, kith *k, const kith_model *m);
 
+/* Log a report of kith_evaluate or kith_tune where $MLFLOW_TRACKING_URI says, and tell it on stderr. */
+void cli_track(const cli_args *a, const char *report);
+
 /* The commands. */
 cli_exit cmd_models(const cli_args *a, kith *k);
 cli_exit cmd_metrics(const cli_args *a, kith *k);

@@ -143,19 +143,21 @@ static json_t *asked_of_lists(const ki_run *r)
     return o;
 }
 
-static json_t *metadata(ki_run *r)
+/* Takes `statistics`. */
+static json_t *metadata(ki_run *r, json_t *statistics)
 {
     char now[KI_NOW_ROOM];
     const ki_findings *f = &r->findings;
     ki_now(now);
-    json_t *o = json_pack("{s:s, s:f, s:o, s:s, s:O, s:O}", "processing_timestamp", now,
-                          "processing_duration", seconds() - r->began, "data_statistics",
-                          data_statistics(r), "version", KITH_VERSION, "method", r->method.told,
-                          "persistence", r->persistence);
+    json_t *o =
+        json_pack("{s:s, s:f, s:o, s:s, s:O, s:O}", "processing_timestamp", now,
+                  "processing_duration", seconds() - r->began, "data_statistics", statistics,
+                  "version", KITH_VERSION, "method", r->method.told, "persistence", r->persistence);
     json_t *context = asked_of_lists(r);
     if (json_object_size(context) > 0) json_object_set(o, "context", context);
     json_decref(context);
     if (r->tuning != NULL) json_object_set(o, "tuning", r->tuning);
+    if (r->mlflow != NULL) json_object_set_new(o, "tracking", ki_mlflow_json(r->mlflow));
     if (f->warnings != NULL) json_object_set(o, "warnings", f->warnings);
     if (f->left_out != NULL) json_object_set(o, "left_out", f->left_out);
     return o;
@@ -174,8 +176,10 @@ static void add_list(ki_text *t, const char *name, const ki_text *body)
 kith_err ki_run_write(ki_run *r, char **out)
 {
     ki_text t = { 0 };
+    json_t *info = model_info(r), *deployed = deployment_info(r), *statistics = data_statistics(r);
+    ki_run_tracked(r, info, deployed, statistics);
     ki_text_say(&t, "{\"recommendation_results\":{\"model_info\":");
-    ki_text_json(&t, model_info(r));
+    ki_text_json(&t, info);
     ki_text_say(&t, ",\n\"recommendations\":{");
     add_list(&t, "\"user_recommendations\"", &r->lists.text);
     ki_text_clear(&r->lists.text); /* the longest part: not kept twice */
@@ -187,9 +191,9 @@ kith_err ki_run_write(ki_run *r, char **out)
         ki_text_json(&t, json_incref(r->importance));
     }
     ki_text_say(&t, ",\n\"deployment_info\":");
-    ki_text_json(&t, deployment_info(r));
+    ki_text_json(&t, deployed);
     ki_text_say(&t, "},\n\"metadata\":");
-    ki_text_json(&t, metadata(r));
+    ki_text_json(&t, metadata(r, statistics));
     ki_text_say(&t, "}\n");
     if (t.err != KITH_OK) {
         const kith_err err = t.err;

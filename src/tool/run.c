@@ -120,6 +120,7 @@ static kith_err run(ki_run *r, const char *request, size_t n, kith_stage *stage,
     if ((err = read_request(r, request, n)) != KITH_OK) return err;
     if ((err = check_data(r)) != KITH_OK) return err;
     tell_start(r);
+    ki_run_track(r);
     *stage = KITH_STAGE_TRAIN;
     if ((err = ki_run_model(r)) != KITH_OK) return err;
     *stage = KITH_STAGE_EVALUATE;
@@ -143,6 +144,7 @@ static void clear(ki_run *r)
     json_decref(r->about);
     json_decref(r->persistence);
     json_decref(r->tuning);
+    ki_mlflow_free(r->mlflow);
     ki_appraisal_clear(&r->appraisal);
     json_decref(r->importance);
     ki_text_clear(&r->lists.text);
@@ -186,6 +188,7 @@ kith_err kith_run(kith *k, const char *request, size_t n, const kith_run_options
     r.job->within++;
     const kith_err err = run(&r, request, n, &stage, result);
     r.job->within--;
+    if (err != KITH_OK) ki_run_track_failure(&r, err, stage);
     if (err != KITH_OK) tell_failure(err, stage, &r.findings, result);
     clear(&r);
     return err;

@@ -8,6 +8,7 @@
 #include "tool/identity.h"
 #include "tool/lists.h"
 #include "model/package.h"
+#include "store/mlflow.h"
 
 typedef struct ki_run {
     kith *k;
@@ -36,6 +37,7 @@ typedef struct ki_run {
     double fit_seconds;
     int was_loaded;
     json_t *persistence, *tuning; /* for metadata; tuning may be NULL */
+    ki_mlflow *mlflow;            /* NULL: not logged anywhere */
 
     /* what it is worth, and what it says */
     ki_appraisal appraisal;
@@ -61,6 +63,13 @@ kith_err ki_run_model(ki_run *r);
  * the lists, what they cost, and similar items. */
 kith_err ki_run_cache(ki_run *r);
 kith_err ki_run_lists(ki_run *r);
+
+/* tracked.c: begin a run of the tracking server, if one is named; end it with what came of it, or with the
+ * failure whose sentence is the last one, which it stays. */
+void ki_run_track(ki_run *r);
+void ki_run_tracked(ki_run *r, const json_t *info, const json_t *deployed,
+                    const json_t *statistics);
+void ki_run_track_failure(ki_run *r, kith_err err, kith_stage stage);
 
 /* result.c: the result as text, which is the caller's. */
 kith_err ki_run_write(ki_run *r, char **out);

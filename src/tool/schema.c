@@ -372,6 +372,9 @@ static const ki_shape metadata[] = {
       .about = "which algorithm was taken for what was asked, and why" },
     { .name = "context", .kind = KI_IS_OPEN, .about = "what of context_data shaped every list" },
     { .name = "persistence", .kind = KI_IS_OPEN, .about = "where the model was kept or found" },
+    { .name = "tracking",
+      .kind = KI_IS_OPEN,
+      .about = "the run of the MLflow server, or why it was not logged" },
     { .name = "tuning", .kind = KI_IS_OPEN, .about = "what hyperparameter tuning tried and found" },
 };
 static const ki_shape response[] = {
