@@ -5,6 +5,7 @@
 #include "test.h"
 
 #include "base/mem.h"
+#include "base/pool.h"
 #include "base/rng.h"
 #include "model/model.h"
 #include "tool/cut.h"
@@ -589,6 +590,137 @@ TEST(an_equal_request_finds_its_model)
     json_decref(a);
     json_decref(b);
     json_decref(c);
+    kith_free(k);
+}
+
+/* What is at `path` is told to be of no use, and is replaced by what the next run loads. */
+static void check_replaced(kith *k, const kith_run_options *o, const char *words)
+{
+    json_t *r = run_with(k, with(""), o, KITH_OK), *again = run_with(k, with(""), o, KITH_OK);
+    const char *told = text_at(r, "/metadata/warnings/0");
+    ck_assert_msg(strstr(told, words) != NULL, "\"%s\" does not say \"%s\"", told, words);
+    CHECK(json_is_false(at(r, "/metadata/persistence/loaded")) && json_is_true(at(r, "/metadata/persistence/saved")));
+    CHECK(json_is_true(at(again, "/metadata/persistence/loaded")));
+    json_decref(r);
+    json_decref(again);
+}
+
+TEST(a_kept_model_that_is_not_the_one_is_replaced)
+{
+    char folder[256], path[512], other[512];
+    kith *k;
+    size_t n;
+    snprintf(folder, sizeof folder, "%s", scratch_path("models"));
+    CHECK_OK(kith_new(NULL, &k));
+    const kith_run_options o = { .model_folder = folder };
+    json_t *a = run_with(k, with(""), &o, KITH_OK), *b = run_with(k, minimal, &o, KITH_OK);
+    snprintf(path, sizeof path, "%s", text_at(a, "/metadata/persistence/path"));
+    snprintf(other, sizeof other, "%s", text_at(b, "/metadata/persistence/path"));
+    CHECK(strcmp(path, other) != 0);
+    unsigned char *bytes = read_file(path, &n), *version = memmem(bytes, n, "\"version\":\"", 11);
+    CHECK(rename(other, path) == 0); /* of another method */
+    check_replaced(k, &o, "another one");
+    CHECK(version != NULL);
+    version[11] = '9'; /* of a kith to come */
+    write_file(path, bytes, n);
+    check_replaced(k, &o, "cannot be used");
+    write_file(path, (const unsigned char *)"", 0);
+    check_replaced(k, &o, "cannot be used");
+    write_file(path, (const unsigned char *)"user,item\na,b\n", 14);
+    check_replaced(k, &o, "cannot be used");
+    unlink(path);
+    rmdir(folder);
+    free(bytes);
+    json_decref(a);
+    json_decref(b);
+    kith_free(k);
+}
+
+/* The same method, of other interactions: found by its fingerprint. */
+TEST(a_kept_model_of_other_interactions_is_replaced)
+{
+    char folder[256], path[512], other[512];
+    kith *k;
+    char *text = strdup(with("")), *changed = strdup(text);
+    memcpy(strstr(changed, "\"rating\":3"), "\"rating\":5", 10);
+    snprintf(folder, sizeof folder, "%s", scratch_path("models"));
+    CHECK_OK(kith_new(NULL, &k));
+    const kith_run_options o = { .model_folder = folder };
+    json_t *a = run_with(k, text, &o, KITH_OK), *b = run_with(k, changed, &o, KITH_OK);
+    snprintf(path, sizeof path, "%s", text_at(a, "/metadata/persistence/path"));
+    snprintf(other, sizeof other, "%s", text_at(b, "/metadata/persistence/path"));
+    CHECK(strcmp(path, other) != 0 && rename(other, path) == 0);
+    check_replaced(k, &o, "another one");
+    unlink(path);
+    rmdir(folder);
+    free(text);
+    free(changed);
+    json_decref(a);
+    json_decref(b);
+    kith_free(k);
+}
+
+TEST(a_folder_that_cannot_be_written_costs_a_warning)
+{
+    char folder[256], deep[300], endless[5000];
+    kith *k;
+    CHECK_OK(kith_new(NULL, &k));
+    snprintf(folder, sizeof folder, "%s", scratch_path("file"));
+    write_file(folder, (const unsigned char *)"x", 1); /* a file where the folder should be */
+    snprintf(deep, sizeof deep, "%s.not/there", folder);
+    memset(endless, 'x', sizeof endless - 1);
+    endless[sizeof endless - 1] = '\0';
+    const char *const folders[] = { folder, deep, endless };
+    for (size_t j = 0; j < KI_COUNT(folders); j++) {
+        const kith_run_options o = { .model_folder = folders[j] };
+        json_t *r = run_with(k, with(""), &o, KITH_OK);
+        CHECK(json_is_false(at(r, "/metadata/persistence/saved")));
+        CHECK(text_at(r, "/metadata/persistence/reason")[0] != '\0');
+        json_decref(r);
+    }
+    unlink(folder);
+    kith_free(k);
+}
+
+struct several {
+    const char *folder, *request;
+};
+
+/* Each with a context of its own, as processes that share a folder have. */
+static kith_err run_one_of_several(void *arg, int64_t begin, int64_t end, int worker)
+{
+    const struct several *s = arg;
+    (void)worker;
+    for (int64_t j = begin; j < end; j++) {
+        kith *k;
+        char *result = NULL;
+        const kith_run_options o = { .model_folder = s->folder };
+        CHECK_OK(kith_new(&(kith_options){ .threads = 1 }, &k));
+        CHECK_OK(kith_run(k, s->request, strlen(s->request), &o, &result));
+        CHECK(strstr(result, "\"warnings\"") == NULL);
+        kith_string_free(result);
+        kith_free(k);
+    }
+    return KITH_OK;
+}
+
+TEST(runs_that_keep_the_same_model_at_once_do_not_disturb_each_other)
+{
+    char folder[256];
+    ki_pool *pool = NULL;
+    kith *k;
+    snprintf(folder, sizeof folder, "%s", scratch_path("models"));
+    struct several several = { folder, with("") };
+    CHECK_OK(ki_pool_new(4, &pool));
+    CHECK_OK(ki_parallel_for(pool, 16, 1, run_one_of_several, &several));
+    ki_pool_free(pool);
+    CHECK_OK(kith_new(NULL, &k));
+    const kith_run_options o = { .model_folder = folder };
+    json_t *r = run_with(k, with(""), &o, KITH_OK);
+    CHECK(json_is_true(at(r, "/metadata/persistence/loaded")));
+    unlink(text_at(r, "/metadata/persistence/path"));
+    CHECK(rmdir(folder) == 0); /* empty: no temporary file was left */
+    json_decref(r);
     kith_free(k);
 }
 

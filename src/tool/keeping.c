@@ -11,6 +11,8 @@
 #include "tool/tuning.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -61,6 +63,17 @@ static kith_err describe(ki_run *r)
 
 /* ---- found ---- */
 
+/* Is the model that was loaded of this method and of these interactions?  Its name says so, but a file may have been
+ * renamed. */
+static int is_the_one(const ki_run *r)
+{
+    char want[24];
+    const char *name = json_string_value(json_object_get(r->about, "model"));
+    snprintf(want, sizeof want, "%016" PRIx64, ki_data_fingerprint(r->intake.data));
+    return name != NULL && strcmp(name, r->method.desc->name) == 0 &&
+           strcmp(r->model->fingerprint, want) == 0;
+}
+
 /* 1 when the model at `path` was loaded and is the one that is wanted. */
 static int load(ki_run *r, const char *path)
 {
@@ -70,11 +83,8 @@ static int load(ki_run *r, const char *path)
                    kith_last_error());
         return 0;
     }
-    if (describe(r) == KITH_OK) {
-        const char *name = json_string_value(json_object_get(r->about, "model"));
-        if (name != NULL && strcmp(name, r->method.desc->name) == 0) return 1;
-        ki_warning(&r->findings, "the model kept before is another one; it is replaced");
-    }
+    if (describe(r) == KITH_OK && is_the_one(r)) return 1;
+    ki_warning(&r->findings, "the model kept before is another one; it is replaced");
     kith_model_free(r->model);
     r->model = NULL;
     return 0;
@@ -130,6 +140,12 @@ kith_err ki_run_model(ki_run *r)
     err = ki_model_id(&r->method, r->intake.data, settings, r->job->seed, r->model_id);
     json_decref(settings);
     if (err != KITH_OK) return err;
+    if (folder != NULL && strlen(folder) + KI_MODEL_ID_ROOM + 8 > sizeof path) {
+        json_object_set_new(r->persistence, "saved", json_false());
+        json_object_set_new(r->persistence, "reason",
+                            json_string("the name of the folder is too long"));
+        folder = NULL;
+    }
     if (folder != NULL) {
         ki_model_path(folder, r->model_id, path, sizeof path);
         json_t *told = json_string(path);
