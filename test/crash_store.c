@@ -103,7 +103,9 @@ static void *forget_users(void *p)
     for (int n = done[FORGETTER];; n++) {
         char user[32];
         snprintf(user, sizeof user, "guest-%d", n);
-        ki_change come = { .change = KI_ADD_EVENT, .user = user, .item = "door", .kind = "visit", .value = 1 };
+        ki_change come = {
+            .change = KI_ADD_EVENT, .user = user, .item = "door", .kind = "visit", .id = user, .value = 1
+        };
         ki_change go = { .change = KI_DROP_USER, .id = user };
         must(ki_store_write(s, &come, 1));
         must(ki_store_write(s, &go, 1));
