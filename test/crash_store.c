@@ -26,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WRITERS = 4, MOST = 20, FORGETTER = WRITERS };
+enum { WRITERS = 4, MOST = 20, FORGETTER = WRITERS, MOST_PATIENCE_MS = 20000 };
 
 struct note { /* through the pipe, whole or not at all: shorter than PIPE_BUF */
     int32_t thread;
@@ -194,12 +194,13 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* Read what the child tells until it is time to kill it, and what is left in the pipe after. */
-static void listen_and_kill(pid_t child, int from, int64_t life_ms, int *acknowledged)
+/* Read what the child tells until it is time to kill it, and what is left in the pipe after.  In every other round its
+ * life counts from its first word, so that a slow machine kills more than stores that are being opened. */
+static void listen_and_kill(int round, pid_t child, int from, int64_t life_ms, int *acknowledged)
 {
     struct note note;
     struct pollfd p = { .fd = from, .events = POLLIN };
-    const int64_t until = now_ms() + life_ms;
+    int64_t until = now_ms() + life_ms + (round % 2 ? MOST_PATIENCE_MS : 0);
     int killed = 0;
     for (;;) {
         const int64_t left = until - now_ms();
@@ -207,6 +208,7 @@ static void listen_and_kill(pid_t child, int from, int64_t life_ms, int *acknowl
         if (poll(&p, 1, killed ? 1000 : (int)KI_MAX(left, 0)) <= 0) continue;
         if (read(from, &note, sizeof note) != sizeof note) break; /* the end: nobody holds the other side */
         acknowledged[note.thread] = note.n;
+        until = KI_MIN(until, now_ms() + life_ms);
     }
 }
 
@@ -222,7 +224,7 @@ static int run_round(int round, int *acknowledged)
         live();
     }
     close(ends[1]);
-    listen_and_kill(child, ends[0], 1 + (int64_t)draw(longest_life_ms), acknowledged);
+    listen_and_kill(round, child, ends[0], 1 + (int64_t)draw(longest_life_ms), acknowledged);
     close(ends[0]);
     waitpid(child, &status, 0);
     if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
