@@ -55,7 +55,9 @@ static ki_live *fill(const kith_data *d)
 
 static const char *const filters[] = { NULL, "bucket < 50", "bucket < 10", "bucket < 1" };
 
-static void bench_questions(ki_live *l, const kith_model *m, double seconds, const char *who)
+/* Questions of the first n_users. */
+static void bench_questions(ki_live *l, const kith_model *m, int32_t n_users, double seconds,
+                            const char *who)
 {
     for (size_t f = 0; f < KI_COUNT(filters); f++) {
         ki_rng g = ki_rng_make(3, f, 0);
@@ -63,8 +65,7 @@ static void bench_questions(ki_live *l, const kith_model *m, double seconds, con
         const double from = processor_seconds();
         double used = 0;
         for (; used < seconds; n++) {
-            const char *user =
-                kith_model_user_id(m, (int32_t)ki_rng_below(&g, (uint64_t)kith_model_n_users(m)));
+            const char *user = kith_model_user_id(m, (int32_t)ki_rng_below(&g, (uint64_t)n_users));
             const ki_live_query q = { .query = { .user = user, .n = 10, .filter = filters[f] } };
             ki_answer answer;
             kith_list *list;
@@ -129,10 +130,12 @@ int main(int argc, char **argv)
            counts.users, counts.items, (long long)counts.pairs, 1e-6 * (double)counts.bytes,
            filled - from, promoted - filled);
     kith_data_free(d);
-    bench_questions(l, m, seconds, "the model's own users");
+    const int32_t all = kith_model_n_users(m), some = KI_MIN(all, 1000);
+    bench_questions(l, m, all, seconds, "the model's own users");
     bench_plain(k, m, seconds);
     bench_events(l, m, kith_model_n_users(m));
-    bench_questions(l, m, seconds, "users with news");
+    bench_questions(l, m, all, seconds, "users with news");
+    bench_questions(l, m, some, seconds, "a thousand of them");
     ki_live_free(l);
     kith_free(k);
     return 0;

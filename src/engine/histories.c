@@ -43,7 +43,7 @@ int32_t ki_history_place(const ki_history *row, int32_t item)
 /* A block of that much room; the row's own content goes into it. */
 static kith_err move_to(ki_histories *h, ki_history *row, int32_t room)
 {
-    ki_history made = { .n = row->n, .room = room };
+    ki_history made = { .n = row->n, .room = room, .stamp = row->stamp };
     const kith_err err = ki_alloc(&made.times, (size_t)room, CELL);
     if (err != KITH_OK) return err;
     made.items = (int32_t *)(made.times + room);
@@ -74,6 +74,7 @@ kith_err ki_histories_put(ki_histories *h, int32_t u, int32_t item, float value,
 {
     ki_history *row = &h->rows[u];
     const int32_t at = ki_history_place(row, item);
+    row->stamp = ++h->stamp;
     if (at < row->n && row->items[at] == item) {
         *out = (ki_history_change){ .time = row->times[at], .now = KI_MAX(row->times[at], time) };
         row->times[at] = out->now;
@@ -100,6 +101,7 @@ int ki_histories_take(ki_histories *h, int32_t u, int32_t item, int64_t *time)
     const int32_t at = ki_history_place(row, item);
     if (at == row->n || row->items[at] != item) return 0;
     *time = row->times[at];
+    row->stamp = ++h->stamp;
     shift(row, at, -1);
     h->n_pairs--;
     return 1;
@@ -111,7 +113,7 @@ void ki_histories_empty(ki_histories *h, int32_t u)
     h->n_pairs -= row->n;
     h->bytes -= (int64_t)row->room * CELL;
     ki_free(row->times);
-    *row = (ki_history){ 0 };
+    *row = (ki_history){ .stamp = ++h->stamp };
 }
 
 void ki_histories_clear(ki_histories *h)

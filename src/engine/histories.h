@@ -13,6 +13,7 @@
 
 typedef struct ki_history {
     int32_t n, room;
+    uint64_t stamp; /* another one whenever the row changes; never the same twice */
     int64_t *times; /* [room] one block with items and values behind it; NULL when room is 0 */
     int32_t *items; /* [room] the first n rising */
     float *values;  /* [room] */
@@ -22,6 +23,7 @@ typedef struct ki_histories {
     ki_history *rows; /* [n_users] */
     int32_t n_users, room;
     int64_t n_pairs, bytes;
+    uint64_t stamp; /* the latest */
 } ki_histories;
 
 typedef struct ki_history_change { /* what a pair was before */

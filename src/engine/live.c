@@ -89,6 +89,7 @@ void ki_live_free(ki_live *l)
     ki_free(l->trend_time);
     ki_top_free(l->top);
     ki_free(l->open);
+    ki_folded_free(l->folded);
     kith_model_free(l->model);
     pthread_mutex_destroy(&l->popular_lock);
     pthread_mutex_destroy(&l->idle.lock);
@@ -332,6 +333,7 @@ static kith_err drop_user(ki_live *l, int32_t u)
     if (err != KITH_OK) return err;
     for (int32_t j = 0; j < row->n; j++) ki_live_uncount_pair(l, row->items[j], row->times[j]);
     ki_histories_empty(&l->histories, u);
+    if (l->folded != NULL) ki_folded_forget(l->folded, u);
     ki_idmap_blank(&l->view.users, u);
     l->counts.users--;
     return KITH_OK;

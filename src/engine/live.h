@@ -21,7 +21,8 @@
  * Cost        a change is a search and a move in one row; attributes that are sets or texts move what lies
  *             behind them (describe items in the order in which they come), dropping an item walks all
  *             histories in slices, dropping a user takes the time of the model's history once
- * Memory      16 bytes a pair, 51 an item, and the attributes; kept filters at most 128 MiB
+ * Memory      16 bytes a pair, 51 an item, and the attributes; kept filters at most 128 MiB; for models of vectors an
+ *             index (88 bytes an item at 64 factors) and vectors that were folded in, at most 64 MiB
  */
 #ifndef KI_LIVE_H
 #define KI_LIVE_H

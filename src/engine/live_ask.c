@@ -10,6 +10,7 @@
 #include "engine/ask.h"
 #include "engine/live_inside.h"
 
+#include "base/jsontext.h"
 #include "base/mem.h"
 #include "engine/listing.h"
 
@@ -116,13 +117,28 @@ struct found {
     float *scores;
 };
 
-static kith_err search(ki_live *l, const ki_asked *a, const uint64_t *set, struct found *f)
+/* The user's vector: kept since the last question, or folded in now. */
+static kith_err prepare(ki_live *l, const ki_asked *a, int32_t folded, ki_top_room *room)
+{
+    const uint64_t stamp = folded < 0 ? 0 : l->histories.rows[folded].stamp;
+    if (folded >= 0 && ki_folded_get(l->folded, folded, stamp, ki_top_prepared(room)))
+        return KITH_OK;
+    const kith_err err = ki_top_prepare(l->top, room, &a->query);
+    if (err == KITH_OK && folded >= 0)
+        ki_folded_put(l->folded, folded, stamp, ki_top_prepared(room));
+    return err;
+}
+
+static kith_err search(ki_live *l, const ki_asked *a, int32_t folded, const uint64_t *set,
+                       struct found *f)
 {
     ki_top_room *room = NULL;
     int32_t n = 0;
     kith_err err = take_room(l, &room);
+    if (err == KITH_OK) err = prepare(l, a, folded, room);
     if (err == KITH_OK)
-        err = ki_top_run(l->top, room, &a->query, set, a->n, f->items, f->scores, &n);
+        err = ki_top_find(l->top, room, a->query.skip, a->query.n_skip, set, a->n, f->items,
+                          f->scores, &n);
     give_room(l, room);
     f->n = n;
     return err;
@@ -139,14 +155,15 @@ static kith_err rank(ki_live *l, const ki_asked *a, struct found *f)
     return err;
 }
 
-static kith_err rank_plain(ki_live *l, ki_asked *a, const ki_kept_filter *kept, struct found *f)
+static kith_err rank_plain(ki_live *l, ki_asked *a, int32_t folded, const ki_kept_filter *kept,
+                           struct found *f)
 {
     if (a->basis == KI_BASIS_POPULAR)
         return ki_live_chart_items(l, KI_CHART_POPULAR, 0, kept == NULL ? NULL : kept->pass,
                                    a->query.skip, a->query.n_skip, a->n, f->items, f->scores,
                                    &f->n);
     if (l->top != NULL && a->n <= MOST_SEARCHED) {
-        const kith_err err = search(l, a, kept == NULL ? l->open : kept->set, f);
+        const kith_err err = search(l, a, folded, kept == NULL ? l->open : kept->set, f);
         if (err != KITH_EINVAL) return err; /* that one: too large for bounds, to be ranked */
     }
     if (kept != NULL) {
@@ -156,27 +173,53 @@ static kith_err rank_plain(ki_live *l, ki_asked *a, const ki_kept_filter *kept, 
     return rank(l, a, f);
 }
 
-/* *enough: the list is as long as was asked for, or there is no filter whose report would have to say why not. */
-static kith_err answer_plain(ki_live *l, ki_asked *a, const ki_kept_filter *kept, kith_list **out,
-                             int *enough)
+/* What the filter removes for this user, where it leaves too little: as kith_recommend counts it. */
+static kith_err count_for(ki_live *l, const ki_live_query *q, const ki_asked *a, int n_found,
+                          char **out)
 {
-    struct found f = { 0 };
-    kith_err err;
-    if ((err = ki_alloc(&f.items, (size_t)a->n, sizeof *f.items)) != KITH_OK) goto done;
-    if ((err = ki_alloc(&f.scores, (size_t)a->n, sizeof *f.scores)) != KITH_OK) goto done;
-    if ((err = rank_plain(l, a, kept, &f)) != KITH_OK) goto done;
-    *enough = kept == NULL || f.n == a->n;
-    if (!*enough) goto done;
+    const ki_served served = { .n_candidates = n_found };
+    json_t *o = NULL;
+    ki_request r;
+    kith_err err = ki_request_read(&l->view, &q->query, &r);
+    if (err != KITH_OK) return err;
+    if ((err = ki_request_narrow(&r, &l->view, &a->query, a->n)) == KITH_OK &&
+        (err = ki_request_report(&r, &served, &o)) == KITH_OK)
+        err = ki_json_print(o, out);
+    ki_request_clear(&r);
+    return err;
+}
+
+static kith_err list_plain(ki_live *l, const ki_live_query *q, const ki_asked *a,
+                           const ki_kept_filter *kept, const struct found *f, kith_list **out)
+{
+    char *counted = NULL;
+    kith_err err = KITH_OK;
+    if (kept != NULL && f->n < a->n) err = count_for(l, q, a, f->n, &counted);
+    if (err != KITH_OK) return err;
     const ki_listing listing = { .m = &l->view,
                                  .query = &a->query,
                                  .basis = a->basis,
                                  .note = a->note,
-                                 .report = kept == NULL ? "" : kept->report,
-                                 .n = f.n,
-                                 .items = f.items,
-                                 .scores = f.scores };
+                                 .report = counted != NULL ? counted
+                                           : kept != NULL  ? kept->report
+                                                           : "",
+                                 .n = f->n,
+                                 .items = f->items,
+                                 .scores = f->scores };
     err = ki_listing_make(&listing, out);
-done:
+    kith_string_free(counted);
+    return err;
+}
+
+static kith_err answer_plain(ki_live *l, const ki_live_query *q, ki_asked *a, int32_t folded,
+                             const ki_kept_filter *kept, kith_list **out)
+{
+    struct found f = { 0 };
+    kith_err err;
+    if ((err = ki_alloc(&f.items, (size_t)a->n, sizeof *f.items)) == KITH_OK &&
+        (err = ki_alloc(&f.scores, (size_t)a->n, sizeof *f.scores)) == KITH_OK &&
+        (err = rank_plain(l, a, folded, kept, &f)) == KITH_OK)
+        err = list_plain(l, q, a, kept, &f, out);
     ki_free(f.items);
     ki_free(f.scores);
     return err;
@@ -207,7 +250,6 @@ static kith_err read_request(ki_live *l, const ki_live_query *q, ki_request *r)
 static kith_err answer_staged(ki_live *l, const ki_live_query *q, ki_asked *a, kith_list **out)
 {
     ki_request r;
-    a->query.only = NULL;
     kith_err err = read_request(l, q, &r);
     if (err != KITH_OK) return err;
     err = ki_ask_list(&l->view, &q->query, a, &r, q->seed, out);
@@ -243,16 +285,18 @@ static void without_model(const ki_live *l, ki_asked *a)
     a->query.n = 0;
 }
 
-static kith_err recommend(ki_live *l, const ki_live_query *q, ki_asked *a, kith_list **out)
+/* folded: whose history is asked with that the model has not learnt; -1: nobody's. */
+static kith_err recommend(ki_live *l, const ki_live_query *q, ki_asked *a, int32_t folded,
+                          kith_list **out)
 {
     ki_kept_filter *kept;
-    int plain, enough = 0;
-    kith_err err = is_plain(l, &q->query, &kept, &plain);
+    int plain;
+    const kith_err err = is_plain(l, &q->query, &kept, &plain);
     if (err != KITH_OK) return err;
-    if (plain) err = answer_plain(l, a, kept, out, &enough);
+    if (!plain) return answer_staged(l, q, a, out);
+    const kith_err told = answer_plain(l, q, a, folded, kept, out);
     ki_live_filter_done(l, kept);
-    if (err != KITH_OK || enough) return err;
-    return answer_staged(l, q, a, out);
+    return told;
 }
 
 kith_err ki_live_recommend(ki_live *l, const ki_live_query *q, kith_list **out, ki_answer *answer)
@@ -263,7 +307,7 @@ kith_err ki_live_recommend(ki_live *l, const ki_live_query *q, kith_list **out, 
     kith_err err = ask_who(l, &q->query, &a, &told);
     if (err == KITH_OK) {
         without_model(l, &a);
-        err = recommend(l, q, &a, out);
+        err = recommend(l, q, &a, told.folded ? told.user : -1, out);
         ki_asked_clear(&a);
     }
     ki_live_release(l);

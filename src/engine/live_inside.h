@@ -17,6 +17,7 @@
 
 #include "data/cells.h"
 #include "engine/asked.h"
+#include "engine/folded.h"
 #include "engine/histories.h"
 #include "engine/live.h"
 #include "model/grown.h"
@@ -86,6 +87,7 @@ struct ki_live {
 
     kith_model *model; /* in force; NULL: none */
     ki_top *top;       /* its index; NULL: none */
+    ki_folded *folded; /* vectors that were folded in, when there is an index */
     uint64_t *open;    /* what the model ranks and is not barred, in the order of the index */
     char version[64];
     uint64_t promotions;

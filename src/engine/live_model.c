@@ -176,30 +176,35 @@ static int64_t events_of(const ki_live *l, const kith_model *m)
 struct arrival {
     kith_model *model;
     ki_top *top;
+    ki_folded *folded;
     uint64_t *open;
 };
 
 static void free_arrival(struct arrival *a)
 {
     ki_top_free(a->top);
+    ki_folded_free(a->folded);
     ki_free(a->open);
     kith_model_free(a->model);
 }
 
 static kith_err prepare(struct arrival *a)
 {
-    const kith_err err = ki_top_new(&a->model->core, &a->top);
+    kith_err err = ki_top_new(&a->model->core, &a->top);
     if (err != KITH_OK || a->top == NULL) return err;
+    err = ki_folded_new(a->model->core.n_users, ki_top_floats(a->top), &a->folded);
+    if (err != KITH_OK) return err;
     return ki_alloc(&a->open, (size_t)ki_inner_words(ki_top_index(a->top)), sizeof *a->open);
 }
 
 /* Leaves in *a what was in force before. */
 static void put_in_force(ki_live *l, struct arrival *a, const char *version)
 {
-    const struct arrival before = { l->model, l->top, l->open };
+    const struct arrival before = { l->model, l->top, l->folded, l->open };
     const kith_model *m = a->model;
     l->model = a->model;
     l->top = a->top;
+    l->folded = a->folded;
     l->open = a->open;
     *a = before;
     l->model_events = events_of(l, m);

@@ -77,15 +77,28 @@ void ki_top_room_free(ki_top_room *r)
     ki_free(r);
 }
 
-kith_err ki_top_run(const ki_top *t, ki_top_room *r, const ki_query *q, const uint64_t *set, int k,
-                    int32_t *items, float *scores, int32_t *n)
+kith_err ki_top_prepare(const ki_top *t, ki_top_room *r, const ki_query *q)
+{
+    return t->m->desc->form->prepare(t->m, q, r->prepared, r->scratch);
+}
+
+int64_t ki_top_floats(const ki_top *t)
+{
+    return ((const ki_vectors *)t->m->state)->dim + 1;
+}
+
+float *ki_top_prepared(ki_top_room *r)
+{
+    return r->prepared;
+}
+
+kith_err ki_top_find(const ki_top *t, ki_top_room *r, const int32_t *skip, int32_t n_skip,
+                     const uint64_t *set, int k, int32_t *items, float *scores, int32_t *n)
 {
     const ki_vectors *v = t->m->state;
-    const kith_err err = t->m->desc->form->prepare(t->m, q, r->prepared, r->scratch);
-    if (err != KITH_OK) return err;
     memcpy(r->open, set, (size_t)ki_inner_words(t->index) * sizeof *set);
-    for (int32_t j = 0; j < q->n_skip && q->skip[j] < t->m->n_items; j++)
-        ki_inner_take(r->open, ki_inner_place(t->index, q->skip[j]));
+    for (int32_t j = 0; j < n_skip && skip[j] < t->m->n_items; j++)
+        ki_inner_take(r->open, ki_inner_place(t->index, skip[j]));
     return ki_inner_top(t->index, r->inner, r->prepared, r->prepared[v->dim], r->open, k, items,
                         scores, n, NULL);
 }

@@ -23,9 +23,14 @@ typedef struct ki_top_room ki_top_room; /* scratch of one question */
 kith_err ki_top_room_new(const ki_top *t, ki_top_room **out);
 void ki_top_room_free(ki_top_room *r);
 
-/* The k best of `set` without q->skip; q->only is not read.  KITH_EINVAL when the query is too large for bounds: rank it
- * then. */
-kith_err ki_top_run(const ki_top *t, ki_top_room *r, const ki_query *q, const uint64_t *set, int k,
-                    int32_t *items, float *scores, int32_t *n);
+/* Find what all scores of the query share; it stays in the room, [ki_top_floats], to be kept and put back by the caller. */
+kith_err ki_top_prepare(const ki_top *t, ki_top_room *r, const ki_query *q);
+int64_t ki_top_floats(const ki_top *t);
+float *ki_top_prepared(ki_top_room *r);
+
+/* The k best of `set` without skip[n_skip] (rising) for what is prepared.  KITH_EINVAL when that is too large for bounds:
+ * rank it then. */
+kith_err ki_top_find(const ki_top *t, ki_top_room *r, const int32_t *skip, int32_t n_skip,
+                     const uint64_t *set, int k, int32_t *items, float *scores, int32_t *n);
 
 #endif
