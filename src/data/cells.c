@@ -122,6 +122,40 @@ static kith_err check(const ki_cells *c, const json_t *attributes)
     return KITH_OK;
 }
 
+/* Columns that the rows before would have made: their first values, by name. */
+static kith_err check_fresh(const ki_cells *c, json_t *fresh, const json_t *attributes)
+{
+    const char *name;
+    json_t *v;
+    json_object_foreach ((json_t *)attributes, name, v) {
+        if (is_missing(v) || ki_table_find(c->table, name) != NULL) continue;
+        const json_t *first = json_object_get(fresh, name);
+        if (first == NULL) {
+            json_object_set(fresh, name, v);
+            continue;
+        }
+        const ki_column column = { .kind = (ki_column_kind)kind_of(name, first),
+                                   .dim = (int32_t)json_array_size(first) };
+        if (!fits(&column, v)) return refuse(name, &column);
+    }
+    if ((size_t)c->table->n_columns + json_object_size(fresh) > KI_CELLS_COLUMNS)
+        return ki_fail(KITH_EINVAL, "attributes: more than %d different names", KI_CELLS_COLUMNS);
+    return KITH_OK;
+}
+
+kith_err ki_cells_check_rows(const ki_cells *c, const json_t *const *attributes, int n)
+{
+    json_t *fresh = json_object();
+    kith_err err = fresh == NULL ? ki_fail_memory(64) : KITH_OK;
+    for (int j = 0; err == KITH_OK && j < n; j++) {
+        if (attributes[j] == NULL) continue;
+        err = check(c, attributes[j]);
+        if (err == KITH_OK) err = check_fresh(c, fresh, attributes[j]);
+    }
+    json_decref(fresh);
+    return err;
+}
+
 /* ---- room ---- */
 
 static kith_err widen(void *p, size_t *room, size_t want, size_t size)

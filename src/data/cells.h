@@ -33,6 +33,10 @@ kith_err ki_cells_add_row(ki_cells *c); /* with nothing in it; cannot fail when 
  * for what does not fit its column: nothing has changed then. */
 kith_err ki_cells_set_row(ki_cells *c, int32_t row, const json_t *attributes);
 
+/* Would these, set one after the other, fit?  attributes[n], NULL: nothing.  Fails as ki_cells_set_row would for the first
+ * that does not; nothing changes. */
+kith_err ki_cells_check_rows(const ki_cells *c, const json_t *const *attributes, int n);
+
 void ki_cells_clear(ki_cells *c); /* the rooms; the table is its owner's */
 
 /* Of any table whose arrays may be written: the row becomes missing in every column, and words that no

@@ -238,6 +238,15 @@ kith_err ki_live_user_attributes(ki_live *l, int32_t u, const json_t *attributes
     return err;
 }
 
+kith_err ki_live_check_attributes(ki_live *l, int of_items, const json_t *const *attributes, int n)
+{
+    ki_live_read(l);
+    const kith_err err =
+        ki_cells_check_rows(of_items ? &l->item_cells : &l->user_cells, attributes, n);
+    ki_live_release(l);
+    return err;
+}
+
 kith_err ki_live_item_state(ki_live *l, int32_t i, int hidden, int64_t created)
 {
     ki_live_write(l);
@@ -266,9 +275,17 @@ static kith_err check_event(const ki_live *l, int32_t u, int32_t i, float value)
     return err;
 }
 
+static int has_pair(const ki_live *l, int32_t u, int32_t i)
+{
+    const ki_history *row = &l->histories.rows[u];
+    const int32_t at = ki_history_place(row, i);
+    return at < row->n && row->items[at] == i;
+}
+
 static kith_err put(ki_live *l, int32_t u, int32_t i, float value, int64_t time, ki_live_how how)
 {
     ki_history_change change;
+    if (how == KI_LIVE_IF_NEW && has_pair(l, u, i)) return KITH_OK;
     const kith_err err =
         ki_histories_put(&l->histories, u, i, value, time, how == KI_LIVE_ADD, &change);
     if (err != KITH_OK) return err;
