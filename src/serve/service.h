@@ -8,6 +8,8 @@
  *                    +------> live    (in force; asked by many threads)
  *                    |
  *                    +------> tasks   (training on a copy, evaluation, promotion)
+ *
+ * Every function is safe from any thread.
  */
 #ifndef KI_SERVICE_H
 #define KI_SERVICE_H
@@ -15,6 +17,7 @@
 #include "engine/live.h"
 #include "serve/settings.h"
 #include "store/store.h"
+#include "tool/text.h" /* replies that are written as they are made */
 
 typedef struct ki_service ki_service;
 
@@ -23,16 +26,14 @@ typedef struct ki_service_options {
     const char *data;              /* ratings to read into an empty store; NULL: none */
     const kith_read_options *read; /* how to read it; NULL: found */
     const char *
-        model; /* algorithm that is trained by itself; NULL: ials, or what the store's settings say */
+        model; /* algorithm that is trained by itself; NULL: ials, or ials-text where items have words */
     const kith_param *params;
     int n_params;
     const ki_settings *settings; /* NULL: the defaults */
-    uint64_t seed;
-    size_t memory_bytes;
+    kith *
+        k; /* what opening works with: its threads, seed, memory limit and progress, and it can be canceled */
     kith_event_fn event; /* JSON lines for the log; NULL: none */
     void *udata;
-    kith_progress_fn progress; /* of opening alone: reading, training; NULL: none */
-    void *progress_udata;
 } ki_service_options;
 
 /* Open the store, read it into the live engine, load the promoted model or, when there are events and none,
@@ -42,8 +43,91 @@ void ki_service_close(ki_service *s);
 
 ki_live *ki_service_live(ki_service *s);
 ki_store *ki_service_store(ki_service *s);
+struct ki_tasks *ki_service_tasks(ki_service *s);
 
-/* Changes, durable and in force on return.  Attributes are checked against the catalogue before they are kept. */
+/* ---- changes ---- */
+
+/* Changes, durable and in force on return.  Events are checked for what they mean, attributes against the catalogue,
+ * before anything is kept: KITH_EINVAL names the change. */
 kith_err ki_service_write(ki_service *s, ki_change *changes, int n);
+
+/* A user is gone everywhere: store, engine, lists, journals, caches and model files.  KITH_ENOTFOUND. */
+kith_err ki_service_forget_user(ki_service *s, const char *user_id);
+
+/* What events mean (serve/meaning.h): the document in force, and another one, which reads all events anew. */
+kith_err ki_service_meanings(ki_service *s, json_t **out);
+kith_err ki_service_set_meanings(ki_service *s, const json_t *document);
+
+/* ---- asking ---- */
+
+/* `request`: user_id | liked | session | text, n, filter, context, pipeline, scenario, exclude, include_seen, reasons,
+ * on_unknown, log (routes_ask.c has the shape).  The reply is one JSON object with a rec_id. */
+kith_err ki_service_recommend(ki_service *s, const json_t *request, ki_text *reply);
+
+/* Page 1 is what was shown; the first further page freezes the rest.  KITH_ENOTFOUND, also for a list that is not
+ * `only_user`'s (NULL: of anybody). */
+kith_err ki_service_page(ki_service *s, const char *rec_id, int page, const char *only_user,
+                         ki_text *reply);
+
+/* The verdict on one item for the same kind of request, as kith_why_not. */
+kith_err ki_service_why_not(ki_service *s, const json_t *request, const char *item_id, char **json);
+
+/* A kith_list as members basis, note, items of an object that has begun. */
+void ki_write_list(ki_text *t, const kith_list *list);
+
+/* ---- models ---- */
+
+typedef struct ki_recipe { /* what is to be trained */
+    const char *algorithm; /* NULL: the service's own */
+    const json_t *
+        params; /* object of numbers, texts, booleans; NULL: the service's own, or none for another algorithm */
+    enum { KI_PROMOTE_BETTER, KI_PROMOTE_ALWAYS, KI_PROMOTE_NEVER } promote;
+} ki_recipe;
+
+/* Train on what is known now, evaluate beside the recipe in force, keep, and promote or refuse; document: what is kept
+ * of it under (model, version), a new reference.  Runs in the caller's thread with the caller's context. */
+kith_err ki_service_train(ki_service *s, kith *k, const ki_recipe *r, json_t **document);
+
+/* What it would be worth, nothing kept: {algorithm, params, figures, worse}. */
+kith_err ki_service_evaluate(ki_service *s, kith *k, const ki_recipe *r, json_t **out);
+
+/* Better parameters, as kith_tune says them. */
+kith_err ki_service_tune(ki_service *s, kith *k, const ki_recipe *r, double seconds, int trials,
+                         json_t **out);
+
+/* Is there such an algorithm (NULL: the service's), with such parameters?  KITH_EINVAL. */
+kith_err ki_service_check_recipe(ki_service *s, const char *algorithm, const json_t *params);
+
+/* Put a kept version in force.  KITH_ENOTFOUND when there is none, or its file is gone. */
+kith_err ki_service_promote(ki_service *s, const char *version, const char *why);
+
+/* The one that was in force before. */
+kith_err ki_service_rollback(ki_service *s, json_t **document);
+
+/* A version that is asked too, for a share of the lists; NULL: none any more. */
+kith_err ki_service_shadow(ki_service *s, const char *version);
+kith_err ki_service_shadow_report(ki_service *s, json_t **out);
+
+/* "" when none is in force. */
+void ki_service_version(ki_service *s, char *out /* [64] */);
+
+/* ---- scenarios: documents of kind "scenario" ---- */
+
+/* Is it one, for the catalogue of now?  KITH_EINVAL. */
+kith_err ki_service_check_scenario(ki_service *s, const json_t *document);
+
+/* ---- experiments: documents of kind "experiment" ---- */
+
+typedef struct ki_variant { /* what an experiment decides for a user; experiment "": none runs */
+    char experiment[64], variant[64], scenario[64];
+    double share; /* of the users that this variant has: the propensity of seeing it */
+} ki_variant;
+
+void ki_service_variant(ki_service *s, const char *user_id, ki_variant *out);
+
+/* ---- figures ---- */
+
+/* {users, items, hidden, events, model, cache, lists, ...}; a new reference. */
+kith_err ki_service_status(ki_service *s, json_t **out);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/jsontext.h"
 #include "base/mem.h"
+#include "serve/limits.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -68,7 +69,7 @@ const ki_param ki_setting_table[] = {
     { .name = "redis_url",
       .kind = KI_TEXT,
       .offset = AT(redis_url),
-      .meaning = "of the Redis that keeps them; empty: redis://127.0.0.1:6379/0" },
+      .meaning = "of the Redis that keeps them; empty: what REDIS_URL says" },
     { .name = "lists_kept",
       .kind = KI_INT,
       .offset = AT(lists_kept),
@@ -104,28 +105,64 @@ const ki_param ki_setting_table[] = {
 };
 const int ki_n_settings = (int)KI_COUNT(ki_setting_table);
 
-kith_err ki_settings_read(const char *config, ki_settings *out)
+kith_err ki_settings_read(const json_t *config, ki_settings *out)
 {
-    json_error_t where;
+    const json_t *own = json_object_get(config, "service");
     ki_settings made;
     kith_err err = KITH_OK;
     memset(&made, 0, sizeof made);
     ki_params_default(ki_setting_table, ki_n_settings, &made);
-    if (config != NULL) {
-        json_t *o = json_loads(config, JSON_REJECT_DUPLICATES, &where);
-        if (o == NULL)
-            return ki_fail(KITH_EFORMAT, "config:%d:%d: %s", where.line, where.column, where.text);
-        err = json_is_object(o)
-                  ? ki_params_read(ki_setting_table, ki_n_settings, &made, "config", o)
-                  : ki_fail(KITH_EFORMAT, "config: want one JSON object");
-        json_decref(o);
-    }
+    if (own != NULL && !json_is_object(own))
+        return ki_fail(KITH_EINVAL, "config, /service: want an object");
+    if (own != NULL)
+        err = ki_params_read(ki_setting_table, ki_n_settings, &made, "config, /service", own);
     if (err == KITH_OK) *out = made;
     return err;
+}
+
+/* ---- all sections, for help and the environment ---- */
+
+static void name_section(json_t *list, const char *section)
+{
+    size_t j;
+    json_t *one;
+    json_array_foreach (list, j, one) json_object_set_new(one, "section", json_string(section));
+}
+
+/* From a member of a schema to what ki_params_describe says of a parameter. */
+static json_t *from_schema(const char *section, const char *name, const json_t *schema)
+{
+    static const char *const pairs[][2] = { { "type", "type" },    { "default", "default" },
+                                            { "minimum", "min" },  { "maximum", "max" },
+                                            { "enum", "choices" }, { "description", "meaning" } };
+    json_t *one = json_pack("{s:s, s:s}", "section", section, "name", name);
+    for (size_t j = 0; j < KI_COUNT(pairs); j++) {
+        json_t *v = json_object_get(schema, pairs[j][0]);
+        if (v != NULL) json_object_set(one, pairs[j][1], v);
+    }
+    return one;
+}
+
+static void add_limits(json_t *list)
+{
+    const char *section, *name;
+    json_t *inside, *member, *schema = ki_limits_schema();
+    json_object_foreach (json_object_get(schema, "properties"), section, inside) {
+        const json_t *members = json_object_get(inside, "properties");
+        if (members == NULL) json_array_append_new(list, from_schema("", section, inside));
+        json_object_foreach ((json_t *)members, name, member)
+            json_array_append_new(list, from_schema(section, name, member));
+    }
+    json_decref(schema);
 }
 
 kith_err kith_serve_settings(char **json)
 {
     if (json == NULL) return ki_fail(KITH_EINVAL, "kith_serve_settings: json must not be NULL");
-    return ki_json_print(ki_params_describe(ki_setting_table, ki_n_settings), json);
+    json_t *list = ki_params_describe(ki_setting_table, ki_n_settings);
+    if (list != NULL) {
+        name_section(list, "service");
+        add_limits(list);
+    }
+    return ki_json_print(list, json);
 }

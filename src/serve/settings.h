@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * settings.h -- every setting of the service in one table: config file, environment, help and check come from it
  *
- * A setting is a ki_param.  The object of a config file names it ("train_every": 600), so does the environment
- * (KITH_TRAIN_EVERY=600), and doc/service.md lists what `kith serve --settings` prints.
+ * A setting is a ki_param.  In a config file it stands in the section "service" ({"service": {"train_every": 600}}), in
+ * the environment as KITH_SERVICE_TRAIN_EVERY; `kith serve --settings` lists all sections.
  */
 #ifndef KI_SETTINGS_H
 #define KI_SETTINGS_H
@@ -27,8 +27,8 @@ typedef struct ki_settings {
 extern const ki_param ki_setting_table[];
 extern const int ki_n_settings;
 
-/* Every setting its default, then those of `config` (JSON object as text; NULL: none).  KITH_EINVAL names a setting
- * that there is not, or a value that is out of range; KITH_EFORMAT for what is no JSON. */
-kith_err ki_settings_read(const char *config, ki_settings *out);
+/* Every setting its default, then those of the section "service" of `config` (NULL: none).  KITH_EINVAL names a
+ * setting that there is not, or a value that is out of range. */
+kith_err ki_settings_read(const json_t *config, ki_settings *out);
 
 #endif

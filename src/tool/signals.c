@@ -272,6 +272,34 @@ void ki_signals_drop_last(ki_signals *s)
     }
 }
 
+/* ---- one event ---- */
+
+static double strength(const ki_signal *g, double x)
+{
+    switch (g->scale) {
+    case KI_SCALE_VALUE: return 0;
+    case KI_SCALE_FLAG: return x > 0 ? g->weight : 0;
+    case KI_SCALE_LOG: return g->weight * log2(1 + x / g->unit);
+    case KI_SCALE_LINEAR: return g->weight * x / g->unit;
+    }
+    return 0;
+}
+
+int ki_signals_event(const ki_signals *s, const char *kind, double value, ki_signal_event *out)
+{
+    char word[64];
+    plain(kind, word);
+    const int is_dislike = strcmp(word, "dislike") == 0,
+              j = find_signal(s, is_dislike ? "liked" : kind);
+    if (j < 0) return 0;
+    const ki_signal *g = &s->list[j];
+    const double x = isnan(value) ? 1 : value;
+    *out = (ki_signal_event){ .scale = g->scale, .weight = g->weight };
+    out->against = g->scale == KI_SCALE_FLAG && (is_dislike || !(x > 0));
+    out->strength = out->against ? 0 : strength(g, x);
+    return 1;
+}
+
 /* ---- combining ---- */
 
 struct cells { /* of one row */
@@ -292,9 +320,7 @@ static struct cells look(const ki_signals *s, int64_t row, int shuffled, const i
             c.rating = x;
         else if (g->scale == KI_SCALE_FLAG && !(x == 0 && c.liked == 0))
             c.liked = x > 0;
-        if (g->scale == KI_SCALE_FLAG) c.strength += x > 0 ? g->weight : 0;
-        if (g->scale == KI_SCALE_LOG) c.strength += g->weight * log2(1 + x / g->unit);
-        if (g->scale == KI_SCALE_LINEAR) c.strength += g->weight * x / g->unit;
+        c.strength += strength(g, x);
     }
     return c;
 }
@@ -345,6 +371,18 @@ ki_opinion ki_signals_combine(const ki_signals *s, int shuffled, const int64_t *
                                      : (float)as_strength(&c);
     }
     return p;
+}
+
+json_t *ki_signals_table(const ki_signals *s)
+{
+    json_t *o = json_object();
+    for (int j = 0; j < s->n; j++) {
+        const ki_signal *g = &s->list[j];
+        json_object_set_new(o, g->name,
+                            json_pack("{s:f, s:s, s:f}", "weight", g->weight, "scale",
+                                      scale_names[g->scale], "unit", g->unit));
+    }
+    return o;
 }
 
 json_t *ki_signals_json(const ki_signals *s)

@@ -63,6 +63,20 @@ void ki_signals_drop_last(ki_signals *s);
 ki_opinion ki_signals_combine(const ki_signals *s, int shuffled, const int64_t *order,
                               float *value);
 
+/* What one event that goes by a signal's name says: "purchase", "views"; "dislike" is the opposite of liked. */
+typedef struct ki_signal_event {
+    ki_signal_scale scale;
+    double weight;
+    double strength; /* of flags, logs and linear ones: weight * scale(value) */
+    int against;     /* a flag that speaks against the item */
+} ki_signal_event;
+
+/* value NaN: none was given, which is one of it.  0: no signal has that name. */
+int ki_signals_event(const ki_signals *s, const char *kind, double value, ki_signal_event *out);
+
+/* All signals: {name: {weight, scale, unit}}; a new reference. */
+json_t *ki_signals_table(const ki_signals *s);
+
 /* The signals that were seen: {name: {weight, scale, unit, rows}}, as metadata says it. */
 json_t *ki_signals_json(const ki_signals *s);
 

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT
+ * bodies.c -- JSON to changes, lines to batches, rows to replies
+ */
+#include "serve/bodies.h"
+
+#include "base/mem.h"
+#include "base/scan.h"
+#include "serve/jsonwrite.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- shapes ---- */
+
+static const ki_shape an_event[] = {
+    { .name = "user_id", .kind = KI_IS_ID, .required = 1, .about = "who", .max = 256 },
+    { .name = "item_id", .kind = KI_IS_ID, .required = 1, .about = "with what", .max = 256 },
+    { .name = "event",
+      .kind = KI_IS_NAME,
+      .required = 1,
+      .about =
+          "what happened: rating, like, dislike, click, purchase, play, view, ... as the setting "
+          "`events` lists them",
+      .max = 64,
+      .example = "\"purchase\"" },
+    { .name = "value",
+      .kind = KI_IS_NUMBER,
+      .about = "the stars of a rating; how many, how long or how much of others (1)" },
+    { .name = "time", .kind = KI_IS_TIME, .about = "when (now)" },
+    { .name = "rec_id", .kind = KI_IS_TEXT, .about = "of the list that it answers to", .max = 64 },
+    { .name = "id",
+      .kind = KI_IS_NAME,
+      .about = "of the event: what is sent again under the same id is written once",
+      .max = 256 },
+};
+const ki_shape ki_shape_event = {
+    .kind = KI_IS_OBJECT,
+    KI_INSIDE(an_event),
+    .example = "{\"user_id\": \"ann\", \"item_id\": \"i1\", \"event\": \"purchase\"}"
+};
+
+#define ATTRIBUTES                                                                                 \
+    {                                                                                              \
+        .name = "attributes", .kind = KI_IS_OPEN,                                                  \
+        .about = "numbers, texts, booleans, lists of texts (a set) or of numbers (a vector), in "  \
+                 "place of all "                                                                   \
+                 "before"                                                                          \
+    }
+
+static const ki_shape a_user[] = {
+    { .name = "user_id", .kind = KI_IS_ID, .required = 1, .about = "the user", .max = 256 },
+    ATTRIBUTES,
+};
+static const ki_shape an_item[] = {
+    { .name = "item_id", .kind = KI_IS_ID, .required = 1, .about = "the item", .max = 256 },
+    ATTRIBUTES,
+    { .name = "hidden", .kind = KI_IS_FLAG, .about = "true: known, and recommended to nobody" },
+    { .name = "created", .kind = KI_IS_TIME, .about = "when it came into the catalogue (now)" },
+};
+const ki_shape ki_shape_user = { .kind = KI_IS_OBJECT, KI_INSIDE(a_user) };
+const ki_shape ki_shape_item = { .kind = KI_IS_OBJECT, KI_INSIDE(an_item) };
+
+static const ki_shape a_wrong_line[] = {
+    { .name = "line", .kind = KI_IS_WHOLE, .required = 1, .about = "its number, from 1" },
+    { .name = "message", .kind = KI_IS_TEXT, .required = 1, .about = "what is wrong with it" },
+};
+static const ki_shape wrong_line = { .kind = KI_IS_OBJECT, KI_INSIDE(a_wrong_line) };
+static const ki_shape an_import[] = {
+    { .name = "taken", .kind = KI_IS_WHOLE, .required = 1, .about = "lines that are kept" },
+    { .name = "refused", .kind = KI_IS_WHOLE, .required = 1, .about = "lines that are not" },
+    { .name = "errors",
+      .kind = KI_IS_LIST,
+      .required = 1,
+      .about = "the first hundred of these",
+      KI_EACH(wrong_line) },
+};
+const ki_shape ki_shape_imported = { .kind = KI_IS_OBJECT, KI_INSIDE(an_import) };
+const ki_shape ki_shape_anything = { .kind = KI_IS_OPEN };
+
+static const ki_shape a_reason[] = {
+    { .name = "item_id", .kind = KI_IS_TEXT, .required = 1, .about = "an item of the history" },
+    { .name = "title", .kind = KI_IS_TEXT },
+    { .name = "contribution",
+      .kind = KI_IS_NUMBER,
+      .required = 1,
+      .about = "its share of the score" },
+};
+static const ki_shape one_reason = { .kind = KI_IS_OBJECT, KI_INSIDE(a_reason) };
+static const ki_shape a_listed[] = {
+    { .name = "item_id", .kind = KI_IS_TEXT, .required = 1 },
+    { .name = "title", .kind = KI_IS_TEXT },
+    { .name = "score",
+      .kind = KI_IS_NUMBER,
+      .required = 1,
+      .about = "higher is better; not comparable between users" },
+    { .name = "reason", .kind = KI_IS_TEXT, .about = "a sentence, where reasons were asked for" },
+    { .name = "reasons", .kind = KI_IS_LIST, KI_EACH(one_reason) },
+    { .name = "rest", .kind = KI_IS_NUMBER, .about = "score less what the reasons say" },
+    { .name = "propensity", .kind = KI_IS_NUMBER, .about = "chance of having been drawn" },
+};
+static const ki_shape one_listed = { .kind = KI_IS_OBJECT, KI_INSIDE(a_listed) };
+static const ki_shape a_list[] = {
+    { .name = "rec_id",
+      .kind = KI_IS_TEXT,
+      .about = "of this list: for further pages, and for the events that answer to it" },
+    { .name = "user_id", .kind = KI_IS_TEXT },
+    { .name = "scenario", .kind = KI_IS_TEXT },
+    { .name = "experiment", .kind = KI_IS_TEXT },
+    { .name = "variant", .kind = KI_IS_TEXT },
+    { .name = "share", .kind = KI_IS_NUMBER, .about = "of the users that the variant has" },
+    { .name = "model", .kind = KI_IS_TEXT, .about = "version that spoke; empty: none is in force" },
+    { .name = "history", .kind = KI_IS_WHOLE, .about = "items that the user has to do with" },
+    { .name = "folded", .kind = KI_IS_FLAG, .about = "the history is newer than the model" },
+    { .name = "basis", .kind = KI_IS_TEXT, .about = "user, liked, text, popular or item" },
+    { .name = "note", .kind = KI_IS_TEXT, .about = "why the basis is not what was asked for" },
+    { .name = "page", .kind = KI_IS_WHOLE },
+    { .name = "more", .kind = KI_IS_FLAG, .about = "there are further pages" },
+    { .name = "items",
+      .kind = KI_IS_LIST,
+      .required = 1,
+      .about = "best first",
+      KI_EACH(one_listed) },
+    { .name = "report", .kind = KI_IS_OPEN, .about = "what filter, sources and rules did" },
+};
+const ki_shape ki_shape_list = { .kind = KI_IS_OBJECT, KI_INSIDE(a_list) };
+
+static const ki_shape some_rows[] = {
+    { .name = "rows", .kind = KI_IS_LIST, .required = 1, KI_EACH(ki_shape_anything) },
+    { .name = "next",
+      .kind = KI_IS_ANY,
+      .about = "what `after` wants for the rows that follow; null: there are none" },
+};
+const ki_shape ki_shape_rows = { .kind = KI_IS_OBJECT, KI_INSIDE(some_rows) };
+
+/* ---- who may ---- */
+
+kith_err ki_call_speaks_for(ki_call *c, const char *user_id)
+{
+    const ki_caller *caller = ki_call_caller(c);
+    if (caller->role != KI_ROLE_PUBLIC || caller->user == NULL) return KITH_OK;
+    if (user_id != NULL && strcmp(caller->user, user_id) == 0) return KITH_OK;
+    return ki_call_refuse(c, 403, KITH_EINVAL, "this key speaks for another user");
+}
+
+/* ---- from JSON to changes ---- */
+
+/* An id that came as a whole number stands for its digits. */
+static kith_err text_of(const json_t *v, json_t *keep, const char **out)
+{
+    char digits[24];
+    if (json_is_string(v)) return *out = json_string_value(v), KITH_OK;
+    snprintf(digits, sizeof digits, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
+    json_t *text = json_string(digits);
+    if (json_array_append_new(keep, text) != 0) return ki_fail_memory(64);
+    *out = json_string_value(text);
+    return KITH_OK;
+}
+
+static kith_err print(const json_t *o, json_t *keep, const char **out)
+{
+    *out = NULL;
+    if (o == NULL) return KITH_OK;
+    char *text = json_dumps(o, JSON_COMPACT);
+    json_t *kept = text == NULL ? NULL : json_string(text);
+    free(text);
+    if (json_array_append_new(keep, kept) != 0) return ki_fail_memory(256);
+    *out = json_string_value(kept);
+    return KITH_OK;
+}
+
+kith_err ki_time_of(const json_t *time, int64_t *ms)
+{
+    int64_t seconds;
+    *ms = 0;
+    if (time == NULL || json_is_null(time)) return KITH_OK;
+    if (json_is_number(time)) {
+        const double s = json_number_value(time);
+        if (!(s >= 0 && s < 253402300800.0))
+            return ki_fail(KITH_EINVAL, "time %g: want seconds since 1970", s);
+        *ms = KI_MAX(1, (int64_t)(s * 1000));
+        return KITH_OK;
+    }
+    const char *text = json_string_value(time);
+    if (text == NULL || !ki_scan_time(text, strlen(text), &seconds) || seconds < 0)
+        return ki_fail(KITH_EINVAL, "time \"%.40s\": want ISO 8601 or seconds since 1970",
+                       text == NULL ? "" : text);
+    *ms = KI_MAX(1, seconds * 1000);
+    return KITH_OK;
+}
+
+kith_err ki_change_of_event(const json_t *event, json_t *keep, ki_change *out)
+{
+    const json_t *value = json_object_get(event, "value");
+    ki_change c = { .change = KI_ADD_EVENT,
+                    .kind = json_string_value(json_object_get(event, "event")),
+                    .id = json_string_value(json_object_get(event, "id")),
+                    .rec_id = json_string_value(json_object_get(event, "rec_id")),
+                    .value = json_is_number(value) ? json_number_value(value) : (double)NAN };
+    kith_err err = text_of(json_object_get(event, "user_id"), keep, &c.user);
+    if (err == KITH_OK) err = text_of(json_object_get(event, "item_id"), keep, &c.item);
+    if (err == KITH_OK) err = ki_time_of(json_object_get(event, "time"), &c.time_ms);
+    if (err == KITH_OK) *out = c;
+    return err;
+}
+
+kith_err ki_change_of_user(const char *user_id, const json_t *user, json_t *keep, ki_change *out)
+{
+    ki_change c = { .change = KI_PUT_USER, .id = user_id };
+    kith_err err = KITH_OK;
+    if (user_id == NULL) err = text_of(json_object_get(user, "user_id"), keep, &c.id);
+    if (err == KITH_OK) err = print(json_object_get(user, "attributes"), keep, &c.json);
+    if (err == KITH_OK) *out = c;
+    return err;
+}
+
+kith_err ki_change_of_item(const char *item_id, const json_t *item, json_t *keep, ki_change *out)
+{
+    const json_t *hidden = json_object_get(item, "hidden");
+    ki_change c = { .change = KI_PUT_ITEM,
+                    .id = item_id,
+                    .hidden = hidden == NULL ? -1 : json_is_true(hidden) };
+    kith_err err = KITH_OK;
+    if (item_id == NULL) err = text_of(json_object_get(item, "item_id"), keep, &c.id);
+    if (err == KITH_OK) err = print(json_object_get(item, "attributes"), keep, &c.json);
+    if (err == KITH_OK) err = ki_time_of(json_object_get(item, "created"), &c.time_ms);
+    if (err == KITH_OK) *out = c;
+    return err;
+}
+
+/* ---- lines ---- */
+
+enum { BATCH = 1000, ERRORS_TOLD = 100 };
+
+struct lines {
+    ki_change changes[BATCH];
+    int64_t number[BATCH]; /* of the line that each change came from */
+    int n;
+    json_t *keep, *errors;
+    int64_t taken, refused;
+};
+
+static void let_go(void *held)
+{
+    struct lines *l = held;
+    json_decref(l->keep);
+    json_decref(l->errors);
+    ki_free(l);
+}
+
+static kith_err lines_of(ki_call *c, struct lines **out)
+{
+    struct lines *l = ki_call_held(c);
+    if (l == NULL) {
+        const kith_err err = ki_alloc(&l, 1, sizeof *l);
+        if (err != KITH_OK) return err;
+        l->keep = json_array();
+        l->errors = json_array();
+        ki_call_hold(c, l, let_go);
+    }
+    *out = l;
+    return KITH_OK;
+}
+
+static json_int_t line_of(const json_t *errors, size_t j)
+{
+    return json_integer_value(json_object_get(json_array_get(errors, j), "line"));
+}
+
+/* In the order of lines, though a batch is judged after some of its lines. */
+static void refuse(struct lines *l, int64_t number)
+{
+    l->refused++;
+    size_t at = json_array_size(l->errors);
+    while (at > 0 && line_of(l->errors, at - 1) > number) at--;
+    json_t *message = json_string(kith_last_error());
+    if (message == NULL) message = json_string("the line is not UTF-8");
+    json_array_insert_new(l->errors, at,
+                          json_pack("{s:I, s:o}", "line", (json_int_t)number, "message", message));
+    if (json_array_size(l->errors) > ERRORS_TOLD) json_array_remove(l->errors, ERRORS_TOLD);
+}
+
+/* A batch that is refused as a whole is written line by line, so that only the wrong ones are left out. */
+static kith_err flush(ki_call *c, struct lines *l)
+{
+    ki_service *s = ki_call_service(c);
+    kith_err err = l->n == 0 ? KITH_OK : ki_service_write(s, l->changes, l->n);
+    if (err == KITH_OK) l->taken += l->n;
+    for (int j = 0; err == KITH_EINVAL && j < l->n; j++) {
+        const kith_err one = ki_service_write(s, &l->changes[j], 1);
+        if (one == KITH_OK) l->taken++;
+        if (one == KITH_EINVAL) refuse(l, l->number[j]);
+        if (one != KITH_OK && one != KITH_EINVAL) err = one;
+    }
+    l->n = 0;
+    json_array_clear(l->keep);
+    return err == KITH_EINVAL ? KITH_OK : err;
+}
+
+static int is_ours(kith_err err)
+{
+    return err == KITH_EINVAL || err == KITH_EFORMAT;
+}
+
+kith_err ki_lines_take(ki_call *c, const char *line, size_t n, int64_t number, ki_line_fn fn)
+{
+    struct lines *l = NULL;
+    json_t *o = NULL;
+    kith_err err = lines_of(c, &l);
+    if (err != KITH_OK) return err;
+    err = ki_call_read_line(c, line, n, number, &o);
+    if (err == KITH_OK && json_array_append_new(l->keep, o) != 0) err = ki_fail_memory(64);
+    if (err == KITH_OK) err = fn(o, l->keep, &l->changes[l->n]);
+    if (err != KITH_OK) {
+        if (!is_ours(err)) return err;
+        refuse(l, number);
+        return KITH_OK;
+    }
+    l->number[l->n++] = number;
+    return l->n == BATCH ? flush(c, l) : KITH_OK;
+}
+
+kith_err ki_lines_end(ki_call *c)
+{
+    struct lines *l = NULL;
+    kith_err err = lines_of(c, &l);
+    if (err == KITH_OK) err = flush(c, l);
+    if (err != KITH_OK) return err;
+    return ki_reply_json(c, json_pack("{s:I, s:I, s:O}", "taken", (json_int_t)l->taken, "refused",
+                                      (json_int_t)l->refused, "errors", l->errors));
+}
+
+/* ---- replies ---- */
+
+kith_err ki_reply_written(ki_call *c, ki_text *t)
+{
+    if (t->err == KITH_OK) return ki_reply_text(c, t->at, t->n, "application/json");
+    const kith_err err = t->err;
+    ki_text_clear(t);
+    return err;
+}
+
+struct rows {
+    ki_text text;
+    ki_table_name table;
+    int n, limit;
+    int64_t last;
+};
+
+static kith_err write_row(void *udata, const ki_row *row)
+{
+    struct rows *r = udata;
+    json_t *o = NULL;
+    const kith_err err = ki_row_json(r->table, row, &o);
+    if (err != KITH_OK) return err;
+    ki_write_next(&r->text);
+    ki_write_json(&r->text, o);
+    r->n++;
+    r->last = r->table == KI_USERS || r->table == KI_ITEMS ? (int64_t)row->index + 1 : row->seq;
+    return r->text.err;
+}
+
+kith_err ki_reply_rows(ki_call *c, ki_table_name table, ki_select which, int limit)
+{
+    struct rows r = { .table = table, .limit = limit };
+    which.limit = limit;
+    which.no_dropped = 1;
+    ki_text_say(&r.text, "{\"rows\":[");
+    const kith_err err =
+        ki_store_each(ki_service_store(ki_call_service(c)), table, &which, write_row, &r);
+    if (err != KITH_OK) {
+        ki_text_clear(&r.text);
+        return err;
+    }
+    ki_text_say(&r.text, "],\"next\":");
+    if (r.n == limit)
+        ki_write_whole(&r.text, r.last);
+    else
+        ki_text_say(&r.text, "null");
+    ki_text_say(&r.text, "}");
+    return ki_reply_written(c, &r.text);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ * bodies.h -- what handlers of several groups do alike: events and records out of JSON, rows into replies, lines in
+ * batches
+ */
+#ifndef KI_BODIES_H
+#define KI_BODIES_H
+
+#include "serve/route.h"
+#include "serve/service.h"
+
+/* ---- shapes that many routes name ---- */
+
+extern const ki_shape ki_shape_event;    /* one event, as it is sent */
+extern const ki_shape ki_shape_user;     /* one user with an id, as lines are sent */
+extern const ki_shape ki_shape_item;     /* likewise */
+extern const ki_shape ki_shape_imported; /* what a body of lines is answered */
+extern const ki_shape ki_shape_anything; /* an object of any members */
+extern const ki_shape ki_shape_list;     /* a list of recommendations as it is answered */
+extern const ki_shape ki_shape_rows;     /* {rows, next} */
+
+/* ---- who may ---- */
+
+/* A key that speaks for one user, asked for another: 403. */
+kith_err ki_call_speaks_for(ki_call *c, const char *user_id);
+
+/* ---- from JSON to changes; texts of a change live as long as `keep` (an array that takes what was made) ---- */
+
+kith_err ki_change_of_event(const json_t *event, json_t *keep, ki_change *out);
+kith_err ki_change_of_user(const char *user_id, const json_t *user, json_t *keep, ki_change *out);
+kith_err ki_change_of_item(const char *item_id, const json_t *item, json_t *keep, ki_change *out);
+
+/* Seconds since 1970 or ISO 8601, in milliseconds. */
+kith_err ki_time_of(const json_t *time, int64_t *ms);
+
+/* ---- a body of lines: written in batches, a line that is wrong is told with its number and left out ---- */
+
+/* Make the change of one line, as ki_change_of_event. */
+typedef kith_err (*ki_line_fn)(const json_t *line, json_t *keep, ki_change *out);
+
+kith_err ki_lines_take(ki_call *c, const char *line, size_t n, int64_t number, ki_line_fn fn);
+
+/* The rest is written; the reply is {taken, refused, errors: [{line, message}]}. */
+kith_err ki_lines_end(ki_call *c);
+
+/* ---- replies ---- */
+
+kith_err ki_reply_written(ki_call *c, ki_text *t); /* JSON; takes the text, on failure too */
+
+/* Rows of a table as {rows: [...], next}: `next` is what `after` wants for those that follow; null: no more. */
+kith_err ki_reply_rows(ki_call *c, ki_table_name table, ki_select which, int limit);
+
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT
+ * routes_scenarios.c -- scenarios: lists with a name, and the settings that live in the store
+ */
+#include "serve/bodies.h"
+#include "serve/routes.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const ki_shape by_name[] = {
+    { .name = "name", .kind = KI_IS_NAME, .required = 1, .about = "of the scenario", .max = 256 },
+};
+static const ki_shape path = { .kind = KI_IS_OBJECT, KI_INSIDE(by_name) };
+static const ki_shape one_id = { .kind = KI_IS_TEXT, .max = 256 };
+static const char *const unknown_words[] = { "popular", "error", NULL };
+static const ki_shape a_scenario[] = {
+    { .name = "about", .kind = KI_IS_TEXT, .about = "for people", .max = 1000 },
+    { .name = "n", .kind = KI_IS_WHOLE, .about = "how many", .min = 1, .max = 1000 },
+    { .name = "filter",
+      .kind = KI_IS_TEXT,
+      .about = "holds beside the filter of a request",
+      .max = 65536 },
+    { .name = "context", .kind = KI_IS_OPEN, .about = "values of the filter's $names" },
+    { .name = "pipeline",
+      .kind = KI_IS_OPEN,
+      .about = "sources, ranker, rules, diversity and exploration" },
+    { .name = "exclude",
+      .kind = KI_IS_LIST,
+      .about = "never these",
+      KI_EACH(one_id),
+      .max = 10000 },
+    { .name = "include_seen", .kind = KI_IS_FLAG, .about = "items of the history may be listed" },
+    { .name = "reasons", .kind = KI_IS_WHOLE, .about = "named per item", .min = 0, .max = 10 },
+    { .name = "on_unknown",
+      .kind = KI_IS_TEXT,
+      .about = "an unknown user gets popular items, or 404",
+      .words = unknown_words },
+    { .name = "log", .kind = KI_IS_FLAG, .about = "write its lists into the journal" },
+};
+static const ki_shape scenario = {
+    .kind = KI_IS_OBJECT,
+    KI_INSIDE(a_scenario),
+    .example =
+        "{\"filter\": \"year >= 1990\", \"pipeline\": {\"diversity\": {\"method\": \"mmr\"}}}"
+};
+static const ki_shape a_run[] = {
+    { .name = "scenario",
+      .kind = KI_IS_OBJECT,
+      .required = 1,
+      .about = "as it would be saved",
+      KI_INSIDE(a_scenario) },
+    { .name = "user_id", .kind = KI_IS_ID, .about = "for this user", .max = 256 },
+};
+static const ki_shape dry = { .kind = KI_IS_OBJECT, KI_INSIDE(a_run) };
+
+static kith_err put(ki_call *c)
+{
+    ki_service *s = ki_call_service(c);
+    char *text = NULL;
+    kith_err err = ki_service_check_scenario(s, ki_call_body(c));
+    if (err == KITH_OK && (text = json_dumps(ki_call_body(c), JSON_COMPACT)) == NULL)
+        err = ki_fail_memory(256);
+    ki_change change = {
+        .change = KI_PUT_DOCUMENT, .kind = "scenario", .id = ki_call_text(c, "name"), .json = text
+    };
+    if (err == KITH_OK) err = ki_service_write(s, &change, 1);
+    free(text);
+    if (err != KITH_OK) return err;
+    if (change.was_new) ki_reply_status(c, 201);
+    return ki_reply_json(c, json_pack("{s:s, s:I}", "name", ki_call_text(c, "name"), "version",
+                                      (json_int_t)change.seq));
+}
+
+static kith_err get(ki_call *c)
+{
+    json_t *o = NULL;
+    const kith_err err = ki_store_get(ki_service_store(ki_call_service(c)), KI_DOCUMENTS,
+                                      "scenario", ki_call_text(c, "name"), &o);
+    return err == KITH_OK ? ki_reply_json(c, o) : err;
+}
+
+static kith_err list(ki_call *c)
+{
+    const ki_select which = { .kind = "scenario" };
+    return ki_reply_rows(c, KI_DOCUMENTS, which, 1000);
+}
+
+static kith_err drop(ki_call *c)
+{
+    ki_change change = { .change = KI_DROP_DOCUMENT,
+                         .kind = "scenario",
+                         .id = ki_call_text(c, "name") };
+    const kith_err err = ki_service_write(ki_call_service(c), &change, 1);
+    if (err == KITH_OK && change.n_dropped == 0)
+        return ki_call_refuse(c, 404, KITH_ENOTFOUND, "there is no scenario \"%.60s\"", change.id);
+    return err;
+}
+
+/* The scenario's members are those of a request, so that it can be run without being saved. */
+static kith_err run_dry(ki_call *c)
+{
+    ki_service *s = ki_call_service(c);
+    const json_t *wanted = ki_call_member(c, "scenario");
+    const char *user = ki_call_text(c, "user_id");
+    ki_text reply = { 0 };
+    kith_err err = ki_service_check_scenario(s, wanted);
+    json_t *request = json_copy((json_t *)wanted);
+    json_object_del(request, "about");
+    if (user != NULL) json_object_set_new(request, "user_id", json_string(user));
+    if (err == KITH_OK) err = ki_service_recommend(s, request, &reply);
+    json_decref(request);
+    if (err == KITH_OK) return ki_reply_written(c, &reply);
+    ki_text_clear(&reply);
+    return err;
+}
+
+/* ---- settings ---- */
+
+static const char *const preference_words[] = { "ratings", "strengths", NULL };
+static const ki_shape a_meaning[] = {
+    { .name = "preference",
+      .kind = KI_IS_TEXT,
+      .required = 1,
+      .about = "values of pairs are ratings, or strengths that add up",
+      .words = preference_words },
+    { .name = "low", .kind = KI_IS_NUMBER, .about = "of the rating scale", .init = "1" },
+    { .name = "high", .kind = KI_IS_NUMBER, .about = "of the rating scale", .init = "5" },
+    { .name = "signals",
+      .kind = KI_IS_OPEN,
+      .about = "kinds of events: a weight (0: says nothing), or {weight, scale, unit}" },
+};
+static const ki_shape meaning = { .kind = KI_IS_OBJECT,
+                                  KI_INSIDE(a_meaning),
+                                  .example = "{\"preference\": \"strengths\", \"signals\": "
+                                             "{\"views\": 0.5}}" };
+
+static kith_err get_meanings(ki_call *c)
+{
+    json_t *o = NULL;
+    const kith_err err = ki_service_meanings(ki_call_service(c), &o);
+    return err == KITH_OK ? ki_reply_json(c, o) : err;
+}
+
+static kith_err put_meanings(ki_call *c)
+{
+    const kith_err err = ki_service_set_meanings(ki_call_service(c), ki_call_body(c));
+    return err == KITH_OK ? get_meanings(c) : err;
+}
+
+static kith_err status(ki_call *c)
+{
+    json_t *o = NULL;
+    const kith_err err = ki_service_status(ki_call_service(c), &o);
+    return err == KITH_OK ? ki_reply_json(c, o) : err;
+}
+
+static const ki_route routes[] = {
+    { "PUT", "/v1/scenarios/{name}", "put_scenario", "Save a scenario",
+      "Its filter and pipeline are held against the catalogue first.  In force for the next "
+      "request: recommend "
+      "with scenario=NAME.",
+      KI_ROLE_ADMIN, .path_shape = &path, .body = &scenario, .reply = &ki_shape_anything,
+      .run = put },
+    { "GET", "/v1/scenarios/{name}", "get_scenario", "A scenario", NULL, KI_ROLE_READ,
+      .path_shape = &path, .reply = &ki_shape_anything, .run = get },
+    { "GET", "/v1/scenarios", "list_scenarios", "All scenarios, with their versions", NULL,
+      KI_ROLE_READ, .reply = &ki_shape_rows, .run = list },
+    { "DELETE", "/v1/scenarios/{name}", "delete_scenario", "Drop a scenario", NULL, KI_ROLE_ADMIN,
+      .path_shape = &path, .run = drop },
+    { "POST", "/v1/scenarios/dry-run", "dry_run_scenario", "What would a scenario list?",
+      "Nothing is saved.", KI_ROLE_READ, KI_ROUTE_QUICK, .body = &dry, .reply = &ki_shape_list,
+      .run = run_dry },
+    { "GET", "/v1/settings/events", "get_event_settings", "What events mean", NULL, KI_ROLE_READ,
+      .reply = &ki_shape_anything, .run = get_meanings },
+    { "PUT", "/v1/settings/events", "put_event_settings", "Change what events mean",
+      "All events are read anew, which takes a while where there are many.", KI_ROLE_ADMIN,
+      .body = &meaning, .reply = &ki_shape_anything, .run = put_meanings },
+    { "GET", "/v1/status", "status", "What is there, and which model is in force", NULL,
+      KI_ROLE_READ, .reply = &ki_shape_anything, .run = status },
+};
+
+const ki_route_group ki_routes_scenarios = { "scenarios", "Scenarios and settings", routes,
+                                             KI_COUNT(routes) };

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: MIT
+ * service.c -- opening, closing, and the one way in which anything changes
+ *
+ * Opening reads the store into the engine, or a file into an empty store, and ends with a model in force if there
+ * is anything to learn from.  An import that was cut short leaves a mark; the next start begins it anew.
+ */
+#include "serve/service_parts.h"
+
+#include "base/file.h"
+#include "base/jsontext.h"
+#include "base/mem.h"
+#include "data/dataset.h" /* ki_context_job */
+#include "tool/events.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+int64_t ki_now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+void ki_service_say(const ki_service *s, const char *event, json_t *fields)
+{
+    ki_event(&s->log, event, fields);
+}
+
+ki_live *ki_service_live(ki_service *s)
+{
+    return s->live;
+}
+
+ki_store *ki_service_store(ki_service *s)
+{
+    return s->store;
+}
+
+ki_tasks *ki_service_tasks(ki_service *s)
+{
+    return s->tasks;
+}
+
+/* ---- writing ---- */
+
+static kith_err naming(const ki_change *c, int j, int n)
+{
+    char sentence[KI_MESSAGE_SIZE];
+    ki_message_get(sentence);
+    if (n == 1) return KITH_EINVAL;
+    return ki_fail(KITH_EINVAL, "number %d (%.60s): %.800s", j + 1,
+                   c->change == KI_ADD_EVENT ? c->item : c->id, sentence);
+}
+
+static kith_err check_events(const ki_service *s, const ki_change *changes, int n)
+{
+    ki_meant meant;
+    for (int j = 0; j < n; j++)
+        if (changes[j].change == KI_ADD_EVENT &&
+            ki_meanings_event(&s->meanings, changes[j].kind, changes[j].value, &meant) != KITH_OK)
+            return naming(&changes[j], j, n);
+    return KITH_OK;
+}
+
+static int has_attributes(const ki_change *changes, int n)
+{
+    for (int j = 0; j < n; j++)
+        if ((changes[j].change == KI_PUT_USER || changes[j].change == KI_PUT_ITEM) &&
+            changes[j].json != NULL)
+            return 1;
+    return 0;
+}
+
+static kith_err check_attributes(ki_service *s, const ki_change *changes, int n,
+                                 ki_change_kind kind)
+{
+    json_t **parsed = NULL;
+    int m = 0;
+    kith_err err = ki_alloc(&parsed, (size_t)n, sizeof *parsed);
+    for (int j = 0; err == KITH_OK && j < n; j++) {
+        if (changes[j].change != kind || changes[j].json == NULL) continue;
+        parsed[m] = json_loads(changes[j].json, 0, NULL);
+        const int is_object = json_is_object(parsed[m]);
+        m++;
+        if (!is_object) err = ki_fail(KITH_EINVAL, "attributes want one JSON object");
+    }
+    if (err == KITH_OK && m > 0)
+        err = ki_live_check_attributes(s->live, kind == KI_PUT_ITEM, (const json_t *const *)parsed,
+                                       m);
+    for (int j = 0; parsed != NULL && j < m; j++) json_decref(parsed[j]);
+    ki_free(parsed);
+    return err;
+}
+
+static kith_err write_attributes(ki_service *s, ki_change *changes, int n)
+{
+    pthread_mutex_lock(&s->attributes);
+    kith_err err = check_attributes(s, changes, n, KI_PUT_USER);
+    if (err == KITH_OK) err = check_attributes(s, changes, n, KI_PUT_ITEM);
+    if (err == KITH_OK) err = ki_store_write(s->store, changes, n);
+    pthread_mutex_unlock(&s->attributes);
+    return err;
+}
+
+/* The first events of a store say whether there are ratings. */
+static kith_err settle_meanings(ki_service *s, const ki_change *changes, int n)
+{
+    int events = 0, ratings = 0;
+    for (int j = 0; j < n; j++) {
+        if (changes[j].change != KI_ADD_EVENT) continue;
+        events = 1;
+        ratings |= ki_meanings_is_rating(&s->meanings, changes[j].kind);
+    }
+    if (!events) return KITH_OK;
+    json_t *document = NULL;
+    kith_err err = ki_store_get(s->store, KI_DOCUMENTS, "setting", "events", &document);
+    if (err == KITH_ENOTFOUND) document = json_object();
+    if (document == NULL) return err == KITH_ENOTFOUND ? ki_fail_memory(64) : err;
+    json_object_set_new(document, "preference", json_string(ratings ? "ratings" : "strengths"));
+    err = ki_service_put_document(s, "setting", "events", document);
+    json_decref(document);
+    s->meanings.ratings = ratings;
+    s->meanings.decided = err == KITH_OK;
+    return err;
+}
+
+static kith_err write_open(ki_service *s, ki_change *changes, int n)
+{
+    const kith_err err = check_events(s, changes, n);
+    if (err != KITH_OK) return err;
+    return has_attributes(changes, n) ? write_attributes(s, changes, n)
+                                      : ki_store_write(s->store, changes, n);
+}
+
+static int adds_events(const ki_change *changes, int n)
+{
+    for (int j = 0; j < n; j++)
+        if (changes[j].change == KI_ADD_EVENT) return 1;
+    return 0;
+}
+
+/* ---- taking back one kind of a pair's events ---- */
+
+struct left { /* what the other kinds say of the pair */
+    ki_service *s;
+    int32_t u, i;
+};
+
+static kith_err take_again(void *udata, const ki_row *row)
+{
+    struct left *l = udata;
+    ki_meant meant;
+    if (ki_meanings_event(&l->s->meanings, row->kind, row->value, &meant) != KITH_OK)
+        return KITH_OK;
+    if (!meant.counts) return KITH_OK;
+    return ki_live_event(l->s->live, l->u, l->i, meant.value, row->time_ms / 1000, meant.how);
+}
+
+/* The pair was taken out of the history whole; what is left of it comes back.  With the gate held exclusively. */
+static kith_err take_rest(ki_service *s, const ki_change *c)
+{
+    struct left l = { .s = s, .u = c->user_index, .i = c->item_index };
+    const ki_select which = { .user = c->user, .item = c->item };
+    if (c->kind == NULL || c->user_index < 0 || c->item_index < 0) return KITH_OK;
+    const kith_err err = ki_store_each(s->store, KI_EVENTS, &which, take_again, &l);
+    atomic_fetch_add(&s->news.users[(uint32_t)c->user_index % KI_NEWS_USERS], 1);
+    return err;
+}
+
+static int takes_back(const ki_change *changes, int n)
+{
+    for (int j = 0; j < n; j++)
+        if (changes[j].change == KI_DROP_EVENTS) return 1;
+    return 0;
+}
+
+static kith_err write_closed(ki_service *s, ki_change *changes, int n)
+{
+    kith_err err = check_events(s, changes, n);
+    if (err == KITH_OK && !s->meanings.decided) err = settle_meanings(s, changes, n);
+    if (err == KITH_OK) err = write_open(s, changes, n);
+    for (int j = 0; err == KITH_OK && j < n; j++)
+        if (changes[j].change == KI_DROP_EVENTS) err = take_rest(s, &changes[j]);
+    return err;
+}
+
+kith_err ki_service_write(ki_service *s, ki_change *changes, int n)
+{
+    kith_err err;
+    pthread_rwlock_rdlock(&s->gate);
+    const int closed = takes_back(changes, n) || (!s->meanings.decided && adds_events(changes, n));
+    if (!closed) err = write_open(s, changes, n);
+    pthread_rwlock_unlock(&s->gate);
+    if (!closed) return err;
+    pthread_rwlock_wrlock(&s->gate);
+    err = write_closed(s, changes, n);
+    pthread_rwlock_unlock(&s->gate);
+    return err;
+}
+
+kith_err ki_service_put_document(ki_service *s, const char *kind, const char *id,
+                                 const json_t *json)
+{
+    char *text = NULL;
+    kith_err err = ki_json_print(json_incref((json_t *)json), &text);
+    ki_change c = { .change = KI_PUT_DOCUMENT, .kind = kind, .id = id, .json = text };
+    if (err == KITH_OK) err = ki_store_write(s->store, &c, 1);
+    kith_string_free(text);
+    return err;
+}
+
+/* ---- closing ---- */
+
+static void free_parts(ki_service *s)
+{
+    pthread_rwlock_destroy(&s->gate);
+    pthread_rwlock_destroy(&s->documents_lock);
+    pthread_mutex_destroy(&s->attributes);
+    pthread_mutex_destroy(&s->models);
+    pthread_mutex_destroy(&s->shadowed.lock);
+    json_decref(s->params);
+    json_decref(s->scenarios);
+    json_decref(s->experiments);
+    json_decref(s->forgotten);
+    ki_free(s->model_name);
+    ki_free(s->folder);
+    ki_free(s);
+}
+
+void ki_service_close(ki_service *s)
+{
+    if (s == NULL) return;
+    ki_tasks_free(s->tasks);
+    ki_exposures_free(s->exposures);
+    ki_store_close(s->store);
+    ki_lists_kept_free(s->lists);
+    kith_cache_free(s->cache);
+    kith_model_free(s->shadow_model);
+    ki_live_free(s->live);
+    if (s->own_folder) ki_service_remove_folder(s);
+    free_parts(s);
+}
+
+/* ---- opening ---- */
+
+static json_t *params_of(const ki_service_options *o)
+{
+    json_t *params = json_object();
+    for (int j = 0; j < o->n_params; j++)
+        json_object_set_new(params, o->params[j].name, json_string(o->params[j].value));
+    return params;
+}
+
+static kith_err take_options(ki_service *s, const ki_service_options *o)
+{
+    kith_err err = KITH_OK;
+    s->log = (kith_run_options){ .event = o->event, .udata = o->udata };
+    s->seed = ki_context_job(o->k)->seed;
+    s->memory_bytes = ki_context_job(o->k)->memory_bytes;
+    s->params = params_of(o);
+    s->scenarios = json_object();
+    s->experiments = json_object();
+    s->forgotten = json_array();
+    if (s->forgotten == NULL || s->params == NULL || s->scenarios == NULL || s->experiments == NULL)
+        return ki_fail_memory(256);
+    if (o->settings != NULL)
+        s->settings = *o->settings;
+    else
+        err = ki_settings_read(NULL, &s->settings);
+    if (err == KITH_OK && o->model != NULL && ki_model_find(o->model) == NULL)
+        err = ki_fail(KITH_ENOTFOUND, "no model is called \"%.60s\"; `kith models` lists them",
+                      o->model);
+    return err == KITH_OK && o->model != NULL ? ki_strdup(&s->model_name, o->model) : err;
+}
+
+static kith_err open_store(ki_service *s, const char *db)
+{
+    const ki_store_options options = { .applied = ki_service_applied,
+                                       .udata = s,
+                                       .max_wait_us = s->settings.commit_wait_us };
+    return ki_store_open(db, &options, &s->store);
+}
+
+static void remove_beside(const char *db, const char *ending)
+{
+    char path[KI_PATH_MAX];
+    snprintf(path, sizeof path, "%s%s", db, ending);
+    unlink(path);
+}
+
+/* An import that began and did not end: nothing else has been written, so the store is begun anew. */
+static kith_err clear_half_import(ki_service *s, const ki_service_options *o)
+{
+    json_t *mark = NULL;
+    const kith_err err = ki_store_get(s->store, KI_DOCUMENTS, "setting", "import", &mark);
+    if (err == KITH_ENOTFOUND) return KITH_OK;
+    if (err != KITH_OK) return err;
+    const char *state = json_string_value(json_object_get(mark, "state"));
+    const int whole = state == NULL || strcmp(state, "done") == 0;
+    json_decref(mark);
+    if (whole) return KITH_OK;
+    if (o->data == NULL)
+        return ki_fail(KITH_EDATA,
+                       "%s: reading data into it was cut short; start again with the data, or "
+                       "with another file",
+                       o->db);
+    ki_store_close(s->store);
+    s->store = NULL;
+    remove_beside(o->db, "");
+    remove_beside(o->db, "-wal");
+    remove_beside(o->db, "-shm");
+    ki_service_say(s, "import_begun_anew", json_pack("{s:s}", "db", o->db));
+    return open_store(s, o->db);
+}
+
+static kith_err mark_import(ki_service *s, const char *path, const char *state)
+{
+    json_t *mark = json_pack("{s:s, s:s}", "path", path, "state", state);
+    if (mark == NULL) return ki_fail(KITH_EINVAL, "the path of the data is not UTF-8");
+    const kith_err err = ki_service_put_document(s, "setting", "import", mark);
+    json_decref(mark);
+    return err;
+}
+
+static kith_err import(ki_service *s, kith *k, const ki_service_options *o)
+{
+    kith_err err = ki_meanings_read(NULL, &s->meanings);
+    if (err == KITH_OK) err = mark_import(s, o->data, "begun");
+    if (err == KITH_OK) err = ki_service_import(s, k, o->data, o->read);
+    if (err == KITH_OK) err = mark_import(s, o->data, "done");
+    s->imported = err == KITH_OK;
+    return err;
+}
+
+static kith_err fill(ki_service *s, kith *k, const ki_service_options *o)
+{
+    ki_store_counts counts;
+    kith_err err = clear_half_import(s, o);
+    if (err == KITH_OK) err = ki_store_count(s->store, &counts);
+    if (err != KITH_OK) return err;
+    const int is_empty = counts.users == 0 && counts.items == 0 && counts.events == 0;
+    if (is_empty && o->data != NULL) return import(s, k, o);
+    if (o->data != NULL)
+        ki_service_say(s, "data_not_read",
+                       json_pack("{s:s, s:s}", "path", o->data, "why",
+                                 "the store has users, items or events already"));
+    return ki_service_load(s);
+}
+
+/* A model in force, if there is anything to learn from. */
+static kith_err have_model(ki_service *s, kith *k)
+{
+    int found = 0;
+    ki_live_counts counts;
+    json_t *document = NULL;
+    kith_err err = ki_service_restore_model(s, k, &found);
+    ki_live_count(s->live, &counts);
+    if (err != KITH_OK || found || counts.pairs == 0) return err;
+    err = ki_service_train(s, k, &(ki_recipe){ .promote = KI_PROMOTE_ALWAYS }, &document);
+    json_decref(document);
+    if (err != KITH_EDATA) return err;
+    ki_service_say(s, "no_model_yet", json_pack("{s:s}", "why", kith_last_error()));
+    return KITH_OK;
+}
+
+static kith_err start_parts(ki_service *s)
+{
+    const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    const ki_tasks_options tasks = {
+        .context = { .threads = s->settings.train_threads > 0 ? s->settings.train_threads
+                                                              : (int)KI_MAX(1, cpus / 2),
+                     .seed = s->seed,
+                     .memory_bytes = s->memory_bytes },
+        .tick = ki_service_train_by_clock,
+        .udata = s,
+    };
+    kith_err err = ki_lists_kept_new(s->settings.lists_kept, &s->lists);
+    if (err == KITH_OK) err = ki_service_open_cache(s);
+    if (err == KITH_OK) err = ki_exposures_new(s->store, &s->exposures);
+    return err == KITH_OK ? ki_tasks_new(&tasks, &s->tasks) : err;
+}
+
+static kith_err open_all(ki_service *s, const ki_service_options *o)
+{
+    const ki_live_options live = { .trend_half_life = (double)s->settings.trend_half_life };
+    ki_job *job = ki_context_job(o->k);
+    ki_job_begin(job);
+    job->within++;
+    kith_err err = ki_live_new(&live, &s->live);
+    if (err == KITH_OK) err = open_store(s, o->db);
+    if (err == KITH_OK) err = ki_service_find_folder(s, o->db);
+    if (err == KITH_OK) err = fill(s, o->k, o);
+    if (err == KITH_OK) err = have_model(s, o->k);
+    if (err == KITH_OK) err = start_parts(s);
+    job->within--;
+    return err;
+}
+
+kith_err ki_service_open(const ki_service_options *o, ki_service **out)
+{
+    ki_service *s = NULL;
+    if (sodium_init() < 0) return ki_fail(KITH_EIO, "libsodium finds no source of chance");
+    kith_err err = ki_alloc(&s, 1, sizeof *s);
+    if (err != KITH_OK) return err;
+    pthread_rwlock_init(&s->gate, NULL);
+    pthread_rwlock_init(&s->documents_lock, NULL);
+    pthread_mutex_init(&s->attributes, NULL);
+    pthread_mutex_init(&s->models, NULL);
+    pthread_mutex_init(&s->shadowed.lock, NULL);
+    s->opened_ms = s->trained_ms = ki_now_ms();
+    err = take_options(s, o);
+    if (err == KITH_OK) err = open_all(s, o);
+    if (err == KITH_OK)
+        *out = s;
+    else
+        ki_service_close(s);
+    return err;
+}

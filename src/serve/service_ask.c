@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: MIT
+ * service_ask.c -- a request becomes a list: from the cache or the engine, under a rec_id, page by page
+ *
+ *      request + scenario + variant --wish--> cache? --> engine --> text, kept under the rec_id, journal
+ *
+ * What is kept in the cache is the text after the rec_id, under a key that holds what the list was made of: the
+ * user's counter of changes, the catalogue's, the model's, and the question.  An event raises the counter before
+ * its write returns, so the very next question has another key.
+ */
+#include "serve/service_parts.h"
+
+#include "base/mem.h"
+#include "serve/exposures.h"
+#include "serve/jsonwrite.h"
+#include "serve/wish.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { MOST_PAGED = 1000, PAGES_AHEAD = 20 };
+
+/* ---- a list as text ---- */
+
+static void write_reasons(ki_text *t, const kith_item *item)
+{
+    ki_write_key(t, "reason");
+    ki_write_string(t, item->reason);
+    if (item->n_reasons == 0) return;
+    ki_write_key(t, "reasons");
+    ki_text_say(t, "[");
+    for (int j = 0; j < item->n_reasons; j++) {
+        ki_write_next(t);
+        ki_text_say(t, "{");
+        ki_write_key(t, "item_id");
+        ki_write_string(t, item->reasons[j].item_id);
+        if (item->reasons[j].title != NULL) {
+            ki_write_key(t, "title");
+            ki_write_string(t, item->reasons[j].title);
+        }
+        ki_write_key(t, "contribution");
+        ki_write_number(t, item->reasons[j].contribution);
+        ki_text_say(t, "}");
+    }
+    ki_text_say(t, "]");
+    ki_write_key(t, "rest");
+    ki_write_number(t, item->rest);
+}
+
+static void write_item(ki_text *t, const kith_item *item)
+{
+    ki_write_next(t);
+    ki_text_say(t, "{");
+    ki_write_key(t, "item_id");
+    ki_write_string(t, item->item_id);
+    if (item->title != NULL) {
+        ki_write_key(t, "title");
+        ki_write_string(t, item->title);
+    }
+    ki_write_key(t, "score");
+    ki_write_number(t, item->score);
+    if (item->reason != NULL) write_reasons(t, item);
+    if (item->propensity != 1) {
+        ki_write_key(t, "propensity");
+        ki_write_number(t, item->propensity);
+    }
+    ki_text_say(t, "}");
+}
+
+void ki_write_list(ki_text *t, const kith_list *list)
+{
+    ki_write_key(t, "basis");
+    ki_write_string(t, list->basis);
+    ki_write_key(t, "note");
+    ki_write_string(t, list->note);
+    ki_write_key(t, "items");
+    ki_text_say(t, "[");
+    for (int j = 0; j < list->n; j++) write_item(t, &list->items[j]);
+    ki_text_say(t, "]");
+    if (list->report != NULL && list->report[0] != '\0') {
+        ki_write_key(t, "report");
+        ki_text_say(t, list->report);
+    }
+}
+
+static void write_answer(ki_text *t, const kith_list *list, const ki_answer *a)
+{
+    ki_write_key(t, "model");
+    ki_write_string(t, a->version);
+    ki_write_key(t, "history");
+    ki_write_whole(t, a->n_history);
+    ki_write_key(t, "folded");
+    ki_text_say(t, a->folded ? "true" : "false");
+    ki_write_list(t, list);
+}
+
+/* ---- the cache: ids one after the other, each with its NUL, then the text ---- */
+
+struct shown { /* a finished list, wherever it came from; at is one block */
+    char *block;
+    const char **ids;
+    int n;
+    const char *text; /* members after the rec_id */
+    size_t n_text;
+};
+
+static void clear_shown(struct shown *l)
+{
+    ki_free(l->block);
+    ki_free(l->ids);
+}
+
+/* From the form that the cache keeps; takes the block. */
+static kith_err unpack(char *block, size_t n, struct shown *out)
+{
+    int32_t n_ids;
+    *out = (struct shown){ .block = block };
+    memcpy(&n_ids, block, sizeof n_ids);
+    const kith_err err = ki_alloc(&out->ids, (size_t)n_ids, sizeof *out->ids);
+    if (err != KITH_OK) return err;
+    const char *at = block + sizeof n_ids;
+    for (; out->n < n_ids; at += strlen(at) + 1) out->ids[out->n++] = at;
+    out->text = at;
+    out->n_text = n - (size_t)(at - block);
+    return KITH_OK;
+}
+
+static kith_err pack(const kith_list *list, const ki_answer *a, ki_text *t)
+{
+    const int32_t n = list->n;
+    ki_text text = { 0 };
+    ki_text_add(t, (const char *)&n, sizeof n);
+    for (int j = 0; j < list->n; j++)
+        ki_text_add(t, list->items[j].item_id, strlen(list->items[j].item_id) + 1);
+    write_answer(&text, list, a);
+    if (text.err == KITH_OK) ki_text_add(t, text.at, text.n);
+    ki_text_clear(&text);
+    return text.err == KITH_OK ? t->err : text.err;
+}
+
+static double now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec * 1e-3;
+}
+
+/* Only lists that are made from what the key holds are kept: not those of popular items. */
+static int is_lasting(const kith_list *list)
+{
+    return strcmp(list->basis, "user") == 0 || strcmp(list->basis, "liked") == 0 ||
+           strcmp(list->basis, "text") == 0;
+}
+
+static kith_err make(ki_service *s, const ki_wish *w, const char *key, struct shown *out)
+{
+    kith_list *list = NULL;
+    ki_answer answer = { 0 };
+    ki_text packed = { 0 };
+    const double began = now_us();
+    kith_err err = ki_live_recommend(s->live, &w->q, &list, &answer);
+    if (err != KITH_OK) return err;
+    if (w->user != NULL) ki_service_ask_shadow(s, w, list, now_us() - began);
+    if ((err = pack(list, &answer, &packed)) == KITH_OK && key[0] != '\0' && is_lasting(list))
+        err = ki_service_cache_put(s, key, packed.at, packed.n);
+    kith_list_free(list);
+    if (err == KITH_OK) return unpack(packed.at, packed.n, out);
+    ki_text_clear(&packed);
+    return err;
+}
+
+static kith_err find_or_make(ki_service *s, const ki_wish *w, struct shown *out)
+{
+    char key[KI_LIST_KEY_ROOM] = "", *kept = NULL;
+    size_t n = 0;
+    atomic_fetch_add(&s->n_asked, 1);
+    if (ki_service_cache_key(s, w, key)) {
+        const kith_err err = ki_service_cache_get(s, key, &kept, &n);
+        if (err != KITH_OK) return err;
+    } else {
+        key[0] = '\0';
+    }
+    if (kept == NULL) return make(s, w, key, out);
+    atomic_fetch_add(&s->n_cached, 1);
+    return unpack(kept, n, out);
+}
+
+/* ---- under a rec_id ---- */
+
+static kith_err keep(ki_service *s, const ki_wish *w, const struct shown *l, char *rec_id)
+{
+    char *request = json_dumps(w->request, JSON_COMPACT);
+    const int n = (int)json_number_value(json_object_get(w->request, "n"));
+    const ki_kept_list list = {
+        .user = w->user, .request = request, .page = n > 0 ? n : 10, .n = l->n, .items = l->ids
+    };
+    const kith_err err =
+        request == NULL ? ki_fail_memory(256) : ki_lists_kept_add(s->lists, &list, rec_id);
+    free(request);
+    return err;
+}
+
+static void write_who(ki_text *t, const ki_wish *w, const char *rec_id)
+{
+    const char *scenario = json_string_value(json_object_get(w->request, "scenario"));
+    ki_text_say(t, "{");
+    ki_write_key(t, "rec_id");
+    ki_write_string(t, rec_id);
+    if (w->user != NULL) {
+        ki_write_key(t, "user_id");
+        ki_write_string(t, w->user);
+    }
+    if (scenario == NULL && w->variant.scenario[0] != '\0') scenario = w->variant.scenario;
+    if (scenario != NULL) {
+        ki_write_key(t, "scenario");
+        ki_write_string(t, scenario);
+    }
+    if (w->variant.experiment[0] != '\0') {
+        ki_write_key(t, "experiment");
+        ki_write_string(t, w->variant.experiment);
+        ki_write_key(t, "variant");
+        ki_write_string(t, w->variant.variant);
+        ki_write_key(t, "share");
+        ki_write_number(t, w->variant.share);
+    }
+}
+
+/* What was shown, to whom, by what: the reply without scores is what a journal needs, and the reply has it all. */
+static void journal(ki_service *s, const ki_wish *w, const struct shown *l, const char *rec_id)
+{
+    ki_text t = { 0 };
+    if (w->user == NULL || (!w->log && !s->settings.log_lists && w->variant.experiment[0] == '\0'))
+        return;
+    write_who(&t, w, rec_id);
+    ki_write_key(&t, "shown");
+    ki_text_say(&t, "[");
+    for (int j = 0; j < l->n; j++) {
+        ki_write_next(&t);
+        ki_write_string(&t, l->ids[j]);
+    }
+    ki_text_say(&t, "],");
+    ki_text_add(&t, l->text, l->n_text);
+    ki_text_say(&t, "}");
+    if (t.err == KITH_OK) (void)ki_exposures_add(s->exposures, rec_id, w->user, t.at);
+    ki_text_clear(&t);
+}
+
+kith_err ki_service_recommend(ki_service *s, const json_t *request, ki_text *reply)
+{
+    ki_wish w;
+    struct shown l = { 0 };
+    char rec_id[KI_REC_ID_ROOM];
+    kith_err err = ki_wish_read(s, request, &w);
+    if (err != KITH_OK) return err;
+    if ((err = find_or_make(s, &w, &l)) == KITH_OK) err = keep(s, &w, &l, rec_id);
+    if (err == KITH_OK) {
+        write_who(reply, &w, rec_id);
+        ki_text_say(reply, ",");
+        ki_text_add(reply, l.text, l.n_text);
+        ki_text_say(reply, "}");
+        journal(s, &w, &l, rec_id);
+        err = reply->err;
+    }
+    clear_shown(&l);
+    ki_wish_clear(&w);
+    return err;
+}
+
+kith_err ki_service_why_not(ki_service *s, const json_t *request, const char *item_id, char **json)
+{
+    ki_wish w;
+    kith_err err = ki_wish_read(s, request, &w);
+    if (err != KITH_OK) return err;
+    err = ki_live_why_not(s->live, &w.q, item_id, json);
+    ki_wish_clear(&w);
+    return err;
+}
+
+/* ---- pages ---- */
+
+/* The rest of the list, at the end of *all (object with n, exclude, ... as it was asked). */
+static kith_err freeze(ki_service *s, const char *rec_id, ki_kept_list **list)
+{
+    const ki_kept_list *old = *list;
+    ki_kept_list made = *old;
+    const char **items = NULL;
+    kith_list *more = NULL;
+    ki_answer answer;
+    ki_wish w = { 0 };
+    json_t *request = json_loads(old->request, 0, NULL), *exclude = json_array();
+    if (request == NULL || exclude == NULL) return ki_fail_memory(256);
+    json_array_extend(exclude, json_object_get(request, "exclude"));
+    for (int j = 0; j < old->n; j++) json_array_append_new(exclude, json_string(old->items[j]));
+    json_object_set_new(request, "exclude", exclude);
+    json_object_set_new(request, "n", json_integer(KI_MIN(MOST_PAGED, old->page * PAGES_AHEAD)));
+    json_object_del(request, "reasons");
+    kith_err err = ki_wish_read(s, request, &w);
+    if (err == KITH_OK) err = ki_live_recommend(s->live, &w.q, &more, &answer);
+    if (err == KITH_OK) err = ki_alloc(&items, (size_t)(old->n + more->n), sizeof *items);
+    if (err == KITH_OK) {
+        memcpy(items, old->items, (size_t)old->n * sizeof *items);
+        for (int j = 0; j < more->n; j++) items[old->n + j] = more->items[j].item_id;
+        made.items = items;
+        made.n = old->n + more->n;
+        made.frozen = 1;
+        err = ki_lists_kept_replace(s->lists, rec_id, &made);
+    }
+    ki_free(items);
+    kith_list_free(more);
+    ki_wish_clear(&w);
+    json_decref(request);
+    if (err != KITH_OK) return err;
+    ki_free(*list);
+    *list = NULL;
+    return ki_lists_kept_get(s->lists, rec_id, list);
+}
+
+/* The question for just these items: whoever may no longer be served (hidden, seen by now) is not in the answer. */
+static json_t *question_for(const ki_kept_list *l, int from, int to)
+{
+    json_t *request = json_loads(l->request, 0, NULL), *ids = json_array();
+    const char *filter = json_string_value(json_object_get(request, "filter"));
+    for (int j = from; j < to; j++) json_array_append_new(ids, json_string(l->items[j]));
+    json_t *context = json_copy(json_object_get(request, "context"));
+    if (context == NULL) context = json_object();
+    json_object_set_new(context, "kith_page", ids);
+    json_t *both = filter != NULL && filter[0] != '\0'
+                       ? json_sprintf("(%s) and item in $kith_page", filter)
+                       : json_string("item in $kith_page");
+    json_object_set_new(request, "filter", both);
+    json_object_set_new(request, "context", context);
+    json_object_set_new(request, "n", json_integer(KI_MAX(1, to - from)));
+    json_object_del(request, "pipeline");
+    return request;
+}
+
+static const kith_item *find_item(const kith_list *list, const char *id)
+{
+    for (int j = 0; j < list->n; j++)
+        if (strcmp(list->items[j].item_id, id) == 0) return &list->items[j];
+    return NULL;
+}
+
+static kith_err write_page(ki_service *s, const ki_kept_list *l, int page, const char *rec_id,
+                           ki_text *reply)
+{
+    const int from = KI_MIN(l->n, (page - 1) * l->page), to = KI_MIN(l->n, page * l->page);
+    json_t *request = question_for(l, from, to);
+    kith_list *list = NULL;
+    ki_answer answer;
+    ki_wish w = { 0 };
+    kith_err err = request == NULL ? ki_fail_memory(256) : ki_wish_read(s, request, &w);
+    if (err == KITH_OK) err = ki_live_recommend(s->live, &w.q, &list, &answer);
+    if (err == KITH_OK) {
+        write_who(reply, &w, rec_id);
+        ki_write_key(reply, "page");
+        ki_write_whole(reply, page);
+        ki_write_key(reply, "more");
+        ki_text_say(reply, to < l->n || !l->frozen ? "true" : "false");
+        ki_write_key(reply, "items");
+        ki_text_say(reply, "[");
+        for (int j = from; j < to; j++) {
+            const kith_item *item = find_item(list, l->items[j]);
+            if (item != NULL) write_item(reply, item);
+        }
+        ki_text_say(reply, "]}");
+        err = reply->err;
+    }
+    kith_list_free(list);
+    ki_wish_clear(&w);
+    json_decref(request);
+    return err;
+}
+
+kith_err ki_service_page(ki_service *s, const char *rec_id, int page, const char *only_user,
+                         ki_text *reply)
+{
+    ki_kept_list *list = NULL;
+    kith_err err = ki_lists_kept_get(s->lists, rec_id, &list);
+    if (err == KITH_OK && only_user != NULL &&
+        (list->user == NULL || strcmp(list->user, only_user) != 0))
+        err = ki_fail(KITH_ENOTFOUND, "no list of this user has the rec_id \"%.40s\"", rec_id);
+    if (err == KITH_OK && page > 1 && !list->frozen) err = freeze(s, rec_id, &list);
+    if (err == KITH_OK) err = write_page(s, list, page, rec_id, reply);
+    ki_free(list);
+    return err;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT
+ * service_documents.c -- scenarios, experiments and the meaning of events: checked, and in force
+ */
+#include "serve/service_parts.h"
+
+#include "base/jsontext.h"
+#include "base/mem.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *text_of(const json_t *o, const char *name)
+{
+    const char *text = json_string_value(json_object_get(o, name));
+    return text == NULL ? "" : text;
+}
+
+/* ---- scenarios ---- */
+
+kith_err ki_service_check_scenario(ki_service *s, const json_t *document)
+{
+    const json_t *pipeline = json_object_get(document, "pipeline");
+    const char *filter = json_string_value(json_object_get(document, "filter"));
+    char *text = NULL;
+    kith_err err = KITH_OK;
+    if (pipeline != NULL) err = ki_json_print(json_incref((json_t *)pipeline), &text);
+    if (err == KITH_OK) err = ki_live_check(s->live, filter, text);
+    kith_string_free(text);
+    return err;
+}
+
+/* ---- experiments ---- */
+
+/* A number in [0, 1) that follows from experiment, salt and user alone. */
+static double lot(const char *experiment, const char *salt, const char *user)
+{
+    char text[1024];
+    uint64_t hash;
+    static const unsigned char key[crypto_shorthash_KEYBYTES] = "kith experiment";
+    const int n = snprintf(text, sizeof text, "%s\n%s\n%s", experiment, salt, user);
+    crypto_shorthash((unsigned char *)&hash, (const unsigned char *)text,
+                     (unsigned long long)KI_MIN(n, (int)sizeof text - 1), key);
+    return (double)(hash >> 11) / 9007199254740992.0;
+}
+
+static void copy_text(char *out, const json_t *o, const char *name)
+{
+    snprintf(out, 64, "%s", text_of(o, name));
+}
+
+static void draw(const char *name, const json_t *experiment, const char *user, ki_variant *out)
+{
+    const json_t *variants = json_object_get(experiment, "variants");
+    double sum = 0, x = lot(name, text_of(experiment, "salt"), user);
+    for (size_t j = 0; j < json_array_size(variants); j++)
+        sum += json_number_value(json_object_get(json_array_get(variants, j), "share"));
+    for (size_t j = 0; j < json_array_size(variants); j++) {
+        const json_t *v = json_array_get(variants, j);
+        const double share = json_number_value(json_object_get(v, "share")) / sum;
+        if ((x -= share) >= 0 && j + 1 < json_array_size(variants)) continue;
+        snprintf(out->experiment, sizeof out->experiment, "%s", name);
+        copy_text(out->variant, v, "name");
+        copy_text(out->scenario, v, "scenario");
+        out->share = share;
+        return;
+    }
+}
+
+void ki_service_variant(ki_service *s, const char *user_id, ki_variant *out)
+{
+    const char *name;
+    json_t *experiment;
+    *out = (ki_variant){ .share = 1 };
+    pthread_rwlock_rdlock(&s->documents_lock);
+    json_object_foreach (s->experiments, name, experiment) {
+        if (strcmp(text_of(experiment, "state"), "running") != 0) continue;
+        draw(name, experiment, user_id, out);
+        break;
+    }
+    pthread_rwlock_unlock(&s->documents_lock);
+}
+
+/* ---- what events mean ---- */
+
+kith_err ki_service_meanings(ki_service *s, json_t **out)
+{
+    pthread_rwlock_rdlock(&s->gate);
+    json_t *o = json_pack("{s:s, s:f, s:f, s:o}", "preference",
+                          !s->meanings.decided  ? "undecided"
+                          : s->meanings.ratings ? "ratings"
+                                                : "strengths",
+                          "low", s->meanings.low, "high", s->meanings.high, "signals",
+                          ki_signals_table(&s->meanings.signals));
+    pthread_rwlock_unlock(&s->gate);
+    return o == NULL ? ki_fail_memory(256) : (*out = o, KITH_OK);
+}
+
+kith_err ki_service_set_meanings(ki_service *s, const json_t *document)
+{
+    ki_meanings wanted;
+    kith_err err = ki_meanings_read(document, &wanted);
+    if (err != KITH_OK) return err;
+    pthread_rwlock_wrlock(&s->gate);
+    err = ki_service_put_document(s, "setting", "events", document);
+    if (err == KITH_OK) {
+        s->meanings = wanted;
+        err = ki_service_reload_events(s);
+        atomic_fetch_add(&s->news.settings, 1);
+    }
+    pthread_rwlock_unlock(&s->gate);
+    return err;
+}
+
+/* ---- figures ---- */
+
+/* What is known of the model in force. */
+static void add_model(ki_service *s, json_t *o, const char *version)
+{
+    json_t *document = NULL;
+    if (version[0] == '\0' || ki_service_model_document(s, version, &document) != KITH_OK) return;
+    json_object_set(o, "algorithm", json_object_get(document, "algorithm"));
+    json_object_set(o, "trained_at", json_object_get(document, "trained_at"));
+    json_object_set(o, "figures", json_object_get(document, "figures"));
+    json_decref(document);
+}
+
+kith_err ki_service_status(ki_service *s, json_t **out)
+{
+    ki_live_counts live;
+    ki_store_counts kept;
+    char version[64];
+    kith_err err = ki_store_count(s->store, &kept);
+    if (err != KITH_OK) return err;
+    ki_live_count(s->live, &live);
+    ki_service_version(s, version);
+    json_t *o = json_pack("{s:I, s:I, s:I, s:i, s:I, s:s, s:I, s:I}", "users", kept.users, "items",
+                          kept.items, "events", kept.events, "hidden", (int)live.hidden, "pairs",
+                          live.pairs, "model", version, "since_model", live.since_model,
+                          "store_bytes", kept.bytes);
+    json_object_set_new(o, "lists", json_integer(atomic_load(&s->n_asked)));
+    json_object_set_new(o, "lists_from_cache", json_integer(atomic_load(&s->n_cached)));
+    json_object_set_new(o, "exposures_lost", json_integer(ki_exposures_lost(s->exposures)));
+    json_object_set_new(o, "imported", json_boolean(s->imported));
+    add_model(s, o, version);
+    return o == NULL ? ki_fail_memory(256) : (*out = o, KITH_OK);
+}

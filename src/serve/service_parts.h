@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT
+ * service_parts.h -- what the files of the service share; routes see service.h alone
+ *
+ *      gate        held shared while events are written and questions are asked by what they mean, exclusively
+ *                  while the meaning of events changes or one kind of a pair's events is taken back
+ *      attributes  one at a time: a write whose attributes were checked, from the check to the commit
+ *      news        counters that a kept list is judged by: what changed since it was made
+ */
+#ifndef KI_SERVICE_PARTS_H
+#define KI_SERVICE_PARTS_H
+
+#include "base/file.h" /* KI_PATH_MAX */
+#include "serve/exposures.h"
+#include "serve/lists_kept.h"
+#include "serve/meaning.h"
+#include "serve/service.h"
+#include "serve/tasks.h"
+#include "serve/wish.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum {
+    KI_NEWS_USERS = 1 << 16
+}; /* users share counters: a list may be made anew without need, never the reverse */
+
+typedef struct ki_news {
+    atomic_uint users[KI_NEWS_USERS]; /* by index modulo their number: history, attributes */
+    atomic_uint catalogue;            /* items: made, changed, hidden, dropped */
+    atomic_uint events;               /* of anybody */
+    atomic_uint model;                /* promotions */
+    atomic_uint settings;             /* scenarios, meanings */
+} ki_news;
+
+typedef struct ki_shadowed { /* what the shadow model said beside the one in force */
+    pthread_mutex_t lock;
+    int64_t n;                               /* lists */
+    double overlap, micros, micros_in_force; /* sums */
+} ki_shadowed;
+
+struct ki_service {
+    ki_store *store;
+    ki_live *live;
+    ki_settings settings;
+    char *
+        model_name; /* algorithm that is trained by itself; NULL: ials, with the words of items where they have any */
+    json_t *params; /* of it: an object of texts */
+    uint64_t seed;
+    size_t memory_bytes;
+    kith_run_options log; /* event and udata are used */
+
+    pthread_rwlock_t gate;
+    ki_meanings meanings;
+    pthread_mutex_t attributes;
+    ki_news news;
+
+    char *folder;             /* of model files */
+    int own_folder;           /* 1: it goes with the service */
+    pthread_mutex_t models;   /* guards what follows, and the files; one promotion at a time */
+    int n_training;           /* that hold a copy of the data */
+    json_t *forgotten;        /* users who went while somebody trained: array of ids */
+    char version[64];         /* in force; "" none */
+    char shadow[64];          /* asked as shadow; "" none */
+    kith_model *shadow_model; /* behind that */
+
+    ki_tasks *tasks;
+    ki_lists_kept *lists;
+    struct kith_cache *cache; /* NULL: none */
+    uint64_t boot; /* of this start: keys of a shared cache differ from those of another */
+    atomic_int has_shadow;
+    int64_t trained_ms;             /* when the clock last ordered a training */
+    atomic_llong n_asked, n_cached; /* lists asked for; those that were found in the cache */
+    ki_shadowed shadowed;
+
+    pthread_rwlock_t documents_lock; /* guards the two below */
+    json_t *scenarios, *experiments; /* objects: name -> document */
+
+    ki_exposures *exposures;
+
+    int64_t opened_ms;
+    int imported; /* 1: this start read `data` */
+};
+
+/* JSON line for the log; takes fields. */
+void ki_service_say(const ki_service *s, const char *event, json_t *fields);
+
+int64_t ki_now_ms(void);
+
+/* One document written; json is borrowed. */
+kith_err ki_service_put_document(ki_service *s, const char *kind, const char *id,
+                                 const json_t *json);
+
+/* service_load.c: what the store holds into the live engine. */
+kith_err ki_service_load(ki_service *s);
+
+/* The values of all histories anew, after the meaning of events has changed.  With the gate held alone. */
+kith_err ki_service_reload_events(ki_service *s);
+
+/* applied.c: the store's callback. */
+void ki_service_applied(void *udata, const ki_change *changes, int n);
+
+/* service_import.c: `path` into the empty store. */
+kith_err ki_service_import(ki_service *s, kith *k, const char *path, const kith_read_options *how);
+
+/* service_models.c */
+kith_err ki_service_find_folder(ki_service *s, const char *db);
+kith_err ki_service_restore_model(ki_service *s, kith *k, int *found);
+void ki_service_remove_folder(ki_service *s);
+kith_err ki_service_model_document(ki_service *s, const char *version, json_t **out);
+void ki_service_model_path(const ki_service *s, const char *version, char *out /* [KI_PATH_MAX] */);
+void ki_service_train_by_clock(void *udata); /* the tick of tasks */
+kith_err ki_service_forget_in_model(kith_model *m,
+                                    const char *user_id); /* unknown: nothing to do */
+
+/* service_evaluate.c: what a recipe is worth on the held-out part of `d`, beside the one in force (NULL: none) and
+ * beside popularity: {metric, protocol, value, low, high, popularity, in_force, seconds} or {reason}. */
+kith_err ki_service_appraise(ki_service *s, kith *k, const kith_data *d, const ki_recipe *r,
+                             const ki_recipe *in_force, json_t **out);
+
+const char *ki_service_protocol(const ki_service *s, const kith_data *d);
+
+/* Is it so much worse than the one in force that it must not replace it? */
+int ki_service_is_worse(const ki_service *s, const json_t *figures);
+
+/* Parameters as the library takes them, from an object; `owner`. before each name when not NULL.  *texts is what they
+ * point into, for json_decref; params[KI_MAX_RECIPE]. */
+enum { KI_MAX_RECIPE = 64 };
+kith_err ki_recipe_params(const json_t *object, kith_param *params, int *n, json_t **texts);
+
+/* service_cache.c: finished lists under keys that hold what they were made of.  1: key[KI_LIST_KEY_ROOM] is there, 0: such
+ * a list is not to be kept.  *value NULL: none is. */
+enum { KI_LIST_KEY_ROOM = 4096 };
+kith_err ki_service_open_cache(ki_service *s);
+int ki_service_cache_key(ki_service *s, const ki_wish *w, char *key);
+kith_err ki_service_cache_get(ki_service *s, const char *key, char **value, size_t *n);
+kith_err ki_service_cache_put(ki_service *s, const char *key, const char *value, size_t n);
+kith_err ki_service_cache_empty(ki_service *s);
+
+/* service_shadow.c: ask the shadow too, when it is its turn. */
+void ki_service_ask_shadow(ki_service *s, const ki_wish *w, const kith_list *shown, double micros);
+
+#endif

@@ -1,0 +1,548 @@
+/* SPDX-License-Identifier: MIT
+ * test_service.c -- the service without HTTP: what is acknowledged is in force, and survives; models come and go
+ */
+#include "test.h"
+
+#include "base/mem.h"
+#include "serve/jsonwrite.h"
+#include "serve/lists_kept.h"
+#include "serve/meaning.h"
+#include "serve/service_parts.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+static kith *context;
+static ki_service *s;
+static char folder[] = "/tmp/kith-service-XXXXXX";
+static char db[64], csv[64];
+
+/* ---- a world: 60 users in two camps, who rate the items of their camp high and others low ---- */
+
+static void write_csv(void)
+{
+    FILE *f = fopen(csv, "w");
+    fprintf(f, "user,item,rating,timestamp\n");
+    for (int u = 0; u < 60; u++)
+        for (int j = 0; j < 12; j++) {
+            const int i = (u * 7 + j * 3) % 40, own = (i % 2) == (u % 2);
+            fprintf(f, "u%d,i%d,%d,%d\n", u, i, own ? 5 : 1 + (u + j) % 2, 1600000000 + u * 100 + j);
+        }
+    fclose(f);
+}
+
+static void make_folder(void)
+{
+    CHECK(mkdtemp(folder) != NULL);
+    snprintf(db, sizeof db, "%s/kith.db", folder);
+    snprintf(csv, sizeof csv, "%s/ratings.csv", folder);
+    write_csv();
+}
+
+static void open_service(const char *path, const char *data)
+{
+    ki_settings settings;
+    CHECK_OK(ki_settings_read(NULL, &settings));
+    settings.train_every = -1;
+    snprintf(settings.protocol, sizeof settings.protocol, "holdout:0.8");
+    CHECK_OK(kith_new(&(kith_options){ .threads = 1, .seed = 7 }, &context));
+    CHECK_OK(ki_service_open(
+        &(ki_service_options){ .db = path, .data = data, .model = "item-knn", .settings = &settings, .k = context },
+        &s));
+}
+
+static void close_service(void)
+{
+    ki_service_close(s);
+    kith_free(context);
+    s = NULL;
+}
+
+static void remove_folder(void)
+{
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    CHECK_INT(system(command), 0);
+}
+
+static json_t *ask(const char *request)
+{
+    ki_text t = { 0 };
+    json_t *q = json_loads(request, 0, NULL);
+    CHECK(q != NULL);
+    CHECK_OK(ki_service_recommend(s, q, &t));
+    json_t *reply = json_loads(t.at, 0, NULL);
+    ck_assert_msg(reply != NULL, "no JSON: %s", t.at);
+    ki_text_clear(&t);
+    json_decref(q);
+    return reply;
+}
+
+static int has(const json_t *reply, const char *item)
+{
+    size_t j;
+    const json_t *one;
+    json_array_foreach (json_object_get(reply, "items"), j, one)
+        if (strcmp(json_string_value(json_object_get(one, "item_id")), item) == 0) return 1;
+    return 0;
+}
+
+static char *first_of(const char *request)
+{
+    static char id[64];
+    json_t *reply = ask(request);
+    const json_t *one = json_array_get(json_object_get(reply, "items"), 0);
+    CHECK(one != NULL);
+    snprintf(id, sizeof id, "%s", json_string_value(json_object_get(one, "item_id")));
+    json_decref(reply);
+    return id;
+}
+
+static kith_err event(const char *user, const char *item, const char *kind, double value)
+{
+    ki_change c = { .change = KI_ADD_EVENT, .kind = kind, .user = user, .item = item, .value = value };
+    return ki_service_write(s, &c, 1);
+}
+
+static double value_of(const char *user, const char *item)
+{
+    json_t *history = NULL;
+    double value = NAN;
+    size_t j;
+    const json_t *one;
+    CHECK_OK(ki_live_history(ki_service_live(s), user, 1000, &history));
+    json_array_foreach (history, j, one)
+        if (strcmp(json_string_value(json_object_get(one, "item_id")), item) == 0)
+            value = json_number_value(json_object_get(one, "value"));
+    json_decref(history);
+    return value;
+}
+
+/* ---- from a file to lists, and to the next list ---- */
+
+TEST(a_file_becomes_a_service_with_a_model_that_was_evaluated)
+{
+    char version[64];
+    json_t *document = NULL;
+    make_folder();
+    open_service(NULL, csv);
+    ki_service_version(s, version);
+    CHECK(version[0] != '\0');
+    CHECK_OK(ki_service_model_document(s, version, &document));
+    CHECK_STR(json_string_value(json_object_get(document, "state")), "promoted");
+    const json_t *figures = json_object_get(document, "figures");
+    CHECK(json_number_value(json_object_get(figures, "value")) >
+          json_number_value(json_object_get(figures, "popularity")));
+    json_decref(document);
+    json_t *reply = ask("{\"user_id\": \"u3\", \"n\": 5}");
+    CHECK_INT(json_array_size(json_object_get(reply, "items")), 5);
+    CHECK_STR(json_string_value(json_object_get(reply, "basis")), "user");
+    CHECK(ki_is_rec_id(json_string_value(json_object_get(reply, "rec_id"))));
+    json_decref(reply);
+    close_service();
+    remove_folder();
+    CHECK_INT(ki_alloc_live(), 0);
+}
+
+TEST(an_event_is_in_force_for_the_very_next_list)
+{
+    make_folder();
+    open_service(NULL, csv);
+    for (int round = 0; round < 10; round++) { /* with lists in the cache from the round before */
+        const char *best = first_of("{\"user_id\": \"u3\", \"n\": 10}");
+        CHECK_OK(event("u3", best, "rating", 5));
+        json_t *reply = ask("{\"user_id\": \"u3\", \"n\": 10}");
+        CHECK(!has(reply, best));
+        json_decref(reply);
+    }
+    close_service();
+    remove_folder();
+}
+
+TEST(hidden_items_go_from_the_very_next_list_and_come_back)
+{
+    make_folder();
+    open_service(NULL, csv);
+    const char *best = first_of("{\"user_id\": \"u3\", \"n\": 10}");
+    ki_change hide = { .change = KI_PUT_ITEM, .id = best, .hidden = 1 };
+    CHECK_OK(ki_service_write(s, &hide, 1));
+    json_t *reply = ask("{\"user_id\": \"u3\", \"n\": 10}");
+    CHECK(!has(reply, best));
+    json_decref(reply);
+    hide.hidden = 0;
+    CHECK_OK(ki_service_write(s, &hide, 1));
+    reply = ask("{\"user_id\": \"u3\", \"n\": 10}");
+    CHECK(has(reply, best));
+    json_decref(reply);
+    close_service();
+    remove_folder();
+}
+
+TEST(lists_are_found_in_the_cache_until_something_changes)
+{
+    make_folder();
+    open_service(NULL, csv);
+    for (int j = 0; j < 5; j++) json_decref(ask("{\"user_id\": \"u4\", \"n\": 10}"));
+    CHECK_INT(atomic_load(&s->n_cached), 4);
+    CHECK_OK(event("u5", "i1", "rating", 1)); /* somebody else: no reason to make it anew */
+    json_decref(ask("{\"user_id\": \"u4\", \"n\": 10}"));
+    CHECK_INT(atomic_load(&s->n_cached), 5);
+    CHECK_OK(event("u4", "i1", "rating", 1));
+    json_decref(ask("{\"user_id\": \"u4\", \"n\": 10}"));
+    CHECK_INT(atomic_load(&s->n_cached), 5);
+    close_service();
+    remove_folder();
+}
+
+/* ---- what events mean ---- */
+
+TEST(ratings_are_set_and_other_events_lie_in_the_upper_half_where_there_is_none)
+{
+    make_folder();
+    open_service(NULL, csv);
+    CHECK_OK(event("new", "i1", "rating", 2));
+    CHECK_NEAR(value_of("new", "i1"), 2, 0);
+    CHECK_OK(event("new", "i1", "rating", 4));
+    CHECK_NEAR(value_of("new", "i1"), 4, 0);
+    CHECK_OK(event("new", "i1", "purchase", NAN));
+    CHECK_NEAR(value_of("new", "i1"), 4, 0);
+    CHECK_OK(event("new", "i2", "purchase", NAN));
+    CHECK_NEAR(value_of("new", "i2"), 5, 0); /* the strongest signal, on a scale from 1 to 5 */
+    CHECK_OK(event("new", "i3", "dislike", NAN));
+    CHECK_NEAR(value_of("new", "i3"), 1, 0);
+    CHECK_OK(event("new", "i4", "view", NAN)); /* an impression says nothing */
+    CHECK(isnan(value_of("new", "i4")));
+    CHECK_FAILS(event("new", "i1", "purchaze", NAN), KITH_EINVAL, "did you mean \"purchases\"");
+    CHECK_FAILS(event("new", "i1", "rating", NAN), KITH_EINVAL, "a rating wants a value");
+    close_service();
+    remove_folder();
+}
+
+TEST(strengths_add_up_and_can_be_taken_back_kind_by_kind)
+{
+    open_service(NULL, NULL);
+    CHECK_OK(event("a", "x", "click", NAN));    /* 1 * log2(1 + 1) */
+    CHECK_OK(event("a", "x", "purchase", NAN)); /* 5 */
+    CHECK_NEAR(value_of("a", "x"), 6, 1e-6);    /* float */
+    ki_change back = { .change = KI_DROP_EVENTS, .user = "a", .item = "x", .kind = "purchase" };
+    CHECK_OK(ki_service_write(s, &back, 1));
+    CHECK_NEAR(value_of("a", "x"), 1, 1e-6);
+    back.kind = NULL;
+    CHECK_OK(ki_service_write(s, &back, 1));
+    CHECK(isnan(value_of("a", "x")));
+    close_service();
+}
+
+TEST(another_meaning_of_events_reads_all_of_them_anew)
+{
+    json_t *meaning = json_loads("{\"preference\": \"strengths\", \"signals\": {\"views\": 2}}", 0, NULL);
+    open_service(NULL, NULL);
+    CHECK_OK(event("a", "x", "click", NAN));
+    CHECK_OK(event("a", "y", "view", NAN));
+    CHECK(isnan(value_of("a", "y")));
+    CHECK_OK(ki_service_set_meanings(s, meaning));
+    CHECK_NEAR(value_of("a", "y"), 2, 1e-6); /* float */
+    CHECK_NEAR(value_of("a", "x"), 1, 1e-6);
+    json_decref(meaning);
+    close_service();
+}
+
+/* ---- models ---- */
+
+static json_t *train(const char *algorithm, int promote)
+{
+    kith *k;
+    json_t *document = NULL;
+    const ki_recipe r = { .algorithm = algorithm, .promote = promote };
+    CHECK_OK(kith_new(&(kith_options){ .threads = 1, .seed = 7 }, &k));
+    CHECK_OK(ki_service_train(s, k, &r, &document));
+    kith_free(k);
+    return document;
+}
+
+TEST(a_worse_model_is_refused_unless_told_and_a_rollback_undoes_it)
+{
+    char before[64], after[64];
+    json_t *document;
+    make_folder();
+    open_service(NULL, csv);
+    ki_service_version(s, before);
+    document = train("random", KI_PROMOTE_BETTER);
+    CHECK_STR(json_string_value(json_object_get(document, "state")), "refused");
+    CHECK(strstr(json_string_value(json_object_get(document, "reason")), "is worse than") != NULL);
+    json_decref(document);
+    ki_service_version(s, after);
+    CHECK_STR(after, before);
+    document = train("random", KI_PROMOTE_ALWAYS);
+    CHECK_STR(json_string_value(json_object_get(document, "state")), "promoted");
+    json_decref(document);
+    ki_service_version(s, after);
+    CHECK(strcmp(after, before) != 0);
+    CHECK_OK(ki_service_rollback(s, &document));
+    CHECK_STR(json_string_value(json_object_get(document, "version")), before);
+    json_decref(document);
+    ki_service_version(s, after);
+    CHECK_STR(after, before);
+    close_service();
+    remove_folder();
+}
+
+TEST(a_shadow_is_asked_too_and_seen_by_nobody)
+{
+    char version[64];
+    json_t *document, *report;
+    make_folder();
+    open_service(NULL, csv);
+    s->settings.shadow_share = 1;
+    document = train("popularity", KI_PROMOTE_NEVER);
+    snprintf(version, sizeof version, "%s", json_string_value(json_object_get(document, "version")));
+    json_decref(document);
+    CHECK_OK(ki_service_shadow(s, version));
+    for (int u = 0; u < 20; u++) {
+        char request[64];
+        snprintf(request, sizeof request, "{\"user_id\": \"u%d\", \"n\": 5}", u);
+        json_decref(ask(request));
+    }
+    CHECK_OK(ki_service_shadow_report(s, &report));
+    CHECK_INT(json_integer_value(json_object_get(report, "lists")), 20);
+    const double overlap = json_number_value(json_object_get(report, "overlap"));
+    CHECK(overlap >= 0 && overlap < 1);
+    json_decref(report);
+    CHECK_OK(ki_service_shadow(s, NULL));
+    close_service();
+    remove_folder();
+}
+
+/* ---- a second start ---- */
+
+TEST(a_second_start_knows_all_and_does_not_read_the_file_again)
+{
+    char version[64], again[64];
+    make_folder();
+    open_service(db, csv);
+    CHECK_INT(s->imported, 1);
+    ki_service_version(s, version);
+    const ki_change item = { .change = KI_PUT_ITEM, .id = "fresh", .json = "{\"title\": \"A fresh one\"}" };
+    ki_change changes[] = { item };
+    CHECK_OK(ki_service_write(s, changes, 1));
+    CHECK_OK(event("late", "i2", "rating", 5));
+    CHECK_OK(event("u3", "i2", "rating", 1));
+    json_t *before = ask("{\"user_id\": \"u3\", \"n\": 10}");
+    close_service();
+    unlink(csv); /* would fail if it were read */
+    open_service(db, csv);
+    CHECK_INT(s->imported, 0);
+    ki_service_version(s, again);
+    CHECK_STR(again, version);
+    CHECK_NEAR(value_of("late", "i2"), 5, 0);
+    CHECK_NEAR(value_of("u3", "i2"), 1, 0);
+    json_t *after = ask("{\"user_id\": \"u3\", \"n\": 10}");
+    CHECK(json_equal(json_object_get(before, "items"), json_object_get(after, "items")));
+    json_decref(before);
+    json_decref(after);
+    close_service();
+    remove_folder();
+    CHECK_INT(ki_alloc_live(), 0);
+}
+
+TEST(a_model_file_that_is_gone_is_trained_anew)
+{
+    char version[64], again[64], path[KI_PATH_MAX];
+    make_folder();
+    open_service(db, csv);
+    ki_service_version(s, version);
+    ki_service_model_path(s, version, path);
+    close_service();
+    CHECK_INT(unlink(path), 0);
+    open_service(db, NULL);
+    ki_service_version(s, again);
+    CHECK(again[0] != '\0' && strcmp(again, version) != 0);
+    close_service();
+    remove_folder();
+}
+
+/* Bytes of the name in any file of the folder. */
+static int found_anywhere(const char *name)
+{
+    char command[256];
+    snprintf(command, sizeof command, "grep -rqa %s %s --exclude=ratings.csv", name, folder);
+    return system(command) == 0;
+}
+
+TEST(who_is_forgotten_is_in_no_file_any_more)
+{
+    make_folder();
+    open_service(db, csv);
+    ki_change user = { .change = KI_PUT_USER, .id = "xanthippe-77", .json = "{\"city\": \"athens-of-old\"}" };
+    CHECK_OK(ki_service_write(s, &user, 1));
+    CHECK_OK(event("xanthippe-77", "i1", "rating", 5));
+    CHECK_OK(event("xanthippe-77", "i3", "rating", 4));
+    json_decref(train("item-knn", KI_PROMOTE_ALWAYS));
+    json_decref(ask("{\"user_id\": \"xanthippe-77\", \"log\": true}"));
+    ki_exposures_flush(s->exposures);
+    CHECK(found_anywhere("xanthippe-77"));
+    CHECK_OK(ki_service_forget_user(s, "xanthippe-77"));
+    CHECK(!found_anywhere("xanthippe-77"));
+    CHECK(!found_anywhere("athens-of-old"));
+    CHECK_FAILS(ki_service_forget_user(s, "xanthippe-77"), KITH_ENOTFOUND, "xanthippe-77");
+    json_t *reply = ask("{\"user_id\": \"xanthippe-77\"}");
+    CHECK_STR(json_string_value(json_object_get(reply, "basis")), "popular");
+    json_decref(reply);
+    close_service();
+    open_service(db, NULL); /* numbers still fit: the model is loaded, not trained */
+    reply = ask("{\"user_id\": \"u3\", \"n\": 3}");
+    CHECK_STR(json_string_value(json_object_get(reply, "basis")), "user");
+    json_decref(reply);
+    close_service();
+    remove_folder();
+}
+
+/* ---- pages ---- */
+
+TEST(pages_go_on_without_repeating_or_skipping_whatever_changes)
+{
+    char seen[40][16];
+    int n = 0;
+    make_folder();
+    open_service(NULL, csv);
+    json_t *reply = ask("{\"user_id\": \"u3\", \"n\": 5, \"include_seen\": true}");
+    char rec_id[64];
+    snprintf(rec_id, sizeof rec_id, "%s", json_string_value(json_object_get(reply, "rec_id")));
+    json_decref(reply);
+    for (int page = 1; page <= 8; page++) {
+        ki_text t = { 0 };
+        size_t j;
+        const json_t *one;
+        CHECK_OK(ki_service_page(s, rec_id, page, NULL, &t));
+        reply = json_loads(t.at, 0, NULL);
+        ki_text_clear(&t);
+        json_array_foreach (json_object_get(reply, "items"), j, one) {
+            const char *id = json_string_value(json_object_get(one, "item_id"));
+            for (int k = 0; k < n; k++) ck_assert_msg(strcmp(seen[k], id) != 0, "%s again", id);
+            snprintf(seen[n++], sizeof seen[0], "%s", id);
+        }
+        CHECK_INT(json_is_true(json_object_get(reply, "more")), page < 8);
+        json_decref(reply);
+        CHECK_OK(event("u3", page % 2 ? "i7" : "i9", "rating", 1 + page % 5)); /* the scores move */
+    }
+    CHECK_INT(n, 40); /* the whole catalogue */
+    CHECK_FAILS(ki_service_page(s, rec_id, 2, "u4", &(ki_text){ 0 }), KITH_ENOTFOUND, "no list of this user");
+    close_service();
+    remove_folder();
+}
+
+/* ---- scenarios and experiments ---- */
+
+TEST(a_scenario_supplies_what_a_request_does_not_say)
+{
+    make_folder();
+    open_service(NULL, csv);
+    json_t *document = json_loads("{\"n\": 3, \"filter\": \"item in (\\\"i1\\\", \\\"i2\\\", \\\"i3\\\")\", "
+                                  "\"include_seen\": true}",
+                                  0, NULL);
+    json_t *wrong = json_loads("{\"filter\": \"itm = 3\"}", 0, NULL);
+    CHECK_OK(ki_service_check_scenario(s, document));
+    CHECK_FAILS(ki_service_check_scenario(s, wrong), KITH_EINVAL, "itm");
+    CHECK_OK(ki_service_put_document(s, "scenario", "three", document));
+    json_t *reply = ask("{\"user_id\": \"u3\", \"scenario\": \"three\", \"filter\": \"not item = \\\"i2\\\"\"}");
+    CHECK_INT(json_array_size(json_object_get(reply, "items")), 2);
+    CHECK(!has(reply, "i2"));
+    json_decref(reply);
+    json_decref(document);
+    json_decref(wrong);
+    close_service();
+    remove_folder();
+}
+
+TEST(users_are_dealt_to_variants_by_their_shares_and_stay_there)
+{
+    int n = 0;
+    json_t *document = json_loads("{\"state\": \"running\", \"salt\": \"1\", \"variants\": ["
+                                  "{\"name\": \"a\", \"share\": 3}, {\"name\": \"b\", \"share\": 1}]}",
+                                  0, NULL);
+    open_service(NULL, NULL);
+    CHECK_OK(ki_service_put_document(s, "experiment", "e", document));
+    for (int u = 0; u < 4000; u++) {
+        char id[16];
+        ki_variant first, second;
+        snprintf(id, sizeof id, "u%d", u);
+        ki_service_variant(s, id, &first);
+        ki_service_variant(s, id, &second);
+        CHECK_STR(first.variant, second.variant);
+        n += first.variant[0] == 'b';
+    }
+    /* 1000 are expected, with a standard deviation of 27: five of them */
+    CHECK_NEAR(n, 1000, 137);
+    json_decref(document);
+    close_service();
+}
+
+/* ---- parts ---- */
+
+TEST(a_ring_forgets_the_oldest_list)
+{
+    ki_lists_kept *l;
+    ki_kept_list *got = NULL;
+    char first[KI_REC_ID_ROOM], id[KI_REC_ID_ROOM], before[KI_REC_ID_ROOM] = "";
+    const char *items[] = { "x", "y" };
+    const ki_kept_list list = { .user = "u", .request = "{}", .page = 2, .n = 2, .items = items };
+    CHECK_OK(ki_lists_kept_new(16, &l));
+    CHECK_OK(ki_lists_kept_add(l, &list, first));
+    CHECK_OK(ki_lists_kept_get(l, first, &got));
+    CHECK_STR(got->items[1], "y");
+    CHECK_STR(got->user, "u");
+    ki_free(got);
+    for (int j = 0; j < 16; j++) {
+        CHECK_OK(ki_lists_kept_add(l, &list, id));
+        CHECK(ki_is_rec_id(id));
+        CHECK(strncmp(before, id, 13) <= 0); /* by time */
+        memcpy(before, id, sizeof before);
+    }
+    CHECK_FAILS(ki_lists_kept_get(l, first, &got), KITH_ENOTFOUND, "the last 16");
+    CHECK_FAILS(ki_lists_kept_get(l, "nonsense", &got), KITH_ENOTFOUND, "nonsense");
+    ki_lists_kept_forget(l, "u");
+    CHECK_FAILS(ki_lists_kept_get(l, id, &got), KITH_ENOTFOUND, "no list");
+    ki_lists_kept_free(l);
+    CHECK_INT(ki_alloc_live(), 0);
+}
+
+TEST(strings_are_written_as_json_whatever_they_hold)
+{
+    ki_text t = { 0 };
+    ki_write_string(&t, "a\"\\\n\x01z \xc3\xa9 \xf0\x9f\x98\x80 \xff\xc3");
+    CHECK_STR(t.at, "\"a\\\"\\\\\\u000a\\u0001z \xc3\xa9 \xf0\x9f\x98\x80 \xef\xbf\xbd\xef\xbf\xbd\"");
+    ki_text_clear(&t);
+}
+
+static kith_err long_work(void *udata, kith *k, const json_t *order, json_t **result)
+{
+    kith_data *d = NULL;
+    kith_report *r = NULL;
+    const char *models[] = { "ials" };
+    (void)udata, (void)order, (void)result;
+    kith_err err = kith_data_generate(k, &(kith_generate_options){ .n_users = 20000, .n_items = 5000 }, &d);
+    if (err == KITH_OK) err = kith_evaluate(k, d, &(kith_evaluate_options){ .models = models, .n_models = 1 }, &r);
+    kith_report_free(r);
+    kith_data_free(d);
+    return err;
+}
+
+TEST(a_task_that_runs_or_waits_can_be_stopped)
+{
+    ki_tasks *t;
+    char running[40], waiting[40];
+    int over = 0;
+    CHECK_OK(ki_tasks_new(&(ki_tasks_options){ .context = { .threads = 1 } }, &t));
+    CHECK_OK(ki_tasks_add(t, "long", long_work, json_object(), running));
+    CHECK_OK(ki_tasks_add(t, "long", long_work, json_object(), waiting));
+    CHECK(ki_tasks_busy(t, "long"));
+    CHECK_OK(ki_tasks_cancel(t, waiting));
+    while (ki_tasks_change(t, running, &over) < 4 && !over) usleep(1000); /* it has told of a step */
+    CHECK_OK(ki_tasks_cancel(t, running));
+    CHECK_FAILS(ki_tasks_wait(t, running), KITH_ECANCELED, "");
+    CHECK_FAILS(ki_tasks_wait(t, waiting), KITH_ECANCELED, "before it began");
+    CHECK_FAILS(ki_tasks_cancel(t, running), KITH_EINVAL, "ended already");
+    CHECK_FAILS(ki_tasks_cancel(t, "none"), KITH_ENOTFOUND, "none");
+    ki_tasks_free(t);
+    CHECK_INT(ki_alloc_live(), 0);
+}
