@@ -819,13 +819,27 @@ static void *keep_asking(void *arg)
     return NULL;
 }
 
+static void *keep_changing(void *arg)
+{
+    struct asker *a = arg;
+    ki_rng r = ki_rng_make(6, 0, 0);
+    for (; !__atomic_load_n(a->stop, __ATOMIC_RELAXED); a->n++) {
+        const int32_t u = (int32_t)ki_rng_below(&r, 60), i = (int32_t)ki_rng_below(&r, 50);
+        CHECK_OK(ki_live_event(a->l, u, i, 1, NOW, KI_LIVE_SET));
+    }
+    return NULL;
+}
+
+/* Training reads while events come, questions go on all the time. */
 TEST(live_models_are_swapped_while_threads_ask)
 {
     struct shop s;
-    pthread_t threads[4];
+    pthread_t threads[4], changing;
     struct asker askers[4];
     int stop = 0;
     open_shop(&s, "ials");
+    struct asker changer = { s.l, s.model, 0, &stop, 0 };
+    CHECK(pthread_create(&changing, NULL, keep_changing, &changer) == 0);
     for (int t = 0; t < 4; t++) {
         askers[t] = (struct asker){ s.l, s.model, t, &stop, 0 };
         CHECK(pthread_create(&threads[t], NULL, keep_asking, &askers[t]) == 0);
@@ -842,11 +856,41 @@ TEST(live_models_are_swapped_while_threads_ask)
     }
     __atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
     for (int t = 0; t < 4; t++) pthread_join(threads[t], NULL);
+    pthread_join(changing, NULL);
     for (int t = 0; t < 4; t++) CHECK(askers[t].n > 0);
     close_shop(&s);
 }
 
 /* ---- memory ---- */
+
+TEST(live_training_and_promotion_survive_want_of_memory)
+{
+    struct shop s;
+    kith_data *d = NULL;
+    open_shop(&s, "ials");
+    for (int64_t n = 1; d == NULL; n++) {
+        const int64_t blocks = ki_alloc_live();
+        ki_alloc_fail_at(n, 1);
+        const kith_err err = ki_live_data(s.l, &d);
+        ki_alloc_fail_at(0, 0);
+        CHECK(err == KITH_OK || (err == KITH_ENOMEM && ki_alloc_live() == blocks));
+    }
+    kith_data_free(d);
+    CHECK_OK(ki_live_drop_user(s.l, 3)); /* so that promotion has to forget somebody */
+    kith_err err = KITH_ENOMEM;
+    for (int64_t n = 1; err != KITH_OK; n++) {
+        ki_alloc_fail_at(n, 1);
+        err = ki_live_promote(s.l, s.model, "v2");
+        ki_alloc_fail_at(0, 0);
+        CHECK(err == KITH_OK || err == KITH_ENOMEM);
+        kith_list *list = ask(s.l, (kith_query){ .user = kith_model_user_id(s.model, 5) });
+        CHECK(list->n > 0);
+        kith_list_free(list);
+    }
+    s.model = NULL; /* the engine's now */
+    close_shop(&s);
+    CHECK(ki_alloc_live() == 0);
+}
 
 /* Every allocation of a change or a question refused in turn: a failure is told, nothing leaks, and all goes on. */
 TEST(live_survives_want_of_memory)
