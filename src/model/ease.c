@@ -17,6 +17,7 @@
 #include "model/best.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 struct ease {
@@ -193,8 +194,9 @@ static size_t memory(const void *p, const ki_ratings *r)
 
 static kith_err invert(float *A, int64_t n, const struct ease *o, ki_job *job)
 {
-    char why[KI_MESSAGE_SIZE];
-    const kith_err err = ki_spd_inverse(A, n, "fit ease", job);
+    char why[KI_MESSAGE_SIZE], what[48]; /* the progress line says what it takes beside the time */
+    snprintf(what, sizeof what, "fit ease in %.2f GB", 4e-9 * (double)n * (double)n);
+    const kith_err err = ki_spd_inverse(A, n, what, job);
     if (err != KITH_EDATA) return err;
     ki_message_get(why);
     return ki_fail(err, "ease: l2 = %g is too small for this data (%.200s); raise it", o->l2, why);
