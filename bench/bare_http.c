@@ -35,10 +35,10 @@ int main(void)
 {
     char nothing[64];
     const unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
-    struct MHD_Daemon *d =
-        MHD_start_daemon(flags, 0, NULL, NULL, answer, NULL, MHD_OPTION_THREAD_POOL_SIZE,
-                         (unsigned)sysconf(_SC_NPROCESSORS_ONLN), MHD_OPTION_CONNECTION_LIMIT,
-                         4096u, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)32768, MHD_OPTION_END);
+    struct MHD_Daemon *d = MHD_start_daemon(
+        flags, 0, NULL, NULL, answer, NULL, MHD_OPTION_THREAD_POOL_SIZE,
+        (unsigned)sysconf(_SC_NPROCESSORS_ONLN), MHD_OPTION_CONNECTION_LIMIT, 4096u,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(16384 + 4096), MHD_OPTION_END);
     if (d == NULL) return 1;
     printf("{\"port\":%d,\"key\":\"\"}\n",
            (int)MHD_get_daemon_info(d, MHD_DAEMON_INFO_BIND_PORT)->port);

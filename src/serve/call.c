@@ -70,7 +70,8 @@ static void make_id(char *out)
     static _Thread_local uint64_t next;
     if (next == 0) randombytes_buf(&next, sizeof next);
     next += 0x9e3779b97f4a7c15u;
-    snprintf(out, KI_CALL_ID, "%016llx", (unsigned long long)next);
+    for (int j = 0; j < 16; j++) out[j] = "0123456789abcdef"[next >> (60 - 4 * j) & 15];
+    out[16] = '\0';
 }
 
 /* ---- new ---- */
@@ -83,7 +84,7 @@ kith_err ki_call_new(ki_site *site, const char *method, const char *target, ki_c
     c->site = site;
     c->began = ki_clock_ns();
     c->method = ki_method_of(method);
-    snprintf(c->method_name, sizeof c->method_name, "%s", method);
+    strncat(c->method_name, method, sizeof c->method_name - 1);
     c->caller = (ki_caller){ .role = KI_ROLE_NOBODY, .key_id = "" };
     make_id(c->id);
     ki_meter_begin(site->meter);

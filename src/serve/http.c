@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 enum {
-    MEMORY = 32768, /* of a connection: headers, and a piece of a body */
+    MEMORY = 4096, /* of a connection, beside its headers: for a piece of a body */
     PASSED_OVER =
         262144, /* bytes of a refused body that are read so that the client sees the refusal */
     HEARTBEAT_S = 15,
@@ -507,7 +507,7 @@ static kith_err start_daemon(ki_http *h, int fd)
         MHD_start_daemon(flags, 0, NULL, NULL, on_request, h, MHD_OPTION_LISTEN_SOCKET, fd,
                          MHD_OPTION_THREAD_POOL_SIZE, threads, MHD_OPTION_CONNECTION_LIMIT, most,
                          MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)l->connections_per_ip,
-                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY,
+                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(l->header_bytes + MEMORY),
                          MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_NOTIFY_CONNECTION,
                          on_connection, h, MHD_OPTION_URI_LOG_CALLBACK, on_target, h,
                          MHD_OPTION_UNESCAPE_CALLBACK, as_it_is, NULL, MHD_OPTION_STRICT_FOR_CLIENT,

@@ -106,16 +106,24 @@ kith_err ki_uri_parse(const char *target, ki_uri *out)
     kith_err err;
     const char *s = after_authority(target);
     const size_t n = strlen(s), n_path = strcspn(s, "?");
-    *out = (ki_uri){ .path = "" };
+    out->block = NULL;
+    out->path = "";
+    out->n_segments = out->n_pairs = 0;
     if (*s != '/') return ki_fail(KITH_EINVAL, "the request target does not begin with \"/\"");
     if ((err = check_bytes(s)) != KITH_OK) return err;
 
     /* Twice: the path as it came, for the log, and a copy to be cut. */
-    if ((err = ki_alloc(&out->block, n + n_path + 2, 1)) != KITH_OK) return err;
+    out->block = out->room;
+    if (n + n_path + 2 > sizeof out->room &&
+        (err = ki_alloc(&out->block, n + n_path + 2, 1)) != KITH_OK) {
+        out->block = NULL;
+        return err;
+    }
     memcpy(out->block, s, n_path);
+    out->block[n_path] = '\0';
     out->path = out->block;
     char *copy = out->block + n_path + 1;
-    memcpy(copy, s, n);
+    memcpy(copy, s, n + 1);
     if (s[n_path] == '?') copy[n_path] = '\0';
     if ((err = cut_path(copy + 1, out)) != KITH_OK) return err;
     return s[n_path] == '?' ? cut_query(copy + n_path + 1, out) : KITH_OK;
@@ -123,7 +131,7 @@ kith_err ki_uri_parse(const char *target, ki_uri *out)
 
 void ki_uri_clear(ki_uri *u)
 {
-    ki_free(u->block);
+    if (u->block != u->room) ki_free(u->block);
     u->block = NULL;
     u->n_segments = u->n_pairs = 0;
 }
