@@ -30,7 +30,7 @@ class Stand:
                                         stderr=self.log)
         first = json.loads(self.process.stdout.readline())
         assert "failed" not in first, first
-        self.port, self.key, self.limited = first["port"], first["key"], first["limited"]
+        self.port, self.key, self.limited, self.sanitized = first["port"], first["key"], first["limited"], first["sanitized"]
 
     def __enter__(self):
         return self
@@ -175,7 +175,7 @@ def lines_are_taken_in_constant_memory():
         r = stand.ask("POST", "/v1/things/import", "Content-Type: application/x-ndjson", body=line * n, timeout=60)
         equal((r.status, r.json["lines"]), (200, n), "lines")
         grown = stand.metric("process_resident_memory_bytes") - before
-        equal(grown < 3e6, True, f"10 MB of lines make the process grow by {grown / 1e6:.1f} MB")  # malloc's own slack
+        equal(grown < 3e6 or stand.sanitized, True, f"10 MB of lines make the process grow by {grown / 1e6:.1f} MB")  # malloc's own slack
         r = stand.ask("POST", "/v1/things/import", body=line * 2 + b'{"nme": 1}\n' + line * 1000)
         equal((r.status, r.json["violations"][0]["pointer"]), (422, "/3/name"), "a bad line")
 
@@ -366,6 +366,8 @@ def streams_are_events_and_end_with_the_service():
                 data += s.recv(65536)
             equal(b"content-type: text/event-stream" in data.lower(), True, "type")
             equal(data.count(b'data: {"left":1,\ndata: "more":0}\n\n'), 3, "events")
+        while stand.metric("kith_http_streams") > 0:  # the first is counted until the service knows that it was read
+            time.sleep(0.05)
         open_ones = [stand.connect() for _ in range(3)]
         for s in open_ones:
             s.sendall(stand.head("GET", "/v1/count?n=100"))
@@ -480,7 +482,11 @@ def many_short_connections_leave_nothing_behind():
         seconds = time.monotonic() - begun
         grown = stand.metric("process_resident_memory_bytes") - before
         print(f"{MANY // 4 * 4} connections in {seconds:.1f} s, {grown / 1e6:+.1f} MB")
-        equal(grown < 4e6, True, f"grown by {grown / 1e6:.1f} MB")  # arenas of malloc settle within a few
+        equal(grown < 4e6 or stand.sanitized, True, f"grown by {grown / 1e6:.1f} MB")  # arenas of malloc settle within a few
+        for _ in range(20):  # the last ones are being closed
+            if stand.metric("kith_http_connections") == 1:
+                break
+            time.sleep(0.1)
         equal(stand.metric("kith_http_connections"), 1, "open")
 
 

@@ -20,10 +20,9 @@
 /* What the transport and the service know and calls tell; any may be NULL. */
 typedef struct ki_hooks {
     void *server;
-    kith_err (*ready)(void *server);            /* the sentence says why not */
-    void (*gauges)(void *server, ki_text *out); /* metrics that others count, as exposition */
-    void (*debug)(void *server, json_t *into);  /* connections, queues, memory, ... */
-    kith_err (*keep_key)(void *server, const ki_key *key); /* durably, before it counts */
+    kith_err (*ready)(void *server);               /* the sentence says why not */
+    void (*gauges)(void *server, ki_text *out);    /* metrics that others count, as exposition */
+    void (*debug)(void *server, json_t *into);     /* connections, queues, memory, ... */
     void (*audit)(void *server, const ki_call *c); /* a call that changed something is over */
 } ki_hooks;
 

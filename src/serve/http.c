@@ -535,13 +535,14 @@ kith_err ki_http_start(ki_site *site, const char *host, int port, ki_http **out)
     h->port = port_of(fd);
     if ((err = ki_crew_new((int)l->workers, l->queue, &h->crew)) != KITH_OK) goto fail;
     if ((err = ki_reaper_new(wake_streams, h, &h->reaper)) != KITH_OK) goto fail;
+    *out = h; /* first: the site's hooks may be asked as soon as the daemon runs */
     if ((err = start_daemon(h, fd)) != KITH_OK) {
         fd = -1; /* libmicrohttpd has closed it */
         goto fail;
     }
-    *out = h;
     return KITH_OK;
 fail:
+    *out = NULL;
     if (fd >= 0) close(fd);
     ki_http_stop(h, 0);
     return err;

@@ -61,6 +61,42 @@ static json_t *value_of(const json_t *schema, const char *text)
     return v != NULL ? v : json_string(text);
 }
 
+/* ---- the common case: one plain value that fits ---- */
+
+static json_t *plain_number(const ki_shape *s, const char *text, int whole)
+{
+    int64_t i = 0;
+    double x = 0;
+    const size_t n = strlen(text);
+    const int is_whole = ki_scan_int(text, n, &i);
+    if (is_whole) x = (double)i;
+    if (!is_whole && (whole || !ki_scan_number(text, n, &x))) return NULL;
+    if (s->max > 0 && !(x >= s->min && x <= s->max)) return NULL;
+    return is_whole ? json_integer((json_int_t)i) : json_real(x);
+}
+
+static json_t *plain_text(const ki_shape *s, const char *text)
+{
+    const size_t n = strlen(text); /* bytes, which are never fewer than letters */
+    if (s->words != NULL || n == 0 || (s->max > 0 && ((double)n > s->max || s->min > 1)))
+        return NULL;
+    return json_stringn_nocheck(text, n); /* ki_uri_parse has seen that it is UTF-8 */
+}
+
+/* The value when the shape surely takes it; NULL leaves the question to ki_verify, which takes whatever this takes. */
+static json_t *plain_value(const ki_shape *s, const char *text)
+{
+    switch (s->kind) {
+    case KI_IS_TEXT:
+    case KI_IS_NAME:
+    case KI_IS_ID: return plain_text(s, text);
+    case KI_IS_WHOLE: return plain_number(s, text, 1);
+    case KI_IS_NUMBER: return plain_number(s, text, 0);
+    case KI_IS_FLAG: return flag_of(text);
+    default: return NULL;
+    }
+}
+
 /* ---- path and query ---- */
 
 static const json_t *member_schema(const json_t *schema, const char *name)
@@ -68,53 +104,91 @@ static const json_t *member_schema(const json_t *schema, const char *name)
     return json_object_get(json_object_get(schema, "properties"), name);
 }
 
-static void gather_path(ki_call *c)
+static const ki_shape *member_shape(const ki_shape *s, const char *name, size_t n)
 {
-    char name[64];
+    for (int j = 0; s != NULL && j < s->n_inside; j++)
+        if (strncmp(s->inside[j].name, name, n) == 0 && s->inside[j].name[n] == '\0')
+            return &s->inside[j];
+    return NULL;
+}
+
+/* 1: all of it fits for sure. */
+static int gather_path(ki_call *c)
+{
     const ki_entry *e = c->entry;
-    if (e->path == NULL) return;
+    int fits = 1;
     c->path = json_object();
     for (int j = 0; j < e->n_segments; j++) {
         if (e->segments[j][0] != '{') continue;
-        snprintf(name, sizeof name, "%.*s", (int)strlen(e->segments[j]) - 2, e->segments[j] + 1);
-        json_object_set_new(c->path, name,
-                            value_of(member_schema(e->path, name), c->uri.segments[j]));
+        const ki_shape *s =
+            member_shape(e->route->path_shape, e->segments[j] + 1, strlen(e->segments[j]) - 2);
+        json_t *v = plain_value(s, c->uri.segments[j]);
+        fits &= v != NULL;
+        if (v == NULL) v = value_of(member_schema(e->path, s->name), c->uri.segments[j]);
+        json_object_set_new_nocheck(c->path, s->name, v);
     }
+    return fits && c->path != NULL;
 }
 
-static void gather_pair(ki_call *c, const ki_uri_pair *p)
+/* One that comes again: lists grow, others are told. */
+static void gather_again(ki_call *c, const ki_uri_pair *p, json_t *before)
 {
-    const json_t *schema = member_schema(c->entry->query, p->name);
-    json_t *before = json_object_get(c->query, p->name), *v = value_of(schema, p->value);
     const ki_place query = { .key = "query" }, at = { .up = &query, .key = p->name };
-    if (before == NULL) {
-        json_object_set_new(c->query, p->name, v);
-    } else if (json_is_array(before) && json_is_array(v)) {
+    json_t *v = value_of(member_schema(c->entry->query, p->name), p->value);
+    if (json_is_array(before) && json_is_array(v))
         json_array_extend(before, v);
-        json_decref(v);
-    } else {
+    else
         ki_object_to(&c->in_parameters, &at, "came more than once");
-        json_decref(v);
-    }
+    json_decref(v);
 }
 
-kith_err ki_call_check_parameters(ki_call *c)
+static int gather_pair(ki_call *c, const ki_uri_pair *p)
 {
-    const ki_entry *e = c->entry;
-    const ki_place path = { .key = "path" }, query = { .key = "query" };
-    gather_path(c);
-    if (c->path != NULL) ki_verify(e->path, c->path, &path, &c->in_parameters);
-    if (e->query == NULL && c->uri.n_pairs == 0) return KITH_OK;
-    if ((c->query = json_object()) == NULL) return ki_fail_memory(64);
-    for (int j = 0; j < c->uri.n_pairs; j++) gather_pair(c, &c->uri.pairs[j]);
-    if (e->query != NULL) {
-        ki_verify(e->query, c->query, &query, &c->in_parameters);
-        return KITH_OK;
+    const ki_shape *s = member_shape(c->entry->route->query_shape, p->name, strlen(p->name));
+    json_t *before = json_object_get(c->query, p->name), *v = NULL;
+    if (before != NULL) {
+        gather_again(c, p, before);
+        return 0;
+    }
+    if (s != NULL) v = plain_value(s, p->value);
+    const int fits = v != NULL;
+    if (v == NULL) v = value_of(member_schema(c->entry->query, p->name), p->value);
+    json_object_set_new_nocheck(c->query, p->name, v);
+    return fits;
+}
+
+static int lacks_none(const ki_call *c)
+{
+    const ki_shape *s = c->entry->route->query_shape;
+    for (int j = 0; s != NULL && j < s->n_inside; j++)
+        if (s->inside[j].required && json_object_get(c->query, s->inside[j].name) == NULL) return 0;
+    return 1;
+}
+
+static void check_query(ki_call *c)
+{
+    const ki_place query = { .key = "query" };
+    int fits = 1;
+    for (int j = 0; j < c->uri.n_pairs; j++) fits &= gather_pair(c, &c->uri.pairs[j]);
+    if (fits && lacks_none(c)) return;
+    if (c->entry->query != NULL) {
+        ki_verify(c->entry->query, c->query, &query, &c->in_parameters);
+        return;
     }
     for (int j = 0; j < c->uri.n_pairs; j++) {
         const ki_place at = { .up = &query, .key = c->uri.pairs[j].name };
         ki_object_to(&c->in_parameters, &at, "there is no such field");
     }
+}
+
+kith_err ki_call_check_parameters(ki_call *c)
+{
+    const ki_place path = { .key = "path" };
+    if (c->entry->path != NULL && !gather_path(c))
+        ki_verify(c->entry->path, c->path, &path, &c->in_parameters);
+    if (c->uri.n_pairs == 0 && lacks_none(c)) return KITH_OK;
+    if ((c->query = json_object()) == NULL) return ki_fail_memory(64);
+    check_query(c);
     return KITH_OK;
 }
 

@@ -81,11 +81,11 @@ static void check_enum(const json_t *schema, const json_t *v, const ki_place *at
 
 static void check_range(const json_t *schema, const json_t *v, const ki_place *at, ki_findings *f)
 {
+    if (!json_is_number(v)) return;
     const json_t *min = json_object_get(schema, "minimum"),
                  *max = json_object_get(schema, "maximum"),
                  *above = json_object_get(schema, "exclusiveMinimum");
     const double x = json_number_value(v);
-    if (!json_is_number(v)) return;
     if (min != NULL && x < json_number_value(min))
         ki_object_to(f, at, "got %.12g, want at least %.12g", x, json_number_value(min));
     if (max != NULL && x > json_number_value(max))
@@ -119,8 +119,8 @@ static void check_length(const json_t *schema, const json_t *v, const ki_place *
 static void check_text(const json_t *schema, const json_t *v, const ki_place *at, ki_findings *f)
 {
     char shown[KI_SHOW];
-    const char *format = json_string_value(json_object_get(schema, "format"));
     if (!json_is_string(v)) return;
+    const char *format = json_string_value(json_object_get(schema, "format"));
     const char *text = json_string_value(v);
     const size_t n = json_string_length(v);
     check_length(schema, v, at, f);
@@ -131,9 +131,9 @@ static void check_text(const json_t *schema, const json_t *v, const ki_place *at
 
 static void check_items(const json_t *schema, const json_t *v, const ki_place *at, ki_findings *f)
 {
+    if (!json_is_array(v)) return;
     const json_t *items = json_object_get(schema, "items");
     const json_int_t least = json_integer_value(json_object_get(schema, "minItems"));
-    if (!json_is_array(v)) return;
     const json_t *most = json_object_get(schema, "maxItems");
     if (most != NULL && (json_int_t)json_array_size(v) > json_integer_value(most))
         ki_object_to(f, at, "got %zu elements, want at most %lld", json_array_size(v),

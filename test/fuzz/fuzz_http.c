@@ -7,6 +7,8 @@
 
 #include "../things.h"
 
+#include "tool/verify.h"
+
 #include <stdlib.h>
 
 static ki_limits limits;
@@ -51,6 +53,16 @@ static void hand_over(ki_call *c, const char *body, size_t n)
     }
 }
 
+/* Values that were taken without asking ki_verify are values that it takes. */
+static void check_values(const ki_call *c)
+{
+    ki_findings f = { 0 };
+    if (c->checked == 0) return;
+    if (c->path != NULL) ki_verify(c->entry->path, c->path, NULL, &f);
+    if (c->query != NULL && c->entry->query != NULL) ki_verify(c->entry->query, c->query, NULL, &f);
+    MUST(f.n_violations == 0 && f.n_warnings == 0);
+}
+
 static void check_reply(const ki_call *c)
 {
     const ki_reply *r = &c->reply;
@@ -81,6 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     if (rest != NULL) hand_over(c, rest, n - (size_t)(rest - text));
     ki_call_finish(c);
     check_reply(c);
+    check_values(c);
     ki_call_free(c);
     free(text);
     MUST(ki_alloc_live() == live);
