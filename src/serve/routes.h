@@ -7,6 +7,7 @@
 #include "serve/route.h"
 
 extern const ki_route_group ki_routes_health;    /* routes_health.c */
+extern const ki_route_group ki_routes_keys;      /* routes_keys.c */
 extern const ki_route_group ki_routes_ask;       /* routes_ask.c */
 extern const ki_route_group ki_routes_events;    /* routes_events.c */
 extern const ki_route_group ki_routes_items;     /* routes_items.c */
