@@ -538,6 +538,9 @@ KITH_API kith_err kith_serve_settings(char **json);
 KITH_API int kith_serve_port(const kith_server *server);
 KITH_API const char *kith_serve_url(const kith_server *server);
 
+/* What is there as a JSON object: users, items, events, the model in force with its figures, whether `data` was read. */
+KITH_API kith_err kith_serve_json(const kith_server *server, char **json);
+
 /* The key that was made with the store, once, for the first administrator; "" when there were keys already. */
 KITH_API const char *kith_serve_first_key(const kith_server *server);
 

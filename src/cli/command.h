@@ -52,6 +52,10 @@ typedef struct cli_args {
     const char *filter, *context, *pipeline;
     int64_t n, reasons;
     int include_seen, explain;
+    /* serving */
+    const char *db, *host, *config;
+    int64_t port;
+    int insecure_local, settings;
     /* words after the options */
     const char *words[CLI_MAX_WORDS];
     int n_words;
@@ -162,6 +166,7 @@ cli_exit cmd_search(const cli_args *a, kith *k);
 cli_exit cmd_why_not(const cli_args *a, kith *k);
 cli_exit cmd_similar(const cli_args *a, kith *k);
 cli_exit cmd_predict(const cli_args *a, kith *k);
+cli_exit cmd_serve(const cli_args *a, kith *k);
 cli_exit cmd_completion(const cli_args *a, kith *k);
 cli_exit cmd_version(const cli_args *a, kith *k);
 

@@ -140,6 +140,23 @@ const cli_command cli_commands[] = {
       .run = cmd_predict,
       .options = { "model-file", "user", "item" },
       .required = { "model-file", "user", "item" } },
+    { .name = "serve",
+      .summary =
+          "an HTTP service: lists that know the last event, models trained in the background",
+      .detail =
+          "  kith serve --data ratings.csv                       in memory, from a file to an API\n"
+          "  kith serve --db kith.db --data ratings.csv          the same, kept in kith.db\n"
+          "  kith serve --db kith.db --port 80 --host 0.0.0.0 --config kith.json\n"
+          "  kith serve --settings                               what the config may hold\n\n"
+          "The data is read into an empty store only.  Settings come from the config file, then "
+          "from "
+          "the environment (KITH_DB, KITH_PORT, KITH_LIMITS_THREADS for {\"limits\": {\"threads\": "
+          "...}}), then from the options; later ones win.  On a terminal it says where it answers, "
+          "else it writes JSON lines to standard error.  Ctrl-C or SIGTERM lets it finish what it "
+          "does.",
+      .run = cmd_serve,
+      .options = { "data", "db", "port", "host", "config", "model", "param", "insecure-local",
+                   "settings", READ_OPTIONS } },
     { .name = "run",
       .words = "REQUEST.json|-",
       .min_words = 1,

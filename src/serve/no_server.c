@@ -30,6 +30,12 @@ const char *kith_serve_first_key(const kith_server *server)
     return "";
 }
 
+kith_err kith_serve_json(const kith_server *server, char **json)
+{
+    (void)server, (void)json;
+    return ki_fail(KITH_EINVAL, "this kith was built without a service");
+}
+
 void kith_serve_stop(kith_server *server, double seconds)
 {
     (void)server, (void)seconds;

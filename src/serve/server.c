@@ -4,6 +4,7 @@
  * Up: configuration, service (store, engine, model), keys, site, sockets last, so that whoever connects is answered.
  * Down: sockets first, then what they stood on.
  */
+#include "base/jsontext.h"
 #include "serve/audit.h"
 #include "serve/http.h"
 #include "serve/keystore.h"
@@ -283,6 +284,15 @@ const char *kith_serve_url(const kith_server *server)
 const char *kith_serve_first_key(const kith_server *server)
 {
     return server != NULL ? server->first_key : "";
+}
+
+kith_err kith_serve_json(const kith_server *server, char **json)
+{
+    json_t *o = NULL;
+    if (server == NULL || json == NULL)
+        return ki_fail(KITH_EINVAL, "kith_serve_json: server and json must not be NULL");
+    const kith_err err = ki_service_status(server->service, &o);
+    return err == KITH_OK ? ki_json_print(o, json) : err;
 }
 
 /* ---- down ---- */
