@@ -12,6 +12,6 @@ typedef struct ki_page {
     const char *etag; /* quoted, of the content */
 } ki_page;
 
-extern const ki_page ki_page_docs;
+extern const ki_page ki_page_dashboard, ki_page_docs;
 
 #endif

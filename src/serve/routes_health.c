@@ -101,23 +101,33 @@ static kith_err openapi(ki_call *c)
 
 static const ki_shape document = { .kind = KI_IS_OPEN, .about = "an OpenAPI 3.1 document" };
 
-static kith_err docs(ki_call *c)
+/* The pages ask only the service itself; nothing from elsewhere runs in them. */
+static kith_err show(ki_call *c, const ki_page *page)
 {
-    /* The page asks only the service itself; nothing from elsewhere runs in it. */
     const kith_err err = ki_reply_header(
         c, "Content-Security-Policy",
         "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
         "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
         "frame-ancestors 'none'");
-    return err != KITH_OK ? err
-                          : ki_reply_static(c, ki_page_docs.bytes, ki_page_docs.n,
-                                            "text/html; charset=utf-8", ki_page_docs.etag);
+    return err != KITH_OK
+               ? err
+               : ki_reply_static(c, page->bytes, page->n, "text/html; charset=utf-8", page->etag);
 }
 
-static kith_err to_docs(ki_call *c)
+static kith_err docs(ki_call *c)
+{
+    return show(c, &ki_page_docs);
+}
+
+static kith_err dashboard(ki_call *c)
+{
+    return show(c, &ki_page_dashboard);
+}
+
+static kith_err to_dashboard(ki_call *c)
 {
     ki_reply_status(c, 302);
-    return ki_reply_header(c, "Location", "/v1/docs");
+    return ki_reply_header(c, "Location", "/v1/dashboard");
 }
 
 /* ---- debug ---- */
@@ -156,8 +166,10 @@ static const ki_route routes[] = {
       .reply = &document, .run = openapi },
     { "GET", "/v1/docs", "docs", "This description, to be read and tried", NULL, KI_ROLE_NOBODY,
       KI_ROUTE_RAW | KI_ROUTE_HIDDEN, .run = docs },
-    { "GET", "/", "root", "To the documentation", NULL, KI_ROLE_NOBODY,
-      KI_ROUTE_RAW | KI_ROUTE_HIDDEN, .status = 302, .run = to_docs },
+    { "GET", "/v1/dashboard", "dashboard", "What is here, how it does, and a place to ask", NULL,
+      KI_ROLE_NOBODY, KI_ROUTE_RAW | KI_ROUTE_HIDDEN, .run = dashboard },
+    { "GET", "/", "root", "To the dashboard", NULL, KI_ROLE_NOBODY, KI_ROUTE_RAW | KI_ROUTE_HIDDEN,
+      .status = 302, .run = to_dashboard },
 };
 
 const ki_route_group ki_routes_health = { "service", "Health, version, metrics and documentation",

@@ -87,9 +87,11 @@ static kith_err add_scenario(ki_service *s, json_t *o, const char *name)
     return err;
 }
 
+/* Who names a scenario gets it, and is no part of an experiment. */
 static kith_err merge(ki_service *s, ki_wish *w)
 {
     const char *name = text_of(w->request, "scenario");
+    if (name != NULL && name[0] != '\0') w->variant = (ki_variant){ .share = 1 };
     if (name == NULL && w->variant.scenario[0] != '\0') name = w->variant.scenario;
     return name == NULL || name[0] == '\0' ? KITH_OK : add_scenario(s, w->request, name);
 }
