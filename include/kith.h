@@ -295,6 +295,8 @@ typedef struct kith_query {
     const char *context;  /* JSON object: values of the filter's $names, and "now"; NULL: none */
     const char *pipeline; /* JSON object: sources, ranker, rules, diversity, exploration, as
                              doc/pipeline.md tells; NULL: the model ranks its catalogue */
+    const char *language; /* of reasons and notes: "de", "fr-CA", ..., one of kith_languages(); NULL:
+                             English */
 } kith_query;
 
 typedef struct kith_reason {
@@ -326,6 +328,9 @@ typedef struct kith_list {
     const char *report; /* JSON object: what each clause of the filter removed and which to relax,
                            what sources and rules did; "" when there is nothing to tell */
 } kith_list;
+
+/* The languages that reasons and notes come in, such as "en"; ends with NULL. */
+KITH_API const char *const *kith_languages(void);
 
 /* The best items for a user or a history, best first; ties go to the lower item index.  Liked ids
  * that the model does not know are named in the note; none known is handled as an unknown user, and so

@@ -436,6 +436,30 @@ def test_filters_pipelines_and_why_not():
     assert run_json("why-not", *ask, "--item", "nothing")["why"] == "unknown"
 
 
+def test_reasons_and_notes_speak_the_language_asked_for():
+    titled()
+    ask = ["recommend", "--model-file", "m.kith", "--explain"]
+    german = run_json(*ask, "--liked", "i0,i2", "--language", "de")
+    assert all(i["reason"].startswith(("weil dir", "wegen", "von")) for i in german["items"]), german
+    done = run(*ask, "--user", "nobody", "--language", "fr-CA")
+    assert "le modèle ne connaît pas" in done.stderr and "personnes" in done.stdout, done
+    done = run(*ask, "--user", "u1", "--language", "klingon", code=2)
+    assert "there are en, de, es, fr, it, pt" in done.stderr, done.stderr
+
+
+def test_a_request_names_its_language():
+    request = tastes()
+    request["recommendation_data"]["context_data"] = {"language": "de-AT", "users": ["u1", "u40"]}
+    result, _ = serve(request)
+    first, cold = result["recommendation_results"]["recommendations"]["user_recommendations"]
+    assert all(i["reason"].startswith(("weil dir", "wegen")) for i in first["recommended_items"]), first
+    assert "beliebte Artikel" in cold["recommendation_metadata"]["note"], cold
+    assert "Personen bewertet" in cold["recommended_items"][0]["reason"], cold
+    request["recommendation_data"]["context_data"]["language"] = "xx"
+    result, _ = serve(request, code=1)
+    assert result["error"]["violations"][0]["pointer"] == "/recommendation_data/context_data/language", result
+
+
 def test_data_is_handed_on_without_names():
     write("users.csv", "user_id,age,name\n" + "".join(f"u{u},{20 + u},Person {u} of the long list of people\n" for u in range(40)))
     words = ["data", "anonymise", small(), "--users", "users.csv", "--out", "open.csv", "--key-file", "key"]

@@ -145,6 +145,7 @@ static kith_query query_of(const cli_args *a)
                          .include_seen = a->include_seen,
                          .filter = a->filter,
                          .context = a->context,
+                         .language = a->language,
                          .n_reasons =
                              a->reasons > 0 ? (int)a->reasons : (a->explain ? N_REASONS : 0),
                          .on_unknown = strict ? KITH_UNKNOWN_ERROR : KITH_UNKNOWN_POPULAR };
@@ -224,11 +225,11 @@ cli_exit cmd_recommend(const cli_args *a, kith *k)
                             "or --text WORDS");
     if (a->users != NULL &&
         (a->text != NULL || a->exclude.n > 0 || a->include_seen || a->explain || a->reasons > 0 ||
-         a->on_unknown || a->filter || a->context || a->pipeline))
+         a->on_unknown || a->filter || a->context || a->pipeline || a->language))
         return cli_complain(CLI_USAGE,
                             "--all-users writes plain lists: it takes no --text, --exclude, "
                             "--include-seen, --filter, --context, --pipeline, --explain, "
-                            "--reasons or --on-unknown");
+                            "--reasons, --language or --on-unknown");
     cli_exit code = cli_check_target(a, a->users, "lists");
     if (code != CLI_DONE) return code;
     const kith_err err = kith_model_load(k, a->model_file, &m);

@@ -49,7 +49,7 @@ typedef struct cli_args {
     const char *model_file, *user, *item, *users, *on_unknown;
     const char *text;
     cli_list liked, exclude;
-    const char *filter, *context, *pipeline;
+    const char *filter, *context, *pipeline, *language;
     int64_t n, reasons;
     int include_seen, explain;
     /* serving */

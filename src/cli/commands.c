@@ -108,7 +108,7 @@ const cli_command cli_commands[] = {
       .run = cmd_recommend,
       .options = { "model-file", "user", "liked", "text", "all-users", "number", "exclude",
                    "include-seen", "filter", "context", "pipeline", "explain", "reasons",
-                   "on-unknown", "force" },
+                   "on-unknown", "language", "force" },
       .required = { "model-file" } },
     { .name = "why-not",
       .summary = "why an item is not in somebody's list: seen, filtered by what, or how far below",

@@ -153,6 +153,8 @@ const cli_option cli_options[] = {
       "ask nobody for a key; only on a loopback address", NULL, 0, 0 },
     { "settings", 0, CLI_FLAG, AT(settings), NULL, "list all settings with their defaults", NULL, 0,
       0 },
+    { "language", 0, CLI_TEXT, AT(language), "TAG", "of reasons and notes, such as de (en)", NULL,
+      0, 0 },
     { "on-unknown", 0, CLI_CHOICE, AT(on_unknown), "WHAT",
       "an unknown user gets popular items, or an error (popular)", "popular error", 0, 0 },
 };

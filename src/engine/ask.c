@@ -116,6 +116,7 @@ static kith_err list(const kith_model *m, const kith_query *query, const ki_aske
                                .query = &a->query,
                                .basis = a->basis,
                                .note = a->note,
+                               .language = a->language,
                                .report = text != NULL ? text : "",
                                .n = p.n,
                                .items = p.items,

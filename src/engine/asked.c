@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_N = 10, MAX_N = 1000000, NAMED = 5, NAME_BYTES = 40 };
+enum { DEFAULT_N = 10, MAX_N = 1000000, NAMED = 5, NAME_BYTES = 40, QUOTE_BYTES = 16 };
 
 /* ---- single arguments ---- */
 
@@ -74,19 +74,37 @@ static int shown(const char *id)
     return (int)n;
 }
 
-/* "x", "y" and 3 more: the first few ids that the model lacks.  Returns how many it lacks. */
-static int name_unknown(const kith_model *m, const kith_query *q, char *out, size_t size)
+/* The note says this phrase of n things. */
+static void note(ki_asked *a, ki_phrase phrase, int n, const char *filling)
 {
+    ki_phrase_fill(ki_phrasebook_say(a->language, phrase, n), filling, a->note, sizeof a->note);
+}
+
+static void note_user(ki_asked *a, ki_phrase phrase, const char *user)
+{
+    char name[NAME_BYTES + QUOTE_BYTES];
+    ki_phrasebook_quote(a->language, user, (size_t)shown(user), name, 0, sizeof name);
+    note(a, phrase, 1, name);
+}
+
+/* "x", "y" and 3 more: the first few ids that the model lacks.  Returns how many it lacks. */
+static int name_unknown(const kith_model *m, const kith_query *q, const ki_phrasebook *l, char *out,
+                        size_t size)
+{
+    char count[40];
     int n = 0;
     size_t used = 0;
     out[0] = '\0';
     for (int j = 0; j < q->n_liked; j++) {
         const char *id = q->liked[j];
         if (ki_idmap_find(&m->items, id, strlen(id)) >= 0 || n++ >= NAMED) continue;
-        used += (size_t)snprintf(out + used, size - used, "%s\"%.*s\"", n > 1 ? ", " : "",
-                                 shown(id), id);
+        if (n > 1) used += (size_t)snprintf(out + used, size - used, ", ");
+        used = ki_phrasebook_quote(l, id, (size_t)shown(id), out, used, size);
     }
-    if (n > NAMED) snprintf(out + used, size - used, " and %d more", n - NAMED);
+    if (n > NAMED)
+        ki_phrase_fill(ki_phrasebook_say(l, KI_PHRASE_MORE, n - NAMED),
+                       ki_phrasebook_count(l, n - NAMED, count, sizeof count), out + used,
+                       size - used);
     return n;
 }
 
@@ -134,19 +152,17 @@ done:
 
 static kith_err take_liked(const kith_model *m, const kith_query *q, ki_asked *a)
 {
-    char names[NAMED * (NAME_BYTES + 4) + 32];
+    char names[NAMED * (NAME_BYTES + QUOTE_BYTES) + 64];
     const kith_err err = fold(m, q, a);
     if (err != KITH_OK) return err;
-    const int unknown = name_unknown(m, q, names, sizeof names);
+    const int unknown = name_unknown(m, q, a->language, names, sizeof names);
     a->basis = a->query.n > 0 ? KI_BASIS_LIKED : KI_BASIS_POPULAR;
     if (a->query.n > 0 && unknown > 0)
-        snprintf(a->note, sizeof a->note,
-                 "the model does not know these liked items, they are left out: %s", names);
+        note(a, KI_PHRASE_LEFT_OUT, unknown, names);
     else if (a->query.n == 0 && q->on_unknown == KITH_UNKNOWN_ERROR)
         return ki_fail(KITH_ENOTFOUND, "the model knows none of the liked items: %s", names);
     else if (a->query.n == 0)
-        snprintf(a->note, sizeof a->note,
-                 "the model knows none of the liked items (%s); these are popular items", names);
+        note(a, KI_PHRASE_NONE_KNOWN, unknown, names);
     return KITH_OK;
 }
 
@@ -171,18 +187,14 @@ static kith_err take_user(const kith_model *m, const kith_query *q, const ki_kno
     a->seen = is.seen;
     a->n_seen = is.n_seen;
     if (err != KITH_OK) {
-        snprintf(a->note, sizeof a->note,
-                 "user \"%.*s\" is not known to the model; these are popular items", shown(q->user),
-                 q->user);
+        note_user(a, KI_PHRASE_STRANGER, q->user);
     } else if (is.query.n > 0) {
         a->query = is.query;
         a->basis = KI_BASIS_USER;
     } else if (q->on_unknown == KITH_UNKNOWN_ERROR) {
         return ki_fail(KITH_ENOTFOUND, "user \"%.64s\" has nothing in the training data", q->user);
     } else {
-        snprintf(a->note, sizeof a->note,
-                 "user \"%.*s\" has nothing in the training data; these are popular items",
-                 shown(q->user), q->user);
+        note_user(a, KI_PHRASE_NO_HISTORY, q->user);
     }
     return KITH_OK;
 }
@@ -207,10 +219,7 @@ static int take_words(const kith_model *m, const kith_query *q, const ki_known *
     if (!desc->answers(&m->core, &asked)) return 0;
     a->query = asked;
     a->basis = KI_BASIS_TEXT;
-    if (unknown)
-        snprintf(a->note, sizeof a->note,
-                 "user \"%.*s\" is not known to the model; the list goes by the text alone",
-                 shown(q->user), q->user);
+    if (unknown) note_user(a, KI_PHRASE_BY_TEXT, q->user);
     return 1;
 }
 
@@ -227,8 +236,7 @@ static kith_err take_nobody(const kith_query *q, ki_asked *a)
         return ki_fail(KITH_ENOTFOUND, "the query names neither a user nor liked items");
     a->query = (ki_query){ .user = -1 };
     a->basis = KI_BASIS_POPULAR;
-    snprintf(a->note, sizeof a->note,
-             "no user and no liked items were given; these are popular items");
+    note(a, KI_PHRASE_NOBODY, 1, "");
     return KITH_OK;
 }
 
@@ -265,6 +273,7 @@ kith_err ki_asked_make(const kith_model *m, const kith_query *q, const ki_known 
     if ((err = check(q)) != KITH_OK) return err;
     if ((err = check_text(m, q)) != KITH_OK) return err;
     if ((err = ki_asked_count(m, q->n, &a.n)) != KITH_OK) return err;
+    if ((err = ki_phrasebook_find(q->language, &a.language)) != KITH_OK) return err;
     if (take_words(m, q, known, &a))
         err = KITH_OK;
     else if (q->user != NULL)

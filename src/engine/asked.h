@@ -5,6 +5,7 @@
 #ifndef KI_ASKED_H
 #define KI_ASKED_H
 
+#include "engine/phrases.h"
 #include "model/package.h"
 
 typedef enum ki_basis {
@@ -27,7 +28,8 @@ typedef struct ki_known {
 typedef struct ki_asked {
     ki_query query;
     ki_basis basis;
-    int n;          /* how many are wanted, at most the number of items */
+    const ki_phrasebook *language; /* of what end users read */
+    int n;                         /* how many are wanted, at most the number of items */
     char note[512]; /* why the basis is not what was asked for, or what was left out; or "" */
     const int32_t
         *seen; /* [n_seen] the history, rising; left out unless the query wants it; borrowed */

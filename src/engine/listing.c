@@ -7,16 +7,15 @@
  * Sentences   "because you liked Heat (1995) and Ronin (1998)" names history items with a positive
  *             part in the score.  An item counts as liked when its value is not below both the
  *             user's mean and that of all; where only others speak for the recommendation it is
- *             "because of how you rated ...", unless values are strengths of interest.  A descriptor
- *             may begin in its own words (friends: "because you know ...").  A model of texts adds
- *             the words that they share with it, or says these alone.  Without any it is how many
- *             people have the item.
+ *             "because of how you rated ...", unless values are strengths of interest.  A model of
+ *             people says "because you know ...".  A model of texts adds the words that they share
+ *             with it, or says these alone.  Without any it is how many people have the item.  The
+ *             words are those of phrases.c.
  */
 #include "engine/listing.h"
 
 #include "base/mem.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { NAMED = 3 }; /* items in one sentence */
@@ -64,21 +63,28 @@ static const char *put_title(struct block *b, const kith_model *m, int32_t item)
 
 /* ---- sentences ---- */
 
-static void say_name(struct block *b, const kith_model *m, int32_t item)
+static const char *name_of(const kith_model *m, int32_t item)
 {
     const char *title = ki_item_title(&m->item_attrs, item);
-    say(b, title != NULL ? title : ki_idmap_name(&m->items, item));
+    return title != NULL ? title : ki_idmap_name(&m->items, item);
 }
 
-/* 1234567 as "1,234,567". */
-static void say_count(struct block *b, int32_t n)
+/* What a phrase about n things says before its slot, and behind it. */
+static void say_before(struct block *b, const ki_listing *l, ki_phrase phrase, int64_t n)
 {
-    char digits[16];
-    const int length = snprintf(digits, sizeof digits, "%d", n);
-    for (int j = 0; j < length; j++) {
-        if (j > 0 && (length - j) % 3 == 0) say(b, ",");
-        append(b, digits + j, 1);
-    }
+    const char *pattern = ki_phrasebook_say(l->language, phrase, n), *slot = strstr(pattern, "{}");
+    append(b, pattern, (size_t)(slot - pattern));
+}
+
+static void say_behind(struct block *b, const ki_listing *l, ki_phrase phrase, int64_t n)
+{
+    say(b, strstr(ki_phrasebook_say(l->language, phrase, n), "{}") + 2);
+}
+
+/* Between name j and the one before it; `name` is the j-th of n. */
+static void say_between(struct block *b, const ki_listing *l, int j, int n, const char *name)
+{
+    if (j > 0) say(b, j == n - 1 ? ki_phrasebook_and(l->language, name) : ", ");
 }
 
 static double history_mean(const ki_query *q)
@@ -121,43 +127,66 @@ static int name_all(const ki_term *terms, int n, int32_t *out)
     return KI_MIN(n, (int)NAMED);
 }
 
-/* ", which share space and robots with it" after items, "because of space and robots" alone. */
-static void say_words(struct block *b, const struct ki_said *said, int after_items)
+/* In quotes when it has a comma, which would part it from itself among others. */
+static void say_name(struct block *b, const ki_listing *l, const char *name)
 {
-    say(b, after_items ? ", which share " : "because of ");
+    const int quotes = strchr(name, ',') != NULL;
+    if (quotes) say(b, ki_phrasebook_open(l->language));
+    say(b, name);
+    if (quotes) say(b, ki_phrasebook_close(l->language));
+}
+
+/* The words that are shared: behind the sentence about n items, or alone. */
+static void say_words(struct block *b, const ki_listing *l, const struct ki_said *said, int n)
+{
+    const ki_phrase phrase = n > 0 ? KI_PHRASE_SHARED : KI_PHRASE_WORDS;
+    say_before(b, l, phrase, n);
     for (int j = 0; j < said->n; j++) {
-        if (j > 0) say(b, j == said->n - 1 ? " and " : ", ");
+        say_between(b, l, j, said->n, said->words[j].word);
         say(b, said->words[j].word);
     }
-    if (after_items) say(b, " with it");
+    say_behind(b, l, phrase, n);
+}
+
+/* The items of the history that speak, under the phrase that fits them. */
+static void say_items(struct block *b, const ki_listing *l, ki_phrase phrase, const int32_t *named,
+                      int n)
+{
+    say_before(b, l, phrase, n);
+    for (int j = 0; j < n; j++) {
+        const char *name = name_of(l->m, named[j]);
+        say_between(b, l, j, n, name);
+        say_name(b, l, name);
+    }
+    say_behind(b, l, phrase, n);
+}
+
+static void say_reach(struct block *b, const ki_listing *l, int32_t item)
+{
+    const int rated = l->m->core.has_values && !l->m->core.strengths;
+    const ki_phrase phrase = rated ? KI_PHRASE_N_RATED : KI_PHRASE_N_LIKED;
+    const int32_t n = l->m->reach[item];
+    char count[40];
+    say_before(b, l, phrase, n);
+    say(b, ki_phrasebook_count(l->language, n, count, sizeof count));
+    say_behind(b, l, phrase, n);
 }
 
 static const char *put_sentence(struct block *b, const ki_listing *l, int32_t item,
                                 const ki_term *terms, int n_terms, const struct ki_said *said)
 {
     const char *at = place(b);
-    const kith_model *m = l->m;
+    const int people = (l->m->core.desc->needs & KI_NEEDS_PEOPLE) != 0;
+    ki_phrase phrase = people ? KI_PHRASE_KNOWN : KI_PHRASE_LIKED;
     int32_t named[NAMED];
-    const char *because = m->core.desc->because;
-    int n = 0;
-    if (n_terms > 0)
-        n = because != NULL ? name_all(terms, n_terms, named)
-                            : choose_named(l, terms, n_terms, 1, named);
-    if (n > 0) {
-        say(b, because != NULL ? because : "because you liked ");
-    } else if (n_terms > 0) {
+    int n = people ? name_all(terms, n_terms, named) : choose_named(l, terms, n_terms, 1, named);
+    if (n == 0 && n_terms > 0) {
         n = choose_named(l, terms, n_terms, 0, named);
-        say(b, m->core.strengths ? "because you liked " : "because of how you rated ");
-    } else if (said->n == 0) {
-        say(b, m->core.has_values && !m->core.strengths ? "rated by " : "liked by ");
-        say_count(b, m->reach[item]);
-        say(b, m->reach[item] == 1 ? " person" : " people");
+        phrase = l->m->core.strengths ? KI_PHRASE_LIKED : KI_PHRASE_RATED;
     }
-    for (int j = 0; j < n; j++) {
-        if (j > 0) say(b, j == n - 1 ? " and " : ", ");
-        say_name(b, m, named[j]);
-    }
-    if (said->n > 0) say_words(b, said, n_terms > 0);
+    if (n > 0) say_items(b, l, phrase, named, n);
+    if (n == 0 && said->n == 0) say_reach(b, l, item);
+    if (said->n > 0) say_words(b, l, said, n);
     append(b, "", 1);
     return at;
 }

@@ -12,6 +12,7 @@ typedef struct ki_listing {
     const ki_query *query; /* whose history the terms speak of; NULL: nobody's */
     ki_basis basis;
     const char *note, *report;
+    const ki_phrasebook *language; /* of the sentences */
     int n;
     const int32_t *items;
     const float *scores;

@@ -433,7 +433,6 @@ const ki_model_desc ki_friends = {
     .summary = "whom you may know, by the friends whom you share",
     .paper = "Liben-Nowell, Kleinberg, CIKM 2003; Adamic, Adar, Friends and Neighbors on the Web, "
              "Social Networks 2003; Zhou, Lu, Zhang, EPJ B 2009",
-    .because = "because you know ",
     .needs = KI_NEEDS_PEOPLE,
     .params = params,
     .n_params = KI_COUNT(params),

@@ -143,7 +143,6 @@ struct ki_model_desc {
     const char *family;  /* algorithm_type of the tool contract: "collaborative_filtering", ... */
     const char *summary; /* one line */
     const char *paper;   /* authors, title, venue, year */
-    const char *because; /* how a sentence of reasons begins; NULL: as likes and ratings do */
     unsigned needs;      /* of enum ki_needs; refused with KITH_EDATA when the data lacks it */
     int version; /* of what fit leaves behind: raised when files saved before would mean something
                     else */

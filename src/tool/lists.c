@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h" /* ki_hash2 */
+#include "engine/phrases.h"
 #include "store/cache.h"
 #include "tool/events.h"
 
@@ -60,6 +61,7 @@ static kith_query query_of(const ki_lists_options *o, const char *user)
                          .filter = o->filter,
                          .context = o->values,
                          .pipeline = o->pipeline,
+                         .language = o->language,
                          .n_reasons = o->n_reasons,
                          .on_unknown = o->on_unknown };
 }
@@ -107,13 +109,15 @@ static json_t *item_json(const struct making *m, const kith_item *item)
 }
 
 /* Why a list is empty: the filter says it best. */
-static const char *note_of(const kith_list *l, const json_t *report)
+static const char *note_of(const struct making *m, const kith_list *l, const json_t *report)
 {
+    const ki_phrasebook *language;
     const char *sentence =
         json_string_value(json_object_get(json_object_get(report, "filter"), "sentence"));
     if (l->note[0] != '\0' || l->n > 0) return l->note;
     if (sentence != NULL && sentence[0] != '\0') return sentence;
-    return "nothing is left to recommend: the history and the exclusions hold every item";
+    if (ki_phrasebook_find(m->o->language, &language) != KITH_OK) return "";
+    return ki_phrasebook_say(language, KI_PHRASE_NOTHING, 1);
 }
 
 /* Why each of the items asked about is not in the list, or where it stands; *out may stay NULL. */
@@ -141,8 +145,8 @@ static json_t *list_json(const struct making *m, const char *user, const kith_li
     json_t *items = json_array(), *meta = json_pack("{s:s, s:i}", "basis", l->basis, "count", l->n);
     for (int j = 0; j < l->n; j++) json_array_append_new(items, item_json(m, &l->items[j]));
     json_t *report = l->report[0] == '\0' ? NULL : json_loads(l->report, 0, NULL);
-    if (note_of(l, report)[0] != '\0')
-        json_object_set_new(meta, "note", json_string(note_of(l, report)));
+    if (note_of(m, l, report)[0] != '\0')
+        json_object_set_new(meta, "note", json_string(note_of(m, l, report)));
     if (report != NULL) json_object_set_new(meta, "report", report);
     if (absent != NULL) json_object_set(meta, "why_not", absent);
     return json_pack("{s:s, s:o, s:o}", "user_id", user, "recommended_items", items,
@@ -239,7 +243,7 @@ static uint64_t hash_text(uint64_t h, const char *text)
 static void hash_settings(struct making *m)
 {
     const ki_lists_options *o = m->o;
-    const char *const texts[] = { o->filter, o->values, o->pipeline };
+    const char *const texts[] = { o->filter, o->values, o->pipeline, o->language };
     uint64_t h = ki_hash2((uint64_t)o->n, (uint64_t)o->n_reasons * 2 + (uint64_t)o->include_seen);
     h = ki_hash2(h, (uint64_t)o->n_exclude);
     h = ki_hash2(h, (uint64_t)o->on_unknown);

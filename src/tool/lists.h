@@ -21,8 +21,8 @@ typedef struct ki_lists_options {
     int n_exclude;
     const char *const *why_not; /* told with each list: why not these */
     int n_why_not;
-    const char *filter, *values,
-        *pipeline;               /* as in kith_query, values as its context; NULL: none */
+    const char *filter, *values, *pipeline,
+        *language;               /* as in kith_query, values as its context; NULL: none */
     int one_by_one;              /* 1: one thread, as a service answers; 0: all of them */
     kith_cache *cache;           /* NULL: none */
     const kith_run_options *run; /* for events */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * narrow.c -- what context_data says of every list: a filter, its values, a pipeline
+ * narrow.c -- what context_data says of every list: a filter, its values, a pipeline, a language
  *
  * The languages are those of doc/filters.md and doc/pipeline.md; $names stand for the members of
  * context_data.values, `now` for context_data.now or the present.  They are checked once, here, so
@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "engine/filter.h"
+#include "engine/phrases.h"
 #include "engine/pipeline.h"
 
 #include <stdlib.h>
@@ -62,6 +63,14 @@ static kith_err check_pipeline(ki_run *r, const ki_schema *schema, const json_t 
     return judge(r, at.key, err);
 }
 
+static kith_err check_language(ki_run *r, const json_t *context)
+{
+    const ki_phrasebook *found;
+    return judge(
+        r, "language",
+        ki_phrasebook_find(json_string_value(json_object_get(context, "language")), &found));
+}
+
 static kith_err check(ki_run *r, const ki_context *values, const json_t *pipeline)
 {
     const kith_data *d = r->intake.data;
@@ -105,6 +114,7 @@ kith_err ki_run_narrow(ki_run *r)
     ki_context values = { 0 };
     kith_err err = KITH_OK;
     r->filter = json_string_value(json_object_get(context, "filter"));
+    if ((err = check_language(r, context)) != KITH_OK) return err;
     if (r->filter == NULL && pipeline == NULL) return KITH_OK;
     if (given != NULL) err = ki_context_read(&values, given, NULL);
     if (err != KITH_OK) return judge(r, "values", err);

@@ -161,6 +161,7 @@ kith_err ki_run_lists(ki_run *r)
         .filter = r->filter,
         .values = r->values,
         .pipeline = r->pipeline,
+        .language = json_string_value(json_object_get(context, "language")),
         .one_by_one = !ki_run_flag(r, "deployment_configuration", "batch_processing"),
         .cache = r->cache,
         .run = r->o,

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: MIT
+ * phrases.c -- the tables: one per language
+ *
+ * Numbers   are grouped as CLDR has it: from the fourth digit on, in Spanish from the fifth; by a
+ *           narrow blank (U+202F) in French.
+ * Plurals   one is 1 in most, 0 and 1 in French and Portuguese.
+ * Spanish   says "e" for "y" before the sound of i: "Sabrina e Ida", but "agua y hielo".
+ */
+#include "engine/phrases.h"
+
+#include "base/letters.h"
+#include "base/mem.h"
+#include "kith.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define NBSP   "\xc2\xa0"
+#define NARROW "\xe2\x80\xaf"
+
+enum { EN, DE, ES, FR, IT, PT };
+static const char *const codes[] = {
+    [EN] = "en", [DE] = "de", [ES] = "es", [FR] = "fr", [IT] = "it", [PT] = "pt", NULL
+};
+
+struct ki_phrasebook {
+    const char *open, *close; /* quotes */
+    const char *and;
+    const char *group;                    /* between groups of three digits */
+    int group_from;                       /* digits that a number must have to be grouped */
+    int zero_is_one;                      /* 1: "0 personne" */
+    const char *phrases[KI_N_PHRASES][2]; /* of one, of several; [1] NULL: the same */
+};
+
+static const ki_phrasebook languages[] = {
+    [EN] = { .open = "\"",
+             .close = "\"",
+             .and = " and ",
+             .group = ",",
+             .group_from = 4,
+             .phrases = { [KI_PHRASE_LIKED] = { "because you liked {}" },
+                          [KI_PHRASE_RATED] = { "because of how you rated {}" },
+                          [KI_PHRASE_KNOWN] = { "because you know {}" },
+                          [KI_PHRASE_WORDS] = { "because of {}" },
+                          [KI_PHRASE_SHARED] = { ", which shares {} with it",
+                                                 ", which share {} with it" },
+                          [KI_PHRASE_N_RATED] = { "rated by {} person", "rated by {} people" },
+                          [KI_PHRASE_N_LIKED] = { "liked by {} person", "liked by {} people" },
+                          [KI_PHRASE_MORE] = { " and {} more" },
+                          [KI_PHRASE_LEFT_OUT] = { "the model does not know this liked item, it is "
+                                                   "left "
+                                                   "out: {}",
+                                                   "the model does not know these liked items, "
+                                                   "they are "
+                                                   "left out: {}" },
+                          [KI_PHRASE_NONE_KNOWN] = { "the model knows none of the liked items "
+                                                     "({}); these "
+                                                     "are popular items" },
+                          [KI_PHRASE_STRANGER] = { "user {} is not known to the model; these are "
+                                                   "popular "
+                                                   "items" },
+                          [KI_PHRASE_BY_TEXT] = { "user {} is not known to the model; the list "
+                                                  "goes by the "
+                                                  "text alone" },
+                          [KI_PHRASE_NO_HISTORY] = { "user {} has nothing in the training data; "
+                                                     "these are "
+                                                     "popular items" },
+                          [KI_PHRASE_NOBODY] = { "no user and no liked items were given; these are "
+                                                 "popular "
+                                                 "items" },
+                          [KI_PHRASE_NOTHING] = { "nothing is left to recommend: the history and "
+                                                  "the "
+                                                  "exclusions hold every item" } } },
+    [DE] = { .open = "„",
+             .close = "“",
+             .and = " und ",
+             .group = ".",
+             .group_from = 4,
+             .phrases = { [KI_PHRASE_LIKED] = { "weil dir {} gefallen hat",
+                                                "weil dir {} gefallen haben" },
+                          [KI_PHRASE_RATED] = { "wegen deiner Bewertung von {}",
+                                                "wegen deiner Bewertungen von {}" },
+                          [KI_PHRASE_KNOWN] = { "weil du {} kennst" },
+                          [KI_PHRASE_WORDS] = { "passend zu {}" },
+                          [KI_PHRASE_SHARED] = { " (gemeinsam: {})" },
+                          [KI_PHRASE_N_RATED] = { "von {} Person bewertet",
+                                                  "von {} Personen bewertet" },
+                          [KI_PHRASE_N_LIKED] = { "gefällt {} Person", "gefällt {} Personen" },
+                          [KI_PHRASE_MORE] = { " und {} weiterer", " und {} weitere" },
+                          [KI_PHRASE_LEFT_OUT] = { "diesen gemochten Artikel kennt das Modell "
+                                                   "nicht, er "
+                                                   "bleibt außer Acht: {}",
+                                                   "diese gemochten Artikel kennt das Modell "
+                                                   "nicht, sie "
+                                                   "bleiben außer Acht: {}" },
+                          [KI_PHRASE_NONE_KNOWN] = { "von den gemochten Artikeln kennt das Modell "
+                                                     "keinen "
+                                                     "({}); dies sind beliebte Artikel" },
+                          [KI_PHRASE_STRANGER] = { "das Modell kennt {} nicht; dies sind beliebte "
+                                                   "Artikel" },
+                          [KI_PHRASE_BY_TEXT] = { "das Modell kennt {} nicht; die Liste richtet "
+                                                  "sich allein "
+                                                  "nach dem Text" },
+                          [KI_PHRASE_NO_HISTORY] = { "von {} steht nichts in den Trainingsdaten; "
+                                                     "dies sind "
+                                                     "beliebte Artikel" },
+                          [KI_PHRASE_NOBODY] = { "weder eine Person noch gemochte Artikel sind "
+                                                 "angegeben; "
+                                                 "dies sind beliebte Artikel" },
+                          [KI_PHRASE_NOTHING] = { "es gibt nichts mehr zu empfehlen: Verlauf und "
+                                                  "Ausschlüsse umfassen alle Artikel" } } },
+    [ES] = { .open = "«",
+             .close = "»",
+             .and = " y ",
+             .group = ".",
+             .group_from = 5,
+             .phrases = { [KI_PHRASE_LIKED] = { "porque te gustó {}", "porque te gustaron {}" },
+                          [KI_PHRASE_RATED] = { "por tu valoración de {}",
+                                                "por tus valoraciones de {}" },
+                          [KI_PHRASE_KNOWN] = { "porque conoces a {}" },
+                          [KI_PHRASE_WORDS] = { "relacionado con {}" },
+                          [KI_PHRASE_SHARED] = { " (en común: {})" },
+                          [KI_PHRASE_N_RATED] = { "valorado por {} persona",
+                                                  "valorado por {} personas" },
+                          [KI_PHRASE_N_LIKED] = { "le gusta a {} persona",
+                                                  "les gusta a {} personas" },
+                          [KI_PHRASE_MORE] = { " y {} más" },
+                          [KI_PHRASE_LEFT_OUT] = { "el modelo no conoce este artículo que te gusta "
+                                                   "y no lo "
+                                                   "tiene en cuenta: {}",
+                                                   "el modelo no conoce estos artículos que te "
+                                                   "gustan y no "
+                                                   "los tiene en cuenta: {}" },
+                          [KI_PHRASE_NONE_KNOWN] = { "el modelo no conoce ninguno de los artículos "
+                                                     "que te "
+                                                     "gustan ({}); estos son artículos populares" },
+                          [KI_PHRASE_STRANGER] = { "el modelo no conoce a {}; estos son artículos "
+                                                   "populares" },
+                          [KI_PHRASE_BY_TEXT] = { "el modelo no conoce a {}; la lista se guía solo "
+                                                  "por el "
+                                                  "texto" },
+                          [KI_PHRASE_NO_HISTORY] = { "no hay nada de {} en los datos de "
+                                                     "entrenamiento; "
+                                                     "estos son artículos populares" },
+                          [KI_PHRASE_NOBODY] = { "no se indicó ni usuario ni artículos que gusten; "
+                                                 "estos "
+                                                 "son artículos populares" },
+                          [KI_PHRASE_NOTHING] = { "no queda nada que recomendar: el historial y "
+                                                  "las "
+                                                  "exclusiones abarcan todos los artículos" } } },
+    [FR] = { .open = "«" NBSP,
+             .close = NBSP "»",
+             .and = " et ",
+             .group = NARROW,
+             .group_from = 4,
+             .zero_is_one = 1,
+             .phrases = { [KI_PHRASE_LIKED] = { "parce que vous avez aimé {}" },
+                          [KI_PHRASE_RATED] = { "d’après votre note pour {}",
+                                                "d’après vos notes pour {}" },
+                          [KI_PHRASE_KNOWN] = { "parce que vous connaissez {}" },
+                          [KI_PHRASE_WORDS] = { "en rapport avec {}" },
+                          [KI_PHRASE_SHARED] = { " (en commun" NBSP ": {})" },
+                          [KI_PHRASE_N_RATED] = { "noté par {} personne", "noté par {} personnes" },
+                          [KI_PHRASE_N_LIKED] = { "aimé par {} personne", "aimé par {} personnes" },
+                          [KI_PHRASE_MORE] = { " et {} autre", " et {} autres" },
+                          [KI_PHRASE_LEFT_OUT] = { "le modèle ne connaît pas cet article aimé, il "
+                                                   "est "
+                                                   "ignoré" NBSP ": {}",
+                                                   "le modèle ne connaît pas ces articles aimés, "
+                                                   "ils sont "
+                                                   "ignorés" NBSP ": {}" },
+                          [KI_PHRASE_NONE_KNOWN] = { "le modèle ne connaît aucun des articles "
+                                                     "aimés ({}); "
+                                                     "voici des articles populaires" },
+                          [KI_PHRASE_STRANGER] = { "le modèle ne connaît pas {}; voici des "
+                                                   "articles "
+                                                   "populaires" },
+                          [KI_PHRASE_BY_TEXT] = { "le modèle ne connaît pas {}; la liste suit le "
+                                                  "texte "
+                                                  "seul" },
+                          [KI_PHRASE_NO_HISTORY] = { "les données d’entraînement ne contiennent "
+                                                     "rien de "
+                                                     "{}; voici des articles populaires" },
+                          [KI_PHRASE_NOBODY] = { "ni utilisateur ni articles aimés n’ont été "
+                                                 "indiqués; "
+                                                 "voici des articles populaires" },
+                          [KI_PHRASE_NOTHING] = { "il ne reste rien à recommander" NBSP
+                                                  ": l’historique et "
+                                                  "les exclusions couvrent tous les articles" } } },
+    [IT] = { .open = "«",
+             .close = "»",
+             .and = " e ",
+             .group = ".",
+             .group_from = 4,
+             .phrases = { [KI_PHRASE_LIKED] = { "perché ti è piaciuto {}",
+                                                "perché ti sono piaciuti {}" },
+                          [KI_PHRASE_RATED] = { "per il tuo voto a {}", "per i tuoi voti a {}" },
+                          [KI_PHRASE_KNOWN] = { "perché conosci {}" },
+                          [KI_PHRASE_WORDS] = { "in tema con {}" },
+                          [KI_PHRASE_SHARED] = { " (in comune: {})" },
+                          [KI_PHRASE_N_RATED] = { "votato da {} persona", "votato da {} persone" },
+                          [KI_PHRASE_N_LIKED] = { "piace a {} persona", "piace a {} persone" },
+                          [KI_PHRASE_MORE] = { " e {} in più" },
+                          [KI_PHRASE_LEFT_OUT] = { "il modello non conosce questo articolo "
+                                                   "gradito, che "
+                                                   "resta escluso: {}",
+                                                   "il modello non conosce questi articoli "
+                                                   "graditi, che "
+                                                   "restano esclusi: {}" },
+                          [KI_PHRASE_NONE_KNOWN] = { "il modello non conosce nessuno degli "
+                                                     "articoli graditi "
+                                                     "({}); questi sono articoli popolari" },
+                          [KI_PHRASE_STRANGER] = { "il modello non conosce {}; questi sono "
+                                                   "articoli "
+                                                   "popolari" },
+                          [KI_PHRASE_BY_TEXT] = { "il modello non conosce {}; la lista segue il "
+                                                  "solo "
+                                                  "testo" },
+                          [KI_PHRASE_NO_HISTORY] = { "di {} non c’è nulla nei dati di "
+                                                     "addestramento; questi "
+                                                     "sono articoli popolari" },
+                          [KI_PHRASE_NOBODY] = { "non sono stati indicati né utente né articoli "
+                                                 "graditi; "
+                                                 "questi sono articoli popolari" },
+                          [KI_PHRASE_NOTHING] = { "non resta nulla da consigliare: la cronologia e "
+                                                  "le "
+                                                  "esclusioni comprendono ogni articolo" } } },
+    [PT] = { .open = "“",
+             .close = "”",
+             .and = " e ",
+             .group = ".",
+             .group_from = 4,
+             .zero_is_one = 1,
+             .phrases = { [KI_PHRASE_LIKED] = { "porque você gostou de {}" },
+                          [KI_PHRASE_RATED] = { "pela sua avaliação de {}",
+                                                "pelas suas avaliações de {}" },
+                          [KI_PHRASE_KNOWN] = { "porque você conhece {}" },
+                          [KI_PHRASE_WORDS] = { "relacionado com {}" },
+                          [KI_PHRASE_SHARED] = { " (em comum: {})" },
+                          [KI_PHRASE_N_RATED] = { "avaliado por {} pessoa",
+                                                  "avaliado por {} pessoas" },
+                          [KI_PHRASE_N_LIKED] = { "{} pessoa gosta", "{} pessoas gostam" },
+                          [KI_PHRASE_MORE] = { " e mais {}" },
+                          [KI_PHRASE_LEFT_OUT] = { "o modelo não conhece este item de que você "
+                                                   "gosta e não "
+                                                   "o considera: {}",
+                                                   "o modelo não conhece estes itens de que você "
+                                                   "gosta e "
+                                                   "não os considera: {}" },
+                          [KI_PHRASE_NONE_KNOWN] = { "o modelo não conhece nenhum dos itens de que "
+                                                     "você "
+                                                     "gosta ({}); estes são itens populares" },
+                          [KI_PHRASE_STRANGER] = { "o modelo não conhece {}; estes são itens "
+                                                   "populares" },
+                          [KI_PHRASE_BY_TEXT] = { "o modelo não conhece {}; a lista segue apenas o "
+                                                  "texto" },
+                          [KI_PHRASE_NO_HISTORY] = { "não há nada de {} nos dados de treino; estes "
+                                                     "são "
+                                                     "itens populares" },
+                          [KI_PHRASE_NOBODY] = { "não foram indicados usuário nem itens de que "
+                                                 "goste; estes "
+                                                 "são itens populares" },
+                          [KI_PHRASE_NOTHING] = { "não resta nada a recomendar: o histórico e as "
+                                                  "exclusões "
+                                                  "abrangem todos os itens" } } },
+};
+
+/* ---- which ---- */
+
+const char *const *kith_languages(void)
+{
+    return codes;
+}
+
+static void list_codes(char *out, size_t size)
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (size_t j = 0; j < KI_COUNT(languages) && used < size; j++)
+        used += (size_t)snprintf(out + used, size - used, "%s%s", j > 0 ? ", " : "", codes[j]);
+}
+
+kith_err ki_phrasebook_find(const char *tag, const ki_phrasebook **out)
+{
+    char list[100];
+    const size_t n = tag == NULL ? 0 : strcspn(tag, "-_");
+    if (tag == NULL || tag[0] == '\0') return *out = &languages[EN], KITH_OK;
+    for (size_t j = 0; j < KI_COUNT(languages); j++)
+        if (strlen(codes[j]) == n && strncasecmp(codes[j], tag, n) == 0)
+            return *out = &languages[j], KITH_OK;
+    list_codes(list, sizeof list);
+    return ki_fail(KITH_EINVAL, "there are no sentences in the language \"%.20s\"; there are %s",
+                   tag, list);
+}
+
+/* ---- what it says ---- */
+
+const char *ki_phrasebook_say(const ki_phrasebook *l, ki_phrase phrase, int64_t n)
+{
+    const char *const *forms = l->phrases[phrase];
+    const int one = n == 1 || (n == 0 && l->zero_is_one);
+    return one || forms[1] == NULL ? forms[0] : forms[1];
+}
+
+/* Does the word begin with the sound of i?  "hielo" and "Iago" do not. */
+static int begins_with_i(const char *word)
+{
+    const char *end = word + strlen(word);
+    uint32_t c = word < end ? ki_letter_next(&word, end) : 0;
+    if (c == 'h') c = word < end ? ki_letter_next(&word, end) : 0;
+    if (c == 0xed) return 1; /* an accent: "Íñigo" */
+    const uint32_t next = word < end ? ki_letter_next(&word, end) : 0;
+    return c == 'i' && next != 'a' && next != 'e' && next != 'o';
+}
+
+const char *ki_phrasebook_and(const ki_phrasebook *l, const char *last)
+{
+    return l == &languages[ES] && begins_with_i(last) ? " e " : l->and;
+}
+
+const char *ki_phrasebook_count(const ki_phrasebook *l, int64_t n, char *out, size_t size)
+{
+    char digits[24];
+    size_t used = 0;
+    const int length = snprintf(digits, sizeof digits, "%lld", (long long)n);
+    for (int j = 0; j < length; j++) {
+        const int grouped = j > 0 && (length - j) % 3 == 0 && length >= l->group_from;
+        if (used + (grouped ? strlen(l->group) : 0) + 2 > size) break;
+        if (grouped) used += (size_t)snprintf(out + used, size - used, "%s", l->group);
+        out[used++] = digits[j];
+    }
+    out[used] = '\0';
+    return out;
+}
+
+const char *ki_phrasebook_open(const ki_phrasebook *l)
+{
+    return l->open;
+}
+
+const char *ki_phrasebook_close(const ki_phrasebook *l)
+{
+    return l->close;
+}
+
+size_t ki_phrasebook_quote(const ki_phrasebook *l, const char *name, size_t n, char *out,
+                           size_t used, size_t size)
+{
+    const size_t more = strlen(l->open) + n + strlen(l->close);
+    if (used + more + 1 > size) return used;
+    snprintf(out + used, size - used, "%s%.*s%s", l->open, (int)n, name, l->close);
+    return used + more;
+}
+
+void ki_phrase_fill(const char *pattern, const char *filling, char *out, size_t size)
+{
+    const char *slot = strstr(pattern, "{}");
+    const int before = slot == NULL ? (int)strlen(pattern) : (int)(slot - pattern);
+    const int n = snprintf(out, size, "%.*s%s%s", before, pattern, slot == NULL ? "" : filling,
+                           slot == NULL ? "" : slot + 2);
+    if (n < 0 || (size_t)n < size) return;
+    size_t end = size - 1; /* where a character began that was cut */
+    while (end > 0 && ((unsigned char)out[end - 1] & 0xc0) == 0x80) end--;
+    if (end > 0 && (unsigned char)out[end - 1] >= 0xc0) out[end - 1] = '\0';
+}

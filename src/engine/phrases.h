@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT
+ * phrases.h -- the sentences that end users read, in several languages, as tables of templates
+ *
+ * A template has one slot, {}, where names or a number stand.  What a phrase says of one thing and of
+ * several differs in most languages, so each has both; what counts as one is the language's own
+ * business.  Sentences for whoever runs the service (errors, filters, verdicts) are in English alone.
+ */
+#ifndef KI_PHRASES_H
+#define KI_PHRASES_H
+
+#include "base/err.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum ki_phrase {
+    KI_PHRASE_LIKED,      /* because you liked {} */
+    KI_PHRASE_RATED,      /* because of how you rated {} */
+    KI_PHRASE_KNOWN,      /* because you know {} */
+    KI_PHRASE_WORDS,      /* because of {}: words alone */
+    KI_PHRASE_SHARED,     /* , which share {} with it: words, after items; counted by the items */
+    KI_PHRASE_N_RATED,    /* rated by {} people */
+    KI_PHRASE_N_LIKED,    /* liked by {} people */
+    KI_PHRASE_MORE,       /* and {} more: after names in quotes */
+    KI_PHRASE_LEFT_OUT,   /* liked items that are unknown, others are not */
+    KI_PHRASE_NONE_KNOWN, /* all liked items are unknown */
+    KI_PHRASE_STRANGER,   /* the user is unknown, the list is popular */
+    KI_PHRASE_BY_TEXT,    /* the user is unknown, the list goes by the text */
+    KI_PHRASE_NO_HISTORY, /* the user has nothing in the training data */
+    KI_PHRASE_NOBODY,     /* neither user nor liked items; no slot */
+    KI_PHRASE_NOTHING,    /* nothing is left to recommend; no slot */
+    KI_N_PHRASES
+} ki_phrase;
+
+typedef struct ki_phrasebook ki_phrasebook;
+
+/* By a tag such as "de", "de-AT" or "DE_ch", of which the first part counts; NULL or "": English.
+ * KITH_EINVAL names those that there are. */
+kith_err ki_phrasebook_find(const char *tag, const ki_phrasebook **out);
+
+/* The template for n things. */
+const char *ki_phrasebook_say(const ki_phrasebook *l, ki_phrase phrase, int64_t n);
+
+/* What stands before the last of several names, which is `last`, with its blanks: " and ". */
+const char *ki_phrasebook_and(const ki_phrasebook *l, const char *last);
+
+/* "1,234,567"; out[size] with size >= 40. */
+const char *ki_phrasebook_count(const ki_phrasebook *l, int64_t n, char *out, size_t size);
+
+/* The marks of a quotation. */
+const char *ki_phrasebook_open(const ki_phrasebook *l);
+const char *ki_phrasebook_close(const ki_phrasebook *l);
+
+/* The first `n` bytes of a name in quotes, appended to out, which holds `used` bytes of `size`;
+ * returns how many it holds then. */
+size_t ki_phrasebook_quote(const ki_phrasebook *l, const char *name, size_t n, char *out,
+                           size_t used, size_t size);
+
+/* out[size] = the template with its slot filled; cut, between characters, when it is too long. */
+void ki_phrase_fill(const char *pattern, const char *filling, char *out, size_t size);
+
+#endif
