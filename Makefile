@@ -39,7 +39,7 @@ asan:            ## the tests under AddressSanitizer and UBSan, in build-asan
 tsan:            ## the threaded tests under ThreadSanitizer, in build-tsan
 	@scripts/sanitize tsan
 
-fuzz:            ## fuzz a parser: F=csv|ndjson|lines|movielens|recbole|contract|tensors|param|filter|literal|redisurl|text|request|http|transfer [SECONDS=60]
+fuzz:            ## fuzz a parser: F=csv|ndjson|lines|movielens|recbole|contract|tensors|param|filter|literal|redisurl|text|request|http|transfer|block [SECONDS=60]
 	@scripts/fuzz "$(F)" $(or $(SECONDS),60)
 
 torture: setup-test $(BUILD)/build.ninja ## the long forms of tests that kill, cut and fill (minutes); T=word picks

@@ -277,6 +277,17 @@ typedef enum kith_on_unknown {
     KITH_UNKNOWN_ERROR,       /* KITH_ENOTFOUND */
 } kith_on_unknown;
 
+/* Content that no list may hold, found once in a model's catalogue.  One entry a line: words
+ * (whole, in either case, one behind the other, in any text, category or set of the item),
+ * "words: with a colon" in quotes, `genres: horror` for one column, `id: 1234` for one item; lines
+ * that begin with # are comments (doc/safety.md). */
+typedef struct kith_block kith_block;
+KITH_API kith_err kith_block_new(const kith_model *model, const char *text, kith_block **out);
+KITH_API kith_err kith_block_json(const kith_block *block,
+                                  char **json); /* how many items, by which entry, and entries that
+                                                   match nothing */
+KITH_API void kith_block_free(kith_block *block);
+
 typedef struct kith_query {
     const char *user; /* an id seen in training, or NULL */
     const char *const
@@ -295,8 +306,12 @@ typedef struct kith_query {
     const char *context;  /* JSON object: values of the filter's $names, and "now"; NULL: none */
     const char *pipeline; /* JSON object: sources, ranker, rules, diversity, exploration, as
                              doc/pipeline.md tells; NULL: the model ranks its catalogue */
-    const char *language; /* of reasons and notes: "de", "fr-CA", ..., one of kith_languages(); NULL:
+    const char
+        *language; /* of reasons and notes: "de", "fr-CA", ..., one of kith_languages(); NULL:
                              English */
+    const kith_block
+        *block; /* never these, and no reason names them; NULL: none; made for the model
+                                that is asked, and not freed before the reply */
 } kith_query;
 
 typedef struct kith_reason {
@@ -348,6 +363,9 @@ KITH_API kith_err kith_why_not(kith *k, const kith_model *model, const kith_quer
 /* The items most like one item; score is the model's own similarity. */
 KITH_API kith_err kith_similar(kith *k, const kith_model *model, const char *item_id, int n,
                                kith_list **out);
+/* The same without what query->block holds; of the query n counts too, and nothing else. */
+KITH_API kith_err kith_similar_with(kith *k, const kith_model *model, const char *item_id,
+                                    const kith_query *query, kith_list **out);
 KITH_API void kith_list_free(kith_list *list);
 
 typedef struct kith_prediction {
@@ -372,6 +390,12 @@ KITH_API kith_err kith_predict(kith *k, const kith_model *model, const char *use
 KITH_API kith_err kith_recommend_batch(kith *k, const kith_model *model, const int32_t *users,
                                        int32_t n_users, int n, int32_t *items, float *scores,
                                        int32_t *counts);
+
+/* The same without what the block list holds; NULL: all. */
+KITH_API kith_err kith_recommend_batch_without(kith *k, const kith_model *model,
+                                               const int32_t *users, int32_t n_users, int n,
+                                               const kith_block *block, int32_t *items,
+                                               float *scores, int32_t *counts);
 
 /* ---- evaluating
  * --------------------------------------------------------------------------------------------------

@@ -447,6 +447,44 @@ def test_reasons_and_notes_speak_the_language_asked_for():
     assert "there are en, de, es, fr, it, pt" in done.stderr, done.stderr
 
 
+def test_a_block_list_acts_on_every_surface():
+    titled()
+    write("block.txt", "# nothing of the sea\ntoy story\n\"Good, the Bad\"\nunicorn\n")  # i2, i3, i4
+    ask = ["--model-file", "m.kith", "--block", "block.txt"]
+    for who in (["--user", "u1"], ["--user", "nobody"], ["--liked", "i0,i1"]):
+        done = run("recommend", *who, *ask, "-n", "20", "--json", "--include-seen")
+        report = json.loads(done.stdout)
+        assert len(report["items"]) > 5 and not {i["item_id"] for i in report["items"]} & {"i2", "i3", "i4"}, report
+        assert report["report"]["block"] == {"items": 3} and "unicorn" in done.stderr, done
+    assert not {i["item_id"] for i in run_json("similar", "--item", "i0", "-n", "20", *ask)["items"]} & {"i2", "i3", "i4"}
+    run("recommend", *ask, "--all-users", "all.csv")
+    with open("all.csv", encoding="utf-8") as f:
+        rows = f.read()
+    assert ",i5," in rows and not any(f",{i}," in rows for i in ("i2", "i3", "i4")), rows
+    verdict = run_json("why-not", "--user", "u1", "--item", "i3", *ask)
+    assert (verdict["why"], verdict["entry"]) == ("blocked", "toy story"), verdict
+    write("bad.txt", "toy story\ngenre: horror\n")
+    done = run("recommend", "--user", "u1", "--model-file", "m.kith", "--block", "bad.txt", code=2)
+    assert "line 2: items have no column" in done.stderr, done.stderr
+
+
+def test_a_request_brings_a_block_list():
+    _, good_response = schema_of("response")
+    request = tastes(deployment_configuration={"caching_strategy": "memory"})
+    request["recommendation_data"]["context_data"] = {"block": ["category: even", "id: i1", "unicorn"]}
+    result, _ = serve(request)
+    good_response(result)
+    both = result["recommendation_results"]["recommendations"]
+    shown = {i["item_id"] for u in both["user_recommendations"] for i in u["recommended_items"]}
+    alike = {i["similar_item_id"] for u in both["item_recommendations"] for i in u["similar_items"]}
+    assert shown and alike and all(int(i[1:]) % 2 == 1 and i != "i1" for i in shown | alike), (shown, alike)
+    assert result["metadata"]["block"]["items"] == 11, result["metadata"]
+    assert any("unicorn" in w for w in result["metadata"]["warnings"]), result["metadata"]
+    request["recommendation_data"]["context_data"]["block"][0] = "kategory: even"
+    result, _ = serve(request, code=1)
+    assert result["error"]["violations"][0]["pointer"] == "/recommendation_data/context_data/block", result
+
+
 def test_a_request_names_its_language():
     request = tastes()
     request["recommendation_data"]["context_data"] = {"language": "de-AT", "users": ["u1", "u40"]}

@@ -43,12 +43,16 @@ static cli_exit write_lists(const char *path, const kith_model *m, const struct 
 
 static cli_exit rank_all(const cli_args *a, kith *k, const kith_model *m, const struct lists *l)
 {
+    kith_block *block = NULL;
+    cli_exit code = cli_read_block(a, m, &block);
+    if (code != CLI_DONE) return code;
     const double began = cli_seconds();
-    const kith_err err = kith_recommend_batch(k, m, NULL, kith_model_n_users(m), l->n, l->items,
-                                              l->scores, l->counts);
+    const kith_err err = kith_recommend_batch_without(k, m, NULL, kith_model_n_users(m), l->n,
+                                                      block, l->items, l->scores, l->counts);
     const double spent = cli_seconds() - began;
+    kith_block_free(block);
     if (err != KITH_OK) return cli_fail(err);
-    const cli_exit code = write_lists(a->users, m, l);
+    code = write_lists(a->users, m, l);
     if (code != CLI_DONE) return code;
     if (a->json)
         printf("{\"users\": %d, \"n\": %d, \"topk_seconds\": %.6f}\n", kith_model_n_users(m), l->n,

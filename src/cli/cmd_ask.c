@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { N_REASONS = 3, MOST_PIPELINE = 1 << 20 };
+enum { N_REASONS = 3, MOST_PIPELINE = 1 << 20, MOST_BLOCK = 1 << 26 };
 
 /* ---- lists ---- */
 
@@ -166,17 +166,43 @@ static cli_exit answer_list(const cli_args *a, kith *k, const kith_model *m, con
     return code;
 }
 
-/* The text of --pipeline: JSON itself, or the file that holds it; to be freed. */
-static cli_exit read_pipeline(const cli_args *a, char **out)
+/* The text of a file, to be freed; NULL where there is none. */
+static kith_err read_text(const char *path, size_t most, char **out)
 {
     size_t n;
     ki_source *s = NULL;
     *out = NULL;
-    if (a->pipeline == NULL) return CLI_DONE;
-    kith_err err = ki_source_open(a->pipeline, &s);
-    if (err == KITH_OK) err = ki_source_rest(s, MOST_PIPELINE, out, &n);
+    if (path == NULL) return KITH_OK;
+    kith_err err = ki_source_open(path, &s);
+    if (err == KITH_OK) err = ki_source_rest(s, most, out, &n);
     ki_source_close(s);
-    return err == KITH_OK ? CLI_DONE : cli_fail(err);
+    return err;
+}
+
+static void note_unused(const kith_block *block)
+{
+    char *text = NULL;
+    const json_t *one;
+    size_t j;
+    if (kith_block_json(block, &text) != KITH_OK) return;
+    json_t *o = json_loads(text, 0, NULL);
+    json_array_foreach (json_object_get(o, "unused"), j, one)
+        fprintf(stderr, "note: no item has what the block list says in `%s`\n",
+                json_string_value(one));
+    json_decref(o);
+    kith_string_free(text);
+}
+
+cli_exit cli_read_block(const cli_args *a, const kith_model *m, kith_block **out)
+{
+    char *text = NULL;
+    *out = NULL;
+    kith_err err = read_text(a->block, MOST_BLOCK, &text);
+    if (err == KITH_OK && text != NULL) err = kith_block_new(m, text, out);
+    ki_free(text);
+    if (err != KITH_OK) return cli_fail(err);
+    if (*out != NULL && !a->quiet) note_unused(*out);
+    return CLI_DONE;
 }
 
 static cli_exit ask(const cli_args *a, kith *k, const kith_model *m, const cli_picks *liked,
@@ -185,10 +211,16 @@ static cli_exit ask(const cli_args *a, kith *k, const kith_model *m, const cli_p
     const char *ids[CLI_MAX_PICKS], *never[CLI_MAX_PICKS];
     float values[CLI_MAX_PICKS];
     char *pipeline = NULL;
+    kith_block *block = NULL;
     kith_query q = query_of(a);
     cli_exit code = split(a, m, liked, ids, values);
-    if (code == CLI_DONE) code = read_pipeline(a, &pipeline);
+    if (code == CLI_DONE) code = cli_read_block(a, m, &block);
     if (code != CLI_DONE) return code;
+    const kith_err err = read_text(a->pipeline, MOST_PIPELINE, &pipeline);
+    if (err != KITH_OK) {
+        kith_block_free(block);
+        return cli_fail(err);
+    }
     for (int j = 0; j < excluded->n; j++) never[j] = cli_pick_id(&excluded->at[j]);
     q.liked = liked->n > 0 ? ids : NULL;
     q.liked_values = liked->n_values > 0 ? values : NULL;
@@ -197,10 +229,12 @@ static cli_exit ask(const cli_args *a, kith *k, const kith_model *m, const cli_p
     q.exclude = never;
     q.n_exclude = excluded->n;
     q.pipeline = pipeline;
+    q.block = block;
     json_t *asked = json_pack("{s:o}", "user", cli_json_text(a->user));
     if (liked->n > 0) json_object_set_new(asked, "liked", cli_picks_json(liked));
     code = answer(a, k, m, &q, asked);
     ki_free(pipeline);
+    kith_block_free(block);
     return code;
 }
 
@@ -226,10 +260,11 @@ cli_exit cmd_recommend(const cli_args *a, kith *k)
     if (a->users != NULL &&
         (a->text != NULL || a->exclude.n > 0 || a->include_seen || a->explain || a->reasons > 0 ||
          a->on_unknown || a->filter || a->context || a->pipeline || a->language))
-        return cli_complain(CLI_USAGE,
-                            "--all-users writes plain lists: it takes no --text, --exclude, "
-                            "--include-seen, --filter, --context, --pipeline, --explain, "
-                            "--reasons, --language or --on-unknown");
+        return cli_complain(
+            CLI_USAGE,
+            "--all-users writes plain lists: beside --block it takes no --text, --exclude, "
+            "--include-seen, --filter, --context, --pipeline, --explain, "
+            "--reasons, --language or --on-unknown");
     cli_exit code = cli_check_target(a, a->users, "lists");
     if (code != CLI_DONE) return code;
     const kith_err err = kith_model_load(k, a->model_file, &m);
@@ -278,10 +313,14 @@ cli_exit cmd_why_not(const cli_args *a, kith *k)
 static cli_exit similar(const cli_args *a, kith *k, const kith_model *m)
 {
     kith_list *list = NULL;
+    kith_block *block = NULL;
     cli_pick pick;
     cli_exit code = cli_pick_item(a, m, a->item, 1, &pick);
+    if (code == CLI_DONE) code = cli_read_block(a, m, &block);
     if (code != CLI_DONE) return code;
-    const kith_err err = kith_similar(k, m, cli_pick_id(&pick), (int)a->n, &list);
+    const kith_query q = { .n = (int)a->n, .block = block };
+    const kith_err err = kith_similar_with(k, m, cli_pick_id(&pick), &q, &list);
+    kith_block_free(block);
     if (err != KITH_OK) return cli_fail(err);
     json_t *asked =
         json_pack("{s:o, s:s?}", "item", cli_json_text(pick.item_id), "title", pick.title);

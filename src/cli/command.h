@@ -49,7 +49,7 @@ typedef struct cli_args {
     const char *model_file, *user, *item, *users, *on_unknown;
     const char *text;
     cli_list liked, exclude;
-    const char *filter, *context, *pipeline, *language;
+    const char *filter, *context, *pipeline, *language, *block;
     int64_t n, reasons;
     int include_seen, explain;
     /* serving */
@@ -129,6 +129,10 @@ double cli_seconds(void); /* of a clock that never goes back */
  * quiet. */
 cli_exit cli_read_data(const cli_args *a, kith *k, kith_data **out);
 kith_read_options cli_read_options(const cli_args *a);
+
+/* The block list that --block names, for this model; NULL without.  Entries that match nothing are told on
+ * stderr. */
+cli_exit cli_read_block(const cli_args *a, const kith_model *m, kith_block **out);
 
 /* Is there what --model, -p, --metrics, --protocol and --layout name?  Asked before the data is read. */
 cli_exit cli_check_models(const cli_args *a, const kith_param *params, int n_params);

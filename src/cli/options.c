@@ -153,6 +153,8 @@ const cli_option cli_options[] = {
       "ask nobody for a key; only on a loopback address", NULL, 0, 0 },
     { "settings", 0, CLI_FLAG, AT(settings), NULL, "list all settings with their defaults", NULL, 0,
       0 },
+    { "block", 0, CLI_TEXT, AT(block), "FILE",
+      "never what this list of words, topics and items holds: one entry a line", "file", 0, 0 },
     { "language", 0, CLI_TEXT, AT(language), "TAG", "of reasons and notes, such as de (en)", NULL,
       0, 0 },
     { "on-unknown", 0, CLI_CHOICE, AT(on_unknown), "WHAT",

@@ -51,8 +51,18 @@ static void take_largest(const ki_term *all, int n, int n_out, ki_term *out)
         out[to] = fabsf(all[low].part) >= fabsf(all[high].part) ? all[low++] : all[high--];
 }
 
+/* Terms without what the block list holds: their share goes to the rest.  Returns how many stay. */
+static int drop_blocked(const kith_block *block, ki_term *terms, int n)
+{
+    int to = 0;
+    for (int t = 0; t < n; t++)
+        if (!ki_block_has(block, terms[t].item)) terms[to++] = terms[t];
+    return to;
+}
+
 /* The greatest and the largest terms of every picked item. */
-static kith_err explain_picks(ki_ranker *r, const ki_query *q, struct picks *p)
+static kith_err explain_picks(ki_ranker *r, const ki_query *q, const kith_block *block,
+                              struct picks *p)
 {
     const size_t n_all = (size_t)p->n * (size_t)p->n_reasons;
     ki_term *all = NULL;
@@ -64,6 +74,7 @@ static kith_err explain_picks(ki_ranker *r, const ki_query *q, struct picks *p)
     for (int j = 0; j < p->n; j++) {
         int n = 0;
         if ((err = ki_ranker_explain(r, q, p->items[j], all, &n)) != KITH_OK) goto done;
+        n = drop_blocked(block, all, n);
         const size_t at = (size_t)j * (size_t)p->n_reasons;
         p->n_terms[j] = KI_MIN(n, p->n_reasons);
         for (int t = 0; t < p->n_terms[j]; t++) p->terms[at + (size_t)t] = all[t];
@@ -74,12 +85,13 @@ done:
     return err;
 }
 
-static kith_err explain(const kith_model *m, const ki_asked *a, struct picks *p)
+static kith_err explain(const kith_model *m, const ki_asked *a, const kith_block *block,
+                        struct picks *p)
 {
     ki_ranker *r = NULL;
     if (p->n_reasons == 0 || p->n == 0) return KITH_OK;
     kith_err err = ki_ranker_new(&m->core, 1, 1, &r);
-    if (err == KITH_OK) err = explain_picks(r, &a->query, p);
+    if (err == KITH_OK) err = explain_picks(r, &a->query, block, p);
     ki_ranker_free(r);
     return err;
 }
@@ -107,7 +119,7 @@ static kith_err list(const kith_model *m, const kith_query *query, const ki_aske
     json_t *report = NULL;
     char *text = NULL;
     p.n_reasons = a->basis == KI_BASIS_POPULAR ? 0 : KI_MIN(query->n_reasons, a->query.n);
-    kith_err err = explain(m, a, &p);
+    kith_err err = explain(m, a, r->block, &p);
     if (err == KITH_OK) err = ki_request_report(r, served, &report);
     if (err == KITH_OK && json_object_size(report) > 0)
         err = ki_json_print(json_incref(report), &text);
@@ -164,32 +176,69 @@ kith_err kith_recommend(kith *k, const kith_model *model, const kith_query *quer
 
 /* ---- similar ---- */
 
-kith_err kith_similar(kith *k, const kith_model *model, const char *item_id, int n, kith_list **out)
+/* Strike out what is blocked; returns how many of the n found stay, at most `most`. */
+static int allow(const kith_block *block, struct picks *p, int n, int most)
 {
+    int to = 0;
+    for (int j = 0; j < n && to < most; j++) {
+        if (ki_block_has(block, p->items[j])) continue;
+        p->items[to] = p->items[j];
+        p->scores[to++] = p->scores[j];
+    }
+    return to;
+}
+
+/* So many more are looked for as are blocked, so that a list is short only when there is no more. */
+static kith_err similar(const kith_model *m, int32_t item, int n, const kith_block *block,
+                        kith_list **out)
+{
+    const int most = KI_MIN(n + (block == NULL ? 0 : block->n_blocked), m->core.n_items);
     struct picks p = { 0 };
     ki_ranker *r = NULL;
-    int32_t item, found = 0;
+    json_t *report = NULL;
+    char *text = NULL;
+    int32_t found = 0;
     kith_err err;
-    if (k == NULL || model == NULL || item_id == NULL || out == NULL)
-        return ki_fail(KITH_EINVAL,
-                       "kith_similar: context, model, item_id and out must not be NULL");
-    if ((err = ki_asked_count(model, n, &n)) != KITH_OK) return err;
-    if ((err = ki_asked_id(&model->items, "item", item_id, &item)) != KITH_OK) return err;
-    if ((err = make_picks(&p, n)) != KITH_OK) goto done;
-    if ((err = ki_ranker_new(&model->core, n, 1, &r)) != KITH_OK) goto done;
+    if ((err = make_picks(&p, most)) != KITH_OK) goto done;
+    if ((err = ki_ranker_new(&m->core, most, 1, &r)) != KITH_OK) goto done;
     if ((err = ki_ranker_similar(r, item, p.items, p.scores, &found)) != KITH_OK) goto done;
-    const ki_listing l = { .m = model,
+    if (block != NULL) {
+        report = json_pack("{s:{s:i}}", "block", "items", block->n_blocked);
+        if ((err = ki_json_print(report, &text)) != KITH_OK) goto done;
+    }
+    const ki_listing l = { .m = m,
                            .basis = KI_BASIS_ITEM,
                            .note = "",
-                           .report = "",
-                           .n = found,
+                           .report = text == NULL ? "" : text,
+                           .n = allow(block, &p, found, n),
                            .items = p.items,
                            .scores = p.scores };
     err = ki_listing_make(&l, out);
 done:
     ki_ranker_free(r);
+    kith_string_free(text);
     clear_picks(&p);
     return err;
+}
+
+kith_err kith_similar_with(kith *k, const kith_model *model, const char *item_id,
+                           const kith_query *query, kith_list **out)
+{
+    int32_t item;
+    int n;
+    kith_err err;
+    if (k == NULL || model == NULL || item_id == NULL || query == NULL || out == NULL)
+        return ki_fail(KITH_EINVAL,
+                       "kith_similar: context, model, item_id, query and out must not be NULL");
+    if ((err = ki_asked_count(model, query->n, &n)) != KITH_OK) return err;
+    if ((err = ki_asked_id(&model->items, "item", item_id, &item)) != KITH_OK) return err;
+    if ((err = ki_block_check(query->block, model->core.n_items)) != KITH_OK) return err;
+    return similar(model, item, n, query->block, out);
+}
+
+kith_err kith_similar(kith *k, const kith_model *model, const char *item_id, int n, kith_list **out)
+{
+    return kith_similar_with(k, model, item_id, &(kith_query){ .n = n }, out);
 }
 
 /* ---- predict ---- */

@@ -6,6 +6,7 @@
  * rows of its block only.
  */
 #include "base/mem.h"
+#include "engine/block.h"
 #include "model/package.h"
 #include "model/rank.h"
 
@@ -26,6 +27,8 @@ struct batch {
     int32_t *items, *counts;
     float *scores;
     ki_ranker **rankers; /* one per worker */
+    int32_t *only;       /* [n_only] what may be served; NULL: all */
+    int32_t n_only;
 };
 
 /* What the ranker left of a row. */
@@ -43,9 +46,12 @@ static kith_err rank_block(void *arg, int64_t begin, int64_t end, int worker)
     ki_query queries[MAX_BLOCK];
     const int64_t first = b->begin + begin;
     const int n = (int)(end - begin), step = ki_ranker_block(b->rankers[worker]);
-    for (int j = 0; j < n; j++)
+    for (int j = 0; j < n; j++) {
         queries[j] =
             ki_query_user(b->m, b->users == NULL ? (int32_t)(first + j) : b->users[first + j]);
+        queries[j].only = b->only;
+        queries[j].n_only = b->n_only;
+    }
     for (int j = 0; j < n; j += step) {
         const int64_t row = first + j;
         const kith_err err =
@@ -95,9 +101,19 @@ static kith_err check(const kith_model *m, const int32_t *users, int32_t *n_user
     return KITH_OK;
 }
 
-kith_err kith_recommend_batch(kith *k, const kith_model *model, const int32_t *users,
-                              int32_t n_users, int n, int32_t *items, float *scores,
-                              int32_t *counts)
+static kith_err allow(const kith_block *block, struct batch *b)
+{
+    kith_err err = ki_block_check(block, b->m->n_items);
+    if (err != KITH_OK || block == NULL) return err;
+    if ((err = ki_alloc(&b->only, (size_t)block->n_items, sizeof *b->only)) != KITH_OK) return err;
+    for (int32_t i = 0; i < block->n_items; i++)
+        if (!ki_block_has(block, i)) b->only[b->n_only++] = i;
+    return KITH_OK;
+}
+
+kith_err kith_recommend_batch_without(kith *k, const kith_model *model, const int32_t *users,
+                                      int32_t n_users, int n, const kith_block *block,
+                                      int32_t *items, float *scores, int32_t *counts)
 {
     kith_err err;
     if (k == NULL || model == NULL || items == NULL || scores == NULL || counts == NULL)
@@ -114,11 +130,21 @@ kith_err kith_recommend_batch(kith *k, const kith_model *model, const int32_t *u
                        .items = items,
                        .scores = scores,
                        .counts = counts };
-    if ((err = ki_alloc(&b.rankers, (size_t)n_workers, sizeof(ki_ranker *))) != KITH_OK) return err;
+    if ((err = allow(block, &b)) != KITH_OK) return err;
+    if ((err = ki_alloc(&b.rankers, (size_t)n_workers, sizeof(ki_ranker *))) != KITH_OK) goto done;
     for (int w = 0; err == KITH_OK && w < n_workers; w++)
         err = ki_ranker_new(b.m, n, 0, &b.rankers[w]);
     if (err == KITH_OK) err = rank_all(&b, n_users, job);
     for (int w = 0; w < n_workers; w++) ki_ranker_free(b.rankers[w]);
+done:
     ki_free(b.rankers);
+    ki_free(b.only);
     return err;
+}
+
+kith_err kith_recommend_batch(kith *k, const kith_model *model, const int32_t *users,
+                              int32_t n_users, int n, int32_t *items, float *scores,
+                              int32_t *counts)
+{
+    return kith_recommend_batch_without(k, model, users, n_users, n, NULL, items, scores, counts);
 }

@@ -76,7 +76,9 @@ kith_err ki_request_read(const kith_model *m, const kith_query *q, ki_request *o
     *out = (ki_request){ .schema = { .items = &m->items, .popularity = m->popularity } };
     if (m->item_attrs.n_columns > 0) out->schema.table = &m->item_attrs;
     out->schema.context = out->env.context = &out->context;
-    if ((err = read_context(q->context, out)) == KITH_OK &&
+    out->block = q->block;
+    if ((err = ki_block_check(q->block, m->core.n_items)) == KITH_OK &&
+        (err = read_context(q->context, out)) == KITH_OK &&
         (err = read_filter(q->filter, out)) == KITH_OK)
         err = read_pipeline(q->pipeline, out);
     if (err != KITH_OK) ki_request_clear(out);
@@ -104,6 +106,8 @@ static void find_base(const ki_request *r, const kith_model *m, const ki_query *
     for (int32_t i = 0; i < m->core.n_items; i++) mask[i] = m->barred == NULL || !m->barred[i];
     take_out(mask, q->skip, q->n_skip);
     if (!brings_new(&r->pipeline)) take_out(mask, m->core.cold, m->core.n_cold);
+    for (int32_t i = 0; r->block != NULL && i < m->core.n_items; i++)
+        if (ki_block_has(r->block, i)) mask[i] = 0;
     if (rules == NULL) return;
     take_out(mask, rules->block, rules->n_block);
     take_out(mask, rules->exclude, rules->n_exclude);
@@ -133,7 +137,7 @@ kith_err ki_request_narrow(ki_request *r, const kith_model *m, const ki_query *q
     const int32_t n_items = m->core.n_items;
     uint8_t *mask = NULL, *scratch = NULL;
     kith_err err;
-    if (r->filter == NULL && rules == NULL && m->barred == NULL) return KITH_OK;
+    if (r->filter == NULL && rules == NULL && r->block == NULL && m->barred == NULL) return KITH_OK;
     if ((err = ki_alloc(&mask, (size_t)n_items, 1)) != KITH_OK) goto done;
     if ((err = ki_alloc(&scratch, (size_t)n_items, 1)) != KITH_OK) goto done;
     find_base(r, m, q, mask);
@@ -175,6 +179,9 @@ kith_err ki_request_report(const ki_request *r, const ki_served *served, json_t 
 {
     json_t *o = json_object();
     int failed = o == NULL;
+    if (r->block != NULL)
+        failed |=
+            json_object_set_new(o, "block", json_pack("{s:i}", "items", r->block->n_blocked)) != 0;
     if (r->counts != NULL) {
         failed |= json_object_set(o, "filter", r->counts) != 0;
         failed |= json_object_set_new(o, "notes", notes(r)) != 0;

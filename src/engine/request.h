@@ -4,6 +4,7 @@
 #ifndef KI_REQUEST_H
 #define KI_REQUEST_H
 
+#include "engine/block.h"
 #include "engine/pipeline.h"
 
 typedef struct ki_request {
@@ -14,7 +15,8 @@ typedef struct ki_request {
     ki_pipeline pipeline; /* the defaults when the query has none */
     int32_t *only;        /* [n_only] what filter and rules let through, rising; NULL: all */
     int32_t n_only;
-    json_t *counts; /* what each clause of the filter removed; NULL: there is no filter */
+    const kith_block *block; /* of the query; NULL: none */
+    json_t *counts;          /* what each clause of the filter removed; NULL: there is no filter */
 } ki_request;
 
 /* Read the texts of `q`.  KITH_EINVAL with a sentence; of a filter it holds the caret too.  The
@@ -24,7 +26,7 @@ kith_err ki_request_read(const kith_model *m, const kith_query *q, ki_request *o
 /* Find `only` and `counts` for somebody with these seen and excluded items, who wants n. */
 kith_err ki_request_narrow(ki_request *r, const kith_model *m, const ki_query *q, int n);
 
-/* {"filter": ..., "notes": [...], "candidates": n, "retrieved": [...], "rules": ...}; NULL when there
+/* {"block": {"items": n}, "filter": ..., "notes": [...], "candidates": n, "retrieved": [...], "rules": ...}; NULL when there
  * is nothing to tell.  A new reference in *out. */
 kith_err ki_request_report(const ki_request *r, const ki_served *served, json_t **out);
 

@@ -82,6 +82,8 @@ static kith_err find_facts(const struct asking *w, const char *item_id, ki_item_
                           .last_score = NAN };
     if (item < 0) return KITH_OK;
     f->excluded = is_listed(w->query->exclude, w->query->n_exclude, item_id);
+    if (ki_block_has(w->r->block, item))
+        f->blocked_by = w->r->block->entries[w->r->block->by[item]].text;
     f->seen = !w->query->include_seen && place_of(w->a->seen, w->a->n_seen, item) > 0;
     f->hidden = w->m->barred != NULL && w->m->barred[item];
     if ((err = find_rank(w, item, f)) != KITH_OK) return err;

@@ -94,6 +94,14 @@ static int filtered(struct work *w, const ki_filter *f, int by_rules)
 
 /* ---- ranks ---- */
 
+static void say_blocked(struct work *w)
+{
+    if (w->facts->blocked_by != NULL)
+        ki_words_add(&w->words, "the block list has it, by the entry `%s`", w->facts->blocked_by);
+    else
+        ki_words_add(&w->words, "the rules block it");
+}
+
 static void say_capped(struct work *w)
 {
     char value[VALUE_BYTES];
@@ -138,6 +146,7 @@ static ki_why judge(struct work *w)
     if (w->item < 0) return KI_WHY_UNKNOWN;
     if (f->position > 0) return KI_WHY_SHOWN;
     if (f->hidden) return KI_WHY_HIDDEN;
+    if (f->blocked_by != NULL) return KI_WHY_BLOCKED;
     if (r != NULL && listed(r->block, r->n_block, w->item)) return KI_WHY_BLOCKED;
     if (f->excluded || (r != NULL && listed(r->exclude, r->n_exclude, w->item)))
         return KI_WHY_EXCLUDED;
@@ -153,7 +162,7 @@ static void say(struct work *w)
     switch (w->v->why) {
     case KI_WHY_UNKNOWN: say_unknown(w); break;
     case KI_WHY_HIDDEN: ki_words_add(&w->words, "it is hidden from everybody"); break;
-    case KI_WHY_BLOCKED: ki_words_add(&w->words, "the rules block it"); break;
+    case KI_WHY_BLOCKED: say_blocked(w); break;
     case KI_WHY_EXCLUDED:
         ki_words_add(&w->words,
                      w->facts->excluded ? "the request excludes it" : "the rules exclude it");
@@ -190,6 +199,8 @@ kith_err ki_verdict_json(const ki_verdict *v, const ki_item_facts *facts, json_t
     json_t *json =
         json_pack("{s:s,s:s,s:s}", "item", facts->item_id, "why", v->name, "sentence", v->sentence);
     int bad = json == NULL;
+    if (v->why == KI_WHY_BLOCKED && facts->blocked_by != NULL)
+        bad |= json_object_set_new(json, "entry", json_string(facts->blocked_by)) != 0;
     if (v->why == KI_WHY_FILTERED)
         bad |= json_object_set_new(json, "clauses", json_integer(v->n_clauses));
     if (v->why >= KI_WHY_CAPPED && facts->rank > 0) {

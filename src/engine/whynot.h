@@ -11,7 +11,7 @@
 typedef enum ki_why {
     KI_WHY_UNKNOWN,   /* the catalogue has no such item */
     KI_WHY_HIDDEN,    /* nobody is served it for now (live.h) */
-    KI_WHY_BLOCKED,   /* by the rules */
+    KI_WHY_BLOCKED,   /* by the block list, or the rules */
     KI_WHY_EXCLUDED,  /* by the rules, or by the request */
     KI_WHY_SEEN,      /* the user has it already */
     KI_WHY_FILTERED,  /* clauses remove it */
@@ -28,8 +28,9 @@ typedef struct ki_item_facts {
     int excluded;            /* 1: the request itself excludes it */
     const ki_filter *filter; /* of the request; NULL: none */
     const ki_env *env;
-    const ki_rules *rules; /* NULL: none */
-    int64_t rank;          /* place before rules and diversity, from 1; 0: it was no candidate */
+    const ki_rules *rules;  /* NULL: none */
+    const char *blocked_by; /* the entry of the block list that has it; NULL: none */
+    int64_t rank;           /* place before rules and diversity, from 1; 0: it was no candidate */
     double score;
     int64_t position;  /* place in the list, from 1; 0: it is not in it */
     int capped_by;     /* a cap of the rules, or -1 */
@@ -49,7 +50,7 @@ typedef struct ki_verdict {
 
 kith_err ki_why_not(const ki_schema *schema, const ki_item_facts *facts, ki_verdict *out);
 
-/* {"why", "sentence"} and, where they apply, "clauses", "rank", "position", "score", "needs"; a new reference. */
+/* {"why", "sentence"} and, where they apply, "entry" of the block list, "clauses", "rank", "position", "score", "needs"; a new reference. */
 kith_err ki_verdict_json(const ki_verdict *v, const ki_item_facts *facts, json_t **out);
 void ki_verdict_clear(ki_verdict *v);
 

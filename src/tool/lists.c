@@ -62,6 +62,7 @@ static kith_query query_of(const ki_lists_options *o, const char *user)
                          .context = o->values,
                          .pipeline = o->pipeline,
                          .language = o->language,
+                         .block = o->block,
                          .n_reasons = o->n_reasons,
                          .on_unknown = o->on_unknown };
 }
@@ -243,7 +244,7 @@ static uint64_t hash_text(uint64_t h, const char *text)
 static void hash_settings(struct making *m)
 {
     const ki_lists_options *o = m->o;
-    const char *const texts[] = { o->filter, o->values, o->pipeline, o->language };
+    const char *const texts[] = { o->filter, o->values, o->pipeline, o->language, o->block_text };
     uint64_t h = ki_hash2((uint64_t)o->n, (uint64_t)o->n_reasons * 2 + (uint64_t)o->include_seen);
     h = ki_hash2(h, (uint64_t)o->n_exclude);
     h = ki_hash2(h, (uint64_t)o->on_unknown);
@@ -411,7 +412,8 @@ static kith_err similar_chunk(void *arg, int64_t begin, int64_t end, int worker)
     for (int64_t j = begin; j < end; j++) {
         const char *item = kith_data_item_id(m->o->data, (int32_t)(m->begin + j));
         kith_list *l = NULL;
-        const kith_err err = kith_similar(m->o->k, m->o->model, item, m->n_similar, &l);
+        const kith_query q = { .n = m->n_similar, .block = m->o->block };
+        const kith_err err = kith_similar_with(m->o->k, m->o->model, item, &q, &l);
         if (err != KITH_OK) return err;
         if (m->begin + j > 0) ki_text_say(to, ",\n");
         ki_text_json(to, similar_json(m, (int32_t)(m->begin + j), l));

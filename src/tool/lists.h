@@ -21,6 +21,8 @@ typedef struct ki_lists_options {
     int n_exclude;
     const char *const *why_not; /* told with each list: why not these */
     int n_why_not;
+    const kith_block *block; /* NULL: none */
+    const char *block_text;  /* what it was made from, for the cache */
     const char *filter, *values, *pipeline,
         *language;               /* as in kith_query, values as its context; NULL: none */
     int one_by_one;              /* 1: one thread, as a service answers; 0: all of them */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * narrow.c -- what context_data says of every list: a filter, its values, a pipeline, a language
+ * narrow.c -- what context_data says of every list: a filter, its values, a pipeline, a block
+ * list, a language
  *
  * The languages are those of doc/filters.md and doc/pipeline.md; $names stand for the members of
  * context_data.values, `now` for context_data.now or the present.  They are checked once, here, so
@@ -8,6 +9,7 @@
 #include "tool/running.h"
 
 #include "base/mem.h"
+#include "engine/block.h"
 #include "engine/filter.h"
 #include "engine/phrases.h"
 #include "engine/pipeline.h"
@@ -63,6 +65,42 @@ static kith_err check_pipeline(ki_run *r, const ki_schema *schema, const json_t 
     return judge(r, at.key, err);
 }
 
+/* The entries as the lines of one text. */
+static kith_err join_block(const json_t *list, char **out)
+{
+    ki_text t = { 0 };
+    const json_t *one;
+    size_t j;
+    json_array_foreach (list, j, one) {
+        ki_text_say(&t, json_string_value(one));
+        ki_text_say(&t, "\n");
+    }
+    const kith_err err = t.err != KITH_OK ? t.err : ki_strdup(out, t.at == NULL ? "" : t.at);
+    ki_text_clear(&t);
+    return err;
+}
+
+/* A block list that does not fit is a violation; entries that match nothing are warned of. */
+static kith_err check_block(ki_run *r, const json_t *list)
+{
+    const kith_data *d = r->intake.data;
+    kith_block *block = NULL;
+    const json_t *one;
+    size_t j;
+    kith_err err;
+    if (list == NULL) return KITH_OK;
+    if ((err = join_block(list, &r->block)) != KITH_OK) return err;
+    err = ki_block_make(&d->items, &d->item_attrs, r->block, &block);
+    if (err != KITH_OK) return judge(r, "block", err);
+    r->blocked = ki_block_json(block);
+    kith_block_free(block);
+    if (r->blocked == NULL) return ki_fail_memory(64);
+    json_array_foreach (json_object_get(r->blocked, "unused"), j, one)
+        ki_warning(&r->findings, "context_data.block: no item has what `%.100s` says",
+                   json_string_value(one));
+    return KITH_OK;
+}
+
 static kith_err check_language(ki_run *r, const json_t *context)
 {
     const ki_phrasebook *found;
@@ -115,6 +153,7 @@ kith_err ki_run_narrow(ki_run *r)
     kith_err err = KITH_OK;
     r->filter = json_string_value(json_object_get(context, "filter"));
     if ((err = check_language(r, context)) != KITH_OK) return err;
+    if ((err = check_block(r, json_object_get(context, "block"))) != KITH_OK) return err;
     if (r->filter == NULL && pipeline == NULL) return KITH_OK;
     if (given != NULL) err = ki_context_read(&values, given, NULL);
     if (err != KITH_OK) return judge(r, "values", err);

@@ -27,6 +27,8 @@ typedef struct ki_run {
     int n;                   /* recommendation_count */
     const char *filter;      /* of the context, borrowed; NULL: none */
     char *values, *pipeline; /* JSON for every list; NULL: none */
+    char *block;             /* entries, one a line; NULL: none */
+    json_t *blocked;         /* what they keep out; NULL: nothing */
 
     kith_cache *cache, *own_cache; /* of caching_strategy, NULL: none; own: to be freed */
 

@@ -66,6 +66,10 @@ static const ki_shape context[] = {
     { .name = "pipeline",
       .kind = KI_IS_OPEN,
       .about = "sources, ranker, rules, diversity and exploration of the lists" },
+    { .name = "block",
+      .kind = KI_IS_LIST,
+      .about = "never what an entry of it holds: words, column: words, or id: ITEM (doc/safety.md)",
+      KI_EACH(one_name) },
     { .name = "language",
       .kind = KI_IS_NAME,
       .about = "of reasons and notes: de, en, es, fr, it, pt; regions as in de-AT are heard",
@@ -379,6 +383,9 @@ static const ki_shape metadata[] = {
     { .name = "tracking",
       .kind = KI_IS_OPEN,
       .about = "the run of the MLflow server, or why it was not logged" },
+    { .name = "block",
+      .kind = KI_IS_OPEN,
+      .about = "how many items the block list keeps out, and by which entry" },
     { .name = "tuning", .kind = KI_IS_OPEN, .about = "what hyperparameter tuning tried and found" },
 };
 static const ki_shape response[] = {

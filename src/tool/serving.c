@@ -136,11 +136,14 @@ kith_err ki_run_lists(ki_run *r)
     const char *cold = json_string_value(json_object_get(context, "on_cold_start"));
     struct ids users = { 0 }, exclude = { 0 }, why_not = { 0 };
     const char **everybody = NULL;
+    kith_block *block = NULL;
     kith_err err;
     if ((err = take_ids(json_object_get(context, "exclude_items"), &exclude)) != KITH_OK) goto done;
     if ((err = take_ids(json_object_get(context, "why_not"), &why_not)) != KITH_OK) goto done;
     if ((err = take_ids(named, &users)) != KITH_OK) goto done;
     if ((err = all_users(r->intake.data, &everybody)) != KITH_OK) goto done;
+    if (r->block != NULL && (err = kith_block_new(r->model, r->block, &block)) != KITH_OK)
+        goto done;
     ki_lists_options o = {
         .k = r->k,
         .job = r->job,
@@ -158,6 +161,8 @@ kith_err ki_run_lists(ki_run *r)
         .n_exclude = exclude.n,
         .why_not = (const char *const *)why_not.at,
         .n_why_not = why_not.n,
+        .block = block,
+        .block_text = r->block,
         .filter = r->filter,
         .values = r->values,
         .pipeline = r->pipeline,
@@ -168,6 +173,7 @@ kith_err ki_run_lists(ki_run *r)
     };
     err = make_all(r, &o);
 done:
+    kith_block_free(block);
     clear_ids(&users);
     clear_ids(&exclude);
     clear_ids(&why_not);
