@@ -46,8 +46,12 @@ torture: setup-test $(BUILD)/build.ninja ## the long forms of tests that kill, c
 	@ninja -C $(BUILD) --quiet | { grep -v 'no work to do' || true; }
 	@scripts/torture $(T)
 
-bench: all       ## race kith against its peers on one machine; results in bench/results
-	@bench/peers/setup.sh && python3 bench/race.py $(if $(B),--only $(B))
+bench: all       ## race kith against its peers and measure latencies; B=ials|latency|...; results in bench/results
+	@[ -n "$(filter-out latency,$(B))" ] || bench/latency.sh
+	@[ "$(B)" = latency ] || { bench/peers/setup.sh && python3 bench/race.py $(if $(B),--only $(B)); }
+
+quality: all     ## do the models recommend as well as bench/quality.md says? some minutes; Q=quick for less than one
+	@python3 bench/quality.py $(if $(filter quick,$(Q)),--quick)
 
 layers:          ## do the includes follow the floors of doc/ARCHITECTURE.md?
 	@scripts/layers
@@ -67,4 +71,4 @@ install: all     ## install library, header, pkg-config file and program; PREFIX
 clean:           ## remove what was built
 	@rm -rf build build-*
 
-.PHONY: help setup setup-test all demo test test-mlflow asan tsan fuzz torture bench layers format format-check install clean
+.PHONY: help setup setup-test all demo test test-mlflow asan tsan fuzz torture bench quality layers format format-check install clean

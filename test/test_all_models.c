@@ -252,6 +252,55 @@ TEST_EACH(too_little_data_is_served_or_refused_by_name, count_models)
     CHECK_INT(ki_alloc_live(), 0);
 }
 
+/* ---- few items allowed ---- */
+
+/* Rank for a user's history what is allowed (NULL: all): score[i] of what came back, NAN of the rest. */
+static void rank_allowed(const kith_model *m, int32_t user, const int32_t *only, int32_t n_only, float *score)
+{
+    const int32_t n_items = kith_model_n_items(m);
+    int32_t *items = calloc((size_t)n_items, sizeof *items), count = 0;
+    float *scores = calloc((size_t)n_items, sizeof *scores);
+    ki_ranker *r;
+    ki_query q = ki_query_user(&m->core, user);
+    q.only = only;
+    q.n_only = n_only;
+    WORKS(ki_ranker_new(&m->core, n_items, 1, &r));
+    WORKS(ki_ranker_run(r, &q, 1, items, scores, &count));
+    for (int32_t i = 0; i < n_items; i++) score[i] = NAN;
+    for (int32_t j = 0; j < count; j++) score[items[j]] = scores[j];
+    ki_ranker_free(r);
+    free(items);
+    free(scores);
+}
+
+/* A filter changes what is ranked, and no bit of a score, though other stretches are scored then. */
+TEST_EACH(what_is_allowed_has_the_scores_that_it_has_among_all, count_models)
+{
+    begin(loop_index);
+    kith *k = context(1);
+    kith_data *d = make_data(k, EXPLICIT);
+    kith_model *m = train(k, d, NULL, 0);
+    const int32_t n_items = kith_model_n_items(m);
+    int32_t *only = calloc((size_t)n_items, sizeof *only), n_only = 0;
+    float *all = calloc((size_t)n_items, sizeof *all), *some = calloc((size_t)n_items, sizeof *some);
+    for (int32_t i = 1; i < n_items; i += i % 5 == 0 ? 23 : 2) only[n_only++] = i; /* near and far ones */
+    rank_allowed(m, 1, NULL, 0, all);
+    rank_allowed(m, 1, only, n_only, some);
+    for (int32_t i = 0, at = 0; i < n_items; i++) {
+        const int allowed = at < n_only && only[at] == i;
+        at += allowed;
+        HOLDS(allowed ? memcmp(&all[i], &some[i], sizeof *all) == 0 || (isnan(all[i]) && isnan(some[i]))
+                      : isnan(some[i]));
+    }
+    free(only);
+    free(all);
+    free(some);
+    kith_model_free(m);
+    kith_data_free(d);
+    kith_free(k);
+    CHECK_INT(ki_alloc_live(), 0);
+}
+
 /* ---- histories ---- */
 
 /* Scores of all items (cold ones too) for a query. */

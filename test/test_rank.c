@@ -241,7 +241,41 @@ TEST(rank_keeps_to_the_items_that_are_allowed)
     for (size_t t = 0; t < KI_COUNT(tiles); t++) {
         w->form.tile = tiles[t];
         check_lists(w, q, tiles[t] == 1 ? 5 : n, 12, 0);
+        check_lists(w, q, tiles[t] == 1 ? 5 : n, 12, 1); /* one by one: only what is allowed is scored */
     }
+    for (int of = 1; of < 5; of++) { /* all of a block allow the same */
+        for (int u = 0; u < n; u++) {
+            q[u].only = only[of];
+            q[u].n_only = q[of].n_only;
+        }
+        check_lists(w, q, n, 12, 0);
+    }
+    end(w);
+}
+
+static int64_t n_scored; /* by the form of the next test */
+
+static void score_and_count(const ki_model *m, const ki_query *q, const float *prepared, int nq, int32_t begin,
+                            int32_t end_item, float *out, int64_t ld, float *scratch)
+{
+    n_scored += end_item - begin;
+    score(m, q, prepared, nq, begin, end_item, out, ld, scratch);
+}
+
+TEST(rank_scores_few_items_where_few_are_allowed)
+{
+    struct world *w = world();
+    const int32_t only[] = { 0, 1, 3, 700, 1499 };
+    const ki_query q = { .user = 2, .only = only, .n_only = KI_COUNT(only) };
+    int32_t items[3], count = 0;
+    float scores[3];
+    ki_ranker *r;
+    w->form.score = score_and_count;
+    CHECK_OK(ki_ranker_new(&w->m, 3, 1, &r));
+    CHECK_OK(ki_ranker_run(r, &q, 1, items, scores, &count));
+    CHECK_INT(count, 3);
+    CHECK_INT(n_scored, 4 + 1 + 1); /* 0 to 3 in one stretch */
+    ki_ranker_free(r);
     end(w);
 }
 

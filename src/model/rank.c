@@ -236,12 +236,49 @@ static void rank_by_reach(ki_ranker *r, const ki_query *queries, int n)
 
 /* ---- tile after tile ---- */
 
+struct stretch {       /* of the catalogue, one after the other */
+    const ki_query *q; /* says which items may be returned; NULL: all are scored */
+    int32_t at;        /* in q->only */
+    int32_t begin, end;
+};
+
+enum { GAP = 16 }; /* scoring so many items for nothing costs about what another call does */
+
+/* The first query, when all of them allow the same items; else NULL. */
+static const ki_query *same_only(const ki_query *queries, int n)
+{
+    for (int j = 0; j < n; j++)
+        if (queries[j].only != queries[0].only || queries[j].n_only != queries[0].n_only)
+            return NULL;
+    return n > 0 && queries[0].only != NULL ? queries : NULL;
+}
+
+/* Tiles of the catalogue; where few items are allowed, what lies around these alone, at most a tile.
+ * A form without tiles scores all items at once whatever is asked. */
+static int next_stretch(const ki_ranker *r, struct stretch *s)
+{
+    const ki_query *q = s->q;
+    if (q == NULL || r->m->desc->form->tile == 0) {
+        s->begin = s->end;
+        s->end = KI_MIN(s->begin + r->tile, r->m->n_items);
+        return s->begin < r->m->n_items;
+    }
+    if (s->at == q->n_only) return 0;
+    s->begin = q->only[s->at];
+    do {
+        s->end = q->only[s->at++] + 1;
+    } while (s->at < q->n_only && q->only[s->at] - s->end < GAP &&
+             q->only[s->at] - s->begin < r->tile);
+    return 1;
+}
+
 static void rank_by_index(ki_ranker *r, const ki_query *queries, int n)
 {
     const ki_form *form = r->m->desc->form;
+    struct stretch s = { .q = same_only(queries, n) };
     int32_t cold = 0;
-    for (int32_t begin = 0; begin < r->m->n_items; begin += r->tile) {
-        const int32_t end = KI_MIN(begin + r->tile, r->m->n_items);
+    while (next_stretch(r, &s)) {
+        const int32_t begin = s.begin, end = s.end;
         form->score(r->m, queries, r->prepared, n, begin, end, r->scores, r->tile, r->scratch);
         int32_t cold_after = cold;
         for (int j = 0; j < n; j++) {
