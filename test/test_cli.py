@@ -485,6 +485,21 @@ def test_a_request_brings_a_block_list():
     assert result["error"]["violations"][0]["pointer"] == "/recommendation_data/context_data/block", result
 
 
+def test_new_users_and_new_items_of_a_hybrid_are_served_and_the_reason_says_how():
+    with open(os.path.join(CONTRACT, "content.json"), encoding="utf-8") as f:
+        request = json.load(f)
+    request["recommendation_data"]["user_data"].append({"user_id": "new", "interests": ["AI", "robots"]})
+    request["recommendation_data"]["item_data"].append({"item_id": "fresh", "title": "AI for robots", "tags": ["AI"]})
+    for method in ("weighted", "switching", "mixed", "cascade"):
+        request["recommendation_configuration"] = {"algorithm_type": "hybrid", "model_parameters": {"method": method}}
+        result, _ = serve(request)
+        lists = {u["user_id"]: u for u in result["recommendation_results"]["recommendations"]["user_recommendations"]}
+        assert lists["new"]["recommendation_metadata"]["basis"] == "text", lists["new"]
+        first = lists["new"]["recommended_items"][0]
+        assert first["item_id"] == "fresh" and "robots" in first["reason"] and "new: nobody has it yet" in first["reason"], first
+        assert any(i["item_id"] == "fresh" and "new" in i["reason"] for i in lists["user1"]["recommended_items"]), lists
+
+
 def test_a_request_names_its_language():
     request = tastes()
     request["recommendation_data"]["context_data"] = {"language": "de-AT", "users": ["u1", "u40"]}

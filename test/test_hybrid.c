@@ -201,6 +201,68 @@ TEST(terms_of_a_weighted_sum_add_up_to_it)
     finish();
 }
 
+/* ---- who is only described, and what nobody has ---- */
+
+/* Titles: i0 is about robots; the last item, which nobody has, too. */
+static void add_titles(void)
+{
+    static char titles[ITEMS + 1][24];
+    const char *cells[ITEMS + 1];
+    int32_t at;
+    ki_column c;
+    for (int j = 0; j < ITEMS; j++) {
+        snprintf(titles[j], sizeof titles[j], j == 0 ? "robots of old" : "garden number%d", j);
+        cells[j] = titles[j];
+    }
+    cells[ITEMS] = "robots again";
+    CHECK_OK(ki_idmap_add(&d->items, "new", 3, &at));
+    d->item_attrs.n_rows = ITEMS + 1;
+    CHECK_OK(ki_column_from_strings(&c, "title", ITEMS + 1, cells, KI_COL_TEXT, 0));
+    CHECK_OK(ki_table_append(&d->item_attrs, &c));
+}
+
+static const char *const strategies[] = { "weighted", "switching", "mixed", "cascade" };
+
+static int n_strategies(void)
+{
+    return (int)KI_COUNT(strategies);
+}
+
+/* The part that knows the user's history alone is silent, whatever its place among the parts. */
+TEST_EACH(somebody_described_is_served_by_the_part_that_reads, n_strategies)
+{
+    begin();
+    add_titles();
+    const char *const orders[] = { "ials,content", "content,ials", "popularity,content,ials" };
+    for (size_t o = 0; o < KI_COUNT(orders); o++) {
+        const kith_param params[] = { { "parts", orders[o] }, { "strategy", strategies[loop_index] } };
+        kith_model *m;
+        kith_list *l;
+        CHECK_OK(kith_train(k, d, "hybrid", params, 2, &m));
+        CHECK_OK(kith_recommend(k, m, &(kith_query){ .text = "robots", .n = 2, .n_reasons = 3 }, &l));
+        CHECK_STR(l->basis, "text");
+        CHECK_INT(l->n, 2);
+        for (int j = 0; j < 2; j++) {
+            const int is_new = strcmp(l->items[j].item_id, "new") == 0;
+            CHECK(is_new || strcmp(l->items[j].item_id, "i0") == 0);
+            CHECK_STR(l->items[j].reason, is_new ? "because of robots (new: nobody has it yet)" : "because of robots");
+        }
+        kith_list_free(l);
+        kith_model_free(m);
+    }
+    finish();
+}
+
+TEST(a_hybrid_without_a_part_that_reads_refuses_texts)
+{
+    begin();
+    kith_model *m = train("hybrid", "weighted", NULL, NULL);
+    kith_list *l = NULL;
+    CHECK_FAILS(kith_recommend(k, m, &(kith_query){ .text = "robots" }, &l), KITH_EINVAL, "reads no texts");
+    kith_model_free(m);
+    finish();
+}
+
 TEST(a_saved_hybrid_comes_back_with_its_parts)
 {
     begin();

@@ -108,6 +108,7 @@ TEST(a_language_is_known_by_its_stop_words)
     CHECK_INT(guess("En pojke som bor under trappan får veta att han är en trollkarl"), KI_SWEDISH);
     CHECK_INT(guess("Heat, Ronin, Alien, Jaws"), KI_LANGUAGE_NONE);
     CHECK_INT(guess(""), KI_LANGUAGE_NONE);
+    CHECK_INT(guess("AI breakthrough. More AI. AI for AI"), KI_LANGUAGE_NONE); /* "ai" stops in Italian and French */
 }
 
 /* ---- terms ---- */

@@ -226,7 +226,9 @@ static int take_words(const kith_model *m, const kith_query *q, const ki_known *
 static kith_err check_text(const kith_model *m, const kith_query *q)
 {
     if (q->text == NULL || ki_blend_reads(&m->core)) return KITH_OK;
-    return ki_fail(KITH_EINVAL, "%s reads no texts; train content or another model of texts",
+    return ki_fail(KITH_EINVAL,
+                   "%s reads no texts; train content, another model of texts, or a hybrid with one "
+                   "among its parts",
                    m->core.desc->name);
 }
 

@@ -9,8 +9,9 @@
  *             user's mean and that of all; where only others speak for the recommendation it is
  *             "because of how you rated ...", unless values are strengths of interest.  A model of
  *             people says "because you know ...".  A model of texts adds the words that they share
- *             with it, or says these alone.  Without any it is how many people have the item.  The
- *             words are those of phrases.c.
+ *             with it, or says these alone.  Without any it is how many people have the item, or
+ *             that it fits the description when there is one.  An item that nobody has is said to
+ *             be new.  The words are those of phrases.c.
  */
 #include "engine/listing.h"
 
@@ -172,6 +173,17 @@ static void say_reach(struct block *b, const ki_listing *l, int32_t item)
     say_behind(b, l, phrase, n);
 }
 
+/* Where neither items nor words speak: the description, that it is new, or how many have it. */
+static void say_plain(struct block *b, const ki_listing *l, int32_t item)
+{
+    if (l->basis == KI_BASIS_TEXT)
+        say(b, ki_phrasebook_say(l->language, KI_PHRASE_DESCRIBED, 1));
+    else if (l->m->reach[item] == 0)
+        say(b, ki_phrasebook_say(l->language, KI_PHRASE_NEW, 1));
+    else
+        say_reach(b, l, item);
+}
+
 static const char *put_sentence(struct block *b, const ki_listing *l, int32_t item,
                                 const ki_term *terms, int n_terms, const struct ki_said *said)
 {
@@ -185,8 +197,13 @@ static const char *put_sentence(struct block *b, const ki_listing *l, int32_t it
         phrase = l->m->core.strengths ? KI_PHRASE_LIKED : KI_PHRASE_RATED;
     }
     if (n > 0) say_items(b, l, phrase, named, n);
-    if (n == 0 && said->n == 0) say_reach(b, l, item);
     if (said->n > 0) say_words(b, l, said, n);
+    if (n == 0 && said->n == 0) say_plain(b, l, item);
+    if ((n > 0 || said->n > 0 || l->basis == KI_BASIS_TEXT) && l->m->reach[item] == 0) {
+        say(b, " (");
+        say(b, ki_phrasebook_say(l->language, KI_PHRASE_NEW, 1));
+        say(b, ")");
+    }
     append(b, "", 1);
     return at;
 }

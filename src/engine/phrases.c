@@ -47,6 +47,8 @@ static const ki_phrasebook languages[] = {
                                                  ", which share {} with it" },
                           [KI_PHRASE_N_RATED] = { "rated by {} person", "rated by {} people" },
                           [KI_PHRASE_N_LIKED] = { "liked by {} person", "liked by {} people" },
+                          [KI_PHRASE_DESCRIBED] = { "it fits the description" },
+                          [KI_PHRASE_NEW] = { "new: nobody has it yet" },
                           [KI_PHRASE_MORE] = { " and {} more" },
                           [KI_PHRASE_LEFT_OUT] = { "the model does not know this liked item, it is "
                                                    "left "
@@ -87,6 +89,8 @@ static const ki_phrasebook languages[] = {
                           [KI_PHRASE_N_RATED] = { "von {} Person bewertet",
                                                   "von {} Personen bewertet" },
                           [KI_PHRASE_N_LIKED] = { "gefällt {} Person", "gefällt {} Personen" },
+                          [KI_PHRASE_DESCRIBED] = { "passt zur Beschreibung" },
+                          [KI_PHRASE_NEW] = { "neu: noch hat es niemand" },
                           [KI_PHRASE_MORE] = { " und {} weiterer", " und {} weitere" },
                           [KI_PHRASE_LEFT_OUT] = { "diesen gemochten Artikel kennt das Modell "
                                                    "nicht, er "
@@ -125,6 +129,8 @@ static const ki_phrasebook languages[] = {
                                                   "valorado por {} personas" },
                           [KI_PHRASE_N_LIKED] = { "le gusta a {} persona",
                                                   "les gusta a {} personas" },
+                          [KI_PHRASE_DESCRIBED] = { "se ajusta a la descripción" },
+                          [KI_PHRASE_NEW] = { "nuevo: aún no lo tiene nadie" },
                           [KI_PHRASE_MORE] = { " y {} más" },
                           [KI_PHRASE_LEFT_OUT] = { "el modelo no conoce este artículo que te gusta "
                                                    "y no lo "
@@ -163,6 +169,8 @@ static const ki_phrasebook languages[] = {
                           [KI_PHRASE_SHARED] = { " (en commun" NBSP ": {})" },
                           [KI_PHRASE_N_RATED] = { "noté par {} personne", "noté par {} personnes" },
                           [KI_PHRASE_N_LIKED] = { "aimé par {} personne", "aimé par {} personnes" },
+                          [KI_PHRASE_DESCRIBED] = { "correspond à la description" },
+                          [KI_PHRASE_NEW] = { "nouveau" NBSP ": personne ne l’a encore" },
                           [KI_PHRASE_MORE] = { " et {} autre", " et {} autres" },
                           [KI_PHRASE_LEFT_OUT] = { "le modèle ne connaît pas cet article aimé, il "
                                                    "est "
@@ -201,6 +209,8 @@ static const ki_phrasebook languages[] = {
                           [KI_PHRASE_SHARED] = { " (in comune: {})" },
                           [KI_PHRASE_N_RATED] = { "votato da {} persona", "votato da {} persone" },
                           [KI_PHRASE_N_LIKED] = { "piace a {} persona", "piace a {} persone" },
+                          [KI_PHRASE_DESCRIBED] = { "corrisponde alla descrizione" },
+                          [KI_PHRASE_NEW] = { "nuovo: non l’ha ancora nessuno" },
                           [KI_PHRASE_MORE] = { " e {} in più" },
                           [KI_PHRASE_LEFT_OUT] = { "il modello non conosce questo articolo "
                                                    "gradito, che "
@@ -241,6 +251,8 @@ static const ki_phrasebook languages[] = {
                           [KI_PHRASE_N_RATED] = { "avaliado por {} pessoa",
                                                   "avaliado por {} pessoas" },
                           [KI_PHRASE_N_LIKED] = { "{} pessoa gosta", "{} pessoas gostam" },
+                          [KI_PHRASE_DESCRIBED] = { "corresponde à descrição" },
+                          [KI_PHRASE_NEW] = { "novo: ninguém o tem ainda" },
                           [KI_PHRASE_MORE] = { " e mais {}" },
                           [KI_PHRASE_LEFT_OUT] = { "o modelo não conhece este item de que você "
                                                    "gosta e não "

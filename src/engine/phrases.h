@@ -21,6 +21,8 @@ typedef enum ki_phrase {
     KI_PHRASE_SHARED,     /* , which share {} with it: words, after items; counted by the items */
     KI_PHRASE_N_RATED,    /* rated by {} people */
     KI_PHRASE_N_LIKED,    /* liked by {} people */
+    KI_PHRASE_DESCRIBED,  /* fits what somebody said; no slot */
+    KI_PHRASE_NEW,        /* nobody has it yet; no slot */
     KI_PHRASE_MORE,       /* and {} more: after names in quotes */
     KI_PHRASE_LEFT_OUT,   /* liked items that are unknown, others are not */
     KI_PHRASE_NONE_KNOWN, /* all liked items are unknown */

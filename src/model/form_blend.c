@@ -287,6 +287,16 @@ static void switching(const ki_blend *s, const ki_query *q, const float *scores,
 
 /* ---- form ---- */
 
+/* The part's scores; none where somebody is only described, and others than this part read that. */
+static kith_err hear_part(const ki_model *m, int p, const ki_query *q, float *out, float *scratch)
+{
+    const ki_model *part = &((const ki_blend *)m->state)->part[p];
+    const int reads = part->desc->answers != NULL && part->desc->answers(part, q);
+    if (q->n > 0 || reads || !ki_blend_answers(m, q)) return ask_part(part, q, out, scratch);
+    for (int32_t i = 0; i < m->n_items; i++) out[i] = NAN;
+    return KITH_OK;
+}
+
 static kith_err prepare(const ki_model *m, const ki_query *q, float *prepared, float *scratch)
 {
     const ki_blend *s = m->state;
@@ -296,7 +306,7 @@ static kith_err prepare(const ki_model *m, const ki_query *q, float *prepared, f
     uint64_t *keys = (uint64_t *)(((uintptr_t)rest + 7) & ~(uintptr_t)7);
     memset(speaker, 0, ((size_t)n + KI_MAX_PARTS) * sizeof *speaker);
     for (int p = 0; p < s->n_parts; p++) {
-        const kith_err err = ask_part(&s->part[p], q, scratch + (int64_t)p * n, rest);
+        const kith_err err = hear_part(m, p, q, scratch + (int64_t)p * n, rest);
         if (err != KITH_OK) return err;
     }
     switch (s->rule) {

@@ -6,7 +6,8 @@
  * Parts      `parts` names two to four algorithms; `options` speaks to them as the command line
  *            does: "ials.n_factors=32 item-knn.k=100"
  * Cold       an item without a training event is ranked by the parts that can (content), a user with
- *            a short history by the part that is made for it (switching)
+ *            a short history by the part that is made for it (switching), and who is only described
+ *            by the parts that read words, whatever the strategy
  * Checked    test_hybrid.c: hand-computed sums, switches, shuffles and cascades; terms add up;
  *            saved and loaded bit for bit
  */

@@ -15,16 +15,26 @@ const char *const ki_language_names[KI_LANGUAGES + 2] = {
     "portuguese", "swedish", "danish",  "norwegian", "finnish", "russian", "each",
 };
 
+enum { SHORT = 12 }; /* tokens: a sentence */
+
 static int by_bytes(const void *word, const void *entry)
 {
     return strcmp(word, *(const char *const *)entry);
 }
 
-int ki_language_stops(ki_language language, const char *word)
+/* The word's number among the stop words, or -1. */
+static int find_stop(ki_language language, const char *word)
 {
     const ki_stop_list *list = &ki_stop_lists[language];
-    return list->n > 0 &&
-           bsearch(word, list->words, (size_t)list->n, sizeof *list->words, by_bytes) != NULL;
+    const char *const *at =
+        list->n == 0 ? NULL
+                     : bsearch(word, list->words, (size_t)list->n, sizeof *list->words, by_bytes);
+    return at == NULL ? -1 : (int)(at - list->words);
+}
+
+int ki_language_stops(ki_language language, const char *word)
+{
+    return find_stop(language, word) >= 0;
 }
 
 void ki_language_count(ki_language_votes *v, const ki_tokens *t)
@@ -38,7 +48,11 @@ void ki_language_count(ki_language_votes *v, const ki_tokens *t)
             ki_token_strip(word, t->list[j].n, bare);
             word = bare;
         }
-        for (int l = 0; l < KI_LANGUAGES; l++) v->stops[l] += ki_language_stops(l, word);
+        for (int l = 0; l < KI_LANGUAGES; l++) {
+            const int stop = find_stop(l, word);
+            v->stops[l] += stop >= 0;
+            if (stop >= 0) v->met[l] |= (uint64_t)1 << stop % 64;
+        }
     }
 }
 
@@ -47,5 +61,7 @@ ki_language ki_language_decide(const ki_language_votes *v)
     int best = KI_LANGUAGE_NONE;
     for (int l = 0; l < KI_LANGUAGES; l++)
         if (v->stops[l] > v->stops[best]) best = l;
-    return v->stops[best] * 10 >= v->n ? best : KI_LANGUAGE_NONE;
+    const int least = v->n < SHORT ? 2 : 3;
+    const int known = v->stops[best] * 10 >= v->n && __builtin_popcountll(v->met[best]) >= least;
+    return known ? best : KI_LANGUAGE_NONE;
 }

@@ -41,11 +41,13 @@ int ki_language_stops(ki_language language, const char *word);
 typedef struct ki_language_votes {
     int64_t n; /* tokens seen */
     int64_t stops[KI_LANGUAGES];
-} ki_language_votes; /* {0} at first */
+    uint64_t met[KI_LANGUAGES]; /* a bit for each stop word that came, or for some of them */
+} ki_language_votes;            /* {0} at first */
 
 void ki_language_count(ki_language_votes *v, const ki_tokens *t);
 
-/* The language with most stop words, when they are a tenth of the tokens at least; else none. */
+/* The language with most stop words, when they are a tenth of the tokens at least, and three different
+ * ones (in one sentence two); else none: "AI" on every line is no Italian. */
 ki_language ki_language_decide(const ki_language_votes *v);
 
 #endif
