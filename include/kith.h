@@ -512,12 +512,12 @@ typedef struct kith_run_options {
         *model_folder; /* where models are kept; NULL: $RECOMMENDATION_MODEL_CACHE; "": nowhere */
     kith_cache *cache; /* for the caching_strategy of its kind; NULL: one for this run alone, in
                           memory or in the server at $REDIS_URL */
-    const char
-        *tracking_uri;    /* MLflow server that the run is logged in; NULL: $MLFLOW_TRACKING_URI;
-                                 "": none */
     const char *endpoint; /* told as model_endpoint; NULL: there is none */
     int no_files;         /* 1: paths in the request are refused, as a service must */
     const char *folder;   /* where its relative paths begin; NULL: the working directory */
+    const char
+        *tracking_uri; /* MLflow server that the run is logged in; NULL: $MLFLOW_TRACKING_URI;
+                                 "": none */
 } kith_run_options;
 
 /* Serve one request of n bytes.  *result is the result, or, when the call fails, {"error": ...} with

@@ -93,7 +93,7 @@ static ki_language guess(const char *text)
     CHECK_OK(ki_tokens_split(&t, text, strlen(text)));
     ki_language_count(&v, &t);
     ki_tokens_clear(&t);
-    return ki_language_decide(&v);
+    return ki_language_decide(&v, 3);
 }
 
 TEST(a_language_is_known_by_its_stop_words)

@@ -41,7 +41,7 @@ kith_err ki_grams_new(const ki_gram_options *options, ki_grams *out)
 
 kith_err ki_grams_speak(ki_grams *g, const ki_language_votes *votes)
 {
-    const ki_language own = ki_language_decide(votes);
+    const ki_language own = ki_language_decide(votes, 1);
     return speak(g, own == KI_LANGUAGE_NONE ? g->options.language : own);
 }
 

@@ -15,8 +15,6 @@ const char *const ki_language_names[KI_LANGUAGES + 2] = {
     "portuguese", "swedish", "danish",  "norwegian", "finnish", "russian", "each",
 };
 
-enum { SHORT = 12 }; /* tokens: a sentence */
-
 static int by_bytes(const void *word, const void *entry)
 {
     return strcmp(word, *(const char *const *)entry);
@@ -56,12 +54,11 @@ void ki_language_count(ki_language_votes *v, const ki_tokens *t)
     }
 }
 
-ki_language ki_language_decide(const ki_language_votes *v)
+ki_language ki_language_decide(const ki_language_votes *v, int least)
 {
     int best = KI_LANGUAGE_NONE;
     for (int l = 0; l < KI_LANGUAGES; l++)
         if (v->stops[l] > v->stops[best]) best = l;
-    const int least = v->n < SHORT ? 2 : 3;
     const int known = v->stops[best] * 10 >= v->n && __builtin_popcountll(v->met[best]) >= least;
     return known ? best : KI_LANGUAGE_NONE;
 }

@@ -46,8 +46,8 @@ typedef struct ki_language_votes {
 
 void ki_language_count(ki_language_votes *v, const ki_tokens *t);
 
-/* The language with most stop words, when they are a tenth of the tokens at least, and three different
- * ones (in one sentence two); else none: "AI" on every line is no Italian. */
-ki_language ki_language_decide(const ki_language_votes *v);
+/* The language with most stop words, when they are a tenth of the tokens at least, and `least` different ones;
+ * else none.  A whole catalogue wants 3: "AI" on every line is no Italian.  One text alone has few. */
+ki_language ki_language_decide(const ki_language_votes *v, int least);
 
 #endif

@@ -251,7 +251,7 @@ kith_err ki_text_space_fit(ki_text_space *s, const ki_text_options *o, const ki_
     *X = (ki_csr){ 0 };
     if (language == KI_LANGUAGE_AUTO || language == KI_LANGUAGE_EACH) {
         if ((err = ki_text_fields_vote(fields, n_fields, n_rows, &votes)) != KITH_OK) return err;
-        language = ki_language_decide(&votes);
+        language = ki_language_decide(&votes, 3);
     }
     if ((err = begin(s, o, language)) != KITH_OK) return err;
     const ki_gram_options options = grams_of(s);
