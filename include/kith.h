@@ -576,6 +576,24 @@ KITH_API const char *kith_serve_first_key(const kith_server *server);
 /* Let go: requests that run are finished (at most `seconds`), what was acknowledged is kept.  Accepts NULL. */
 KITH_API void kith_serve_stop(kith_server *server, double seconds);
 
+/* ---- the store of a service, by itself (doc/store.md)
+ * ----------------------------------------------------------------------------------------
+ *
+ * Check, backup and export read, also while a service has the store open; import writes, and wants it
+ * for itself. */
+
+/* Read through all of it: KITH_EFORMAT says what is damaged.  *json (NULL: not wanted) counts what it holds. */
+KITH_API kith_err kith_store_check(const char *db, char **json);
+
+/* The store as it is at one moment; `path` is replaced when the copy is whole and on the disk. */
+KITH_API kith_err kith_store_backup(const char *db, const char *path);
+
+/* All that it holds as lines of JSON, and back, into a store that is there or made (.gz too).  Import stops at the
+ * first line that is wrong (KITH_EFORMAT, with its number); what came before is kept.  *json (NULL: not wanted)
+ * counts what was written. */
+KITH_API kith_err kith_store_export(const char *db, const char *path);
+KITH_API kith_err kith_store_import(const char *db, const char *path, char **json);
+
 #ifdef __cplusplus
 }
 #endif

@@ -140,7 +140,7 @@ cli_exit cli_check_evaluation(const cli_args *a);
 cli_exit cli_check_layout(const cli_args *a);
 
 /* CLI_USAGE when `path` is a file that the command reads, or holds something of another kind than "model", "binary",
- * "csv", "tsv", "ndjson", "lists", "per-user" or "result" and --force is not given.  NULL is no file. */
+ * "csv", "tsv", "ndjson", "lists", "per-user", "store", "store-lines" or "result" and --force is not given.  NULL is no file. */
 cli_exit cli_check_target(const cli_args *a, const char *path, const char *kind);
 
 /* The parameters of -p key=value as the library takes them; params is [CLI_MAX_LIST], text their
@@ -165,6 +165,10 @@ cli_exit cmd_evaluate(const cli_args *a, kith *k);
 cli_exit cmd_tune(const cli_args *a, kith *k);
 cli_exit cmd_run(const cli_args *a, kith *k);
 cli_exit cmd_schema(const cli_args *a, kith *k);
+cli_exit cmd_store_check(const cli_args *a, kith *k);
+cli_exit cmd_store_backup(const cli_args *a, kith *k);
+cli_exit cmd_store_export(const cli_args *a, kith *k);
+cli_exit cmd_store_import(const cli_args *a, kith *k);
 cli_exit cmd_recommend(const cli_args *a, kith *k);
 cli_exit cmd_search(const cli_args *a, kith *k);
 cli_exit cmd_why_not(const cli_args *a, kith *k);

@@ -23,6 +23,8 @@ static const struct kind {
     { "ndjson", "NDJSON that kith wrote", NULL, "{\"user_id\":" },
     { "lists", "a CSV of recommendations", NULL, "user_id,rank,item_id,score" },
     { "per-user", "a CSV of values per user", NULL, "model,fold,user" },
+    { "store", "a store of kith", NULL, "SQLite format 3" },
+    { "store-lines", "an export of a store", NULL, "{\"type\":\"" },
     { "result", "a result of `kith run`", NULL, "{\"recommendation_results\":" },
 };
 
