@@ -94,7 +94,10 @@ class Browser:
 
 def check(browser, port, key):
     browser.ask("Emulation.setDeviceMetricsOverride", width=1200, height=1000, deviceScaleFactor=1, mobile=False)
-    browser.ask("Page.navigate", url=f"http://127.0.0.1:{port}/")  # which leads to /v1/docs
+    browser.ask("Page.navigate", url=f"http://127.0.0.1:{port}/")
+    browser.wait("location.pathname === '/v1/dashboard' && document.getElementById('form-ask') !== null")
+    yield "the first page is the dashboard", browser.run("document.querySelectorAll('main > section').length === 5")
+    browser.ask("Page.navigate", url=f"http://127.0.0.1:{port}/v1/docs")
     browser.wait("document.querySelectorAll('details.route').length > 10")
     yield "every route is drawn", browser.run("location.pathname === '/v1/docs'")
 
