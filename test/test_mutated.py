@@ -47,12 +47,6 @@ INVENTED = {
 }
 
 
-class RunOptions(ctypes.Structure):  # kith_run_options
-    _fields_ = [("event", ctypes.c_void_p), ("udata", ctypes.c_void_p), ("model_folder", ctypes.c_char_p),
-                ("cache", ctypes.c_void_p), ("endpoint", ctypes.c_char_p), ("no_files", ctypes.c_int)] + \
-               [("later", ctypes.c_byte * 256)]  # room for members that come to be added; all zero
-
-
 class Library:
     def __init__(self, path):
         self.lib = ctypes.CDLL(path)
@@ -61,7 +55,6 @@ class Library:
         self.lib.kith_string_free.argtypes = [ctypes.c_void_p]
         self.k = ctypes.c_void_p()
         assert self.lib.kith_new(None, ctypes.byref(self.k)) == 0
-        self.options = RunOptions(model_folder=b"", no_files=1)
 
     def text(self, call, *words):
         out = ctypes.c_void_p()
@@ -74,7 +67,7 @@ class Library:
         return json.loads(self.text(self.lib.kith_schema_json, which)[1])
 
     def run(self, request):
-        return self.text(self.lib.kith_run, self.k, request, len(request), ctypes.byref(self.options))
+        return self.text(self.lib.kith_run, self.k, request, len(request), None)
 
 
 # ---- changes to the value ----
@@ -202,6 +195,8 @@ def main():
         with open(os.path.join(folder, name), encoding="utf-8") as f:
             requests.append(json.load(f))
     faulthandler.enable()
+    os.environ.pop("RECOMMENDATION_MODEL_CACHE", None)  # nothing is kept
+    os.environ.pop("MLFLOW_TRACKING_URI", None)
     kith = Library(path)
     checkers = [jsonschema.Draft202012Validator(kith.schema(which), format_checker=jsonschema.FormatChecker())
                 for which in (b"response", b"request")]

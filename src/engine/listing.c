@@ -173,10 +173,12 @@ static void say_reach(struct block *b, const ki_listing *l, int32_t item)
     say_behind(b, l, phrase, n);
 }
 
-/* Where neither items nor words speak: the description, that it is new, or how many have it. */
-static void say_plain(struct block *b, const ki_listing *l, int32_t item)
+/* Where neither items nor words speak: the description, if the score says so, that it is new, or how
+ * many have it. */
+static void say_plain(struct block *b, const ki_listing *l, int j)
 {
-    if (l->basis == KI_BASIS_TEXT)
+    const int32_t item = l->items[j];
+    if (l->basis == KI_BASIS_TEXT && l->scores[j] > 0)
         say(b, ki_phrasebook_say(l->language, KI_PHRASE_DESCRIBED, 1));
     else if (l->m->reach[item] == 0)
         say(b, ki_phrasebook_say(l->language, KI_PHRASE_NEW, 1));
@@ -184,9 +186,10 @@ static void say_plain(struct block *b, const ki_listing *l, int32_t item)
         say_reach(b, l, item);
 }
 
-static const char *put_sentence(struct block *b, const ki_listing *l, int32_t item,
-                                const ki_term *terms, int n_terms, const struct ki_said *said)
+static const char *put_sentence(struct block *b, const ki_listing *l, int j, const ki_term *terms,
+                                int n_terms)
 {
+    const struct ki_said *said = &l->said[j];
     const char *at = place(b);
     const int people = (l->m->core.desc->needs & KI_NEEDS_PEOPLE) != 0;
     ki_phrase phrase = people ? KI_PHRASE_KNOWN : KI_PHRASE_LIKED;
@@ -198,8 +201,8 @@ static const char *put_sentence(struct block *b, const ki_listing *l, int32_t it
     }
     if (n > 0) say_items(b, l, phrase, named, n);
     if (said->n > 0) say_words(b, l, said, n);
-    if (n == 0 && said->n == 0) say_plain(b, l, item);
-    if ((n > 0 || said->n > 0 || l->basis == KI_BASIS_TEXT) && l->m->reach[item] == 0) {
+    if (n == 0 && said->n == 0) say_plain(b, l, j);
+    if ((n > 0 || said->n > 0) && l->m->reach[l->items[j]] == 0) {
         say(b, " (");
         say(b, ki_phrasebook_say(l->language, KI_PHRASE_NEW, 1));
         say(b, ")");
@@ -244,8 +247,7 @@ static int lay_item(struct block *b, const ki_listing *l, int j, kith_item *item
     made.title = put_title(b, l->m, i);
     made.rest = made.score;
     made.propensity = l->propensity != NULL ? l->propensity[j] : 1;
-    if (l->n_reasons > 0)
-        made.reason = put_sentence(b, l, i, terms, n_positive(terms, n), &l->said[j]);
+    if (l->n_reasons > 0) made.reason = put_sentence(b, l, j, terms, n_positive(terms, n));
     for (int t = 0; t < n; t++) {
         const kith_reason reason = make_reason(b, l->m, &l->largest[at + (size_t)t]);
         made.rest -= reason.contribution;
