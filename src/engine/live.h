@@ -18,9 +18,11 @@
  * Who has events that the model has not learnt from is folded in from the history of now, as far as the model
  * knows its items; whose history is the one that the model was trained on keeps the model's own vector.
  *
- * Cost        a change is a search and a move in one row; attributes that are sets or texts move what lies
- *             behind them (describe items in the order in which they come), dropping an item walks all
- *             histories in slices, dropping a user takes the time of the model's history once
+ * Cost        a change is a search and a move in one row (0.7 us an event); attributes that are sets or texts
+ *             move what lies behind them (50 us in the middle of 50,000 items; describe items in the order in
+ *             which they come), dropping an item walks all histories in slices.  Dropping a user closes the gap
+ *             in the histories of the model in force, with nobody asking meanwhile: 75 ms of 5 million pairs in a
+ *             file that is mapped for the first time
  * Memory      16 bytes a pair, 51 an item, and the attributes; kept filters at most 128 MiB; for models of vectors an
  *             index (88 bytes an item at 64 factors) and vectors that were folded in, at most 64 MiB
  */
