@@ -346,6 +346,41 @@ def test_scenarios_are_checked_saved_and_run():
         s.get("/v1/recommend/u7?scenario=classics", want=404)
 
 
+def test_experiments_split_users_and_report_what_came_of_it():
+    experiment = {"variants": [{"name": "plain", "share": 1}, {"name": "old", "share": 1, "scenario": "old"}],
+                  "outcome": {"events": ["purchase"], "window_days": 0.001, "attributed": True}}
+    with serve() as s:
+        assert "no scenario" in s.put("/v1/experiments/home", experiment, want=422)["detail"]
+        s.put("/v1/scenarios/old", {"filter": "year < 1960"}, want=201)
+        s.put("/v1/experiments/home", experiment, want=201)
+        assert "experiment" not in s.get("/v1/recommend/u1")  # a draft changes nothing
+        s.post("/v1/experiments/home/start")
+        s.put("/v1/experiments/home", experiment, want=409)
+        s.put("/v1/experiments/other", experiment, want=201)
+        s.post("/v1/experiments/other/start", want=409)
+        years = {row["id"]: row["attributes"]["year"] for row in s.get("/v1/items?limit=1000")["rows"]}
+        split = {"plain": 0, "old": 0}
+        for u in range(60):
+            got = s.get(f"/v1/recommend/u{u}?n=3")
+            assert got["variant"] == s.get(f"/v1/assignment?user_id=u{u}")["variant"] and got["share"] == 0.5, got
+            split[got["variant"]] += 1
+            assert got["variant"] == "plain" or all(years[i["item_id"]] < 1960 for i in got["items"]), got
+            if got["variant"] == "old":
+                s.post("/v1/events", {"user_id": f"u{u}", "item_id": got["items"][0]["item_id"], "event": "purchase",
+                                      "rec_id": got["rec_id"]}, want=201)
+        assert min(split.values()) >= 15, split  # of 60: below 15 with a chance of 1 in 20,000
+        assert "experiment" not in s.get("/v1/recommend/u1?scenario=old")  # who names a scenario is no part of it
+        time.sleep(0.5)  # the journal is written within a tenth of a second
+        report = s.get("/v1/experiments/home/report")
+        plain, old = report["variants"]
+        assert plain["users"] == split["plain"] and old["users"] == split["old"] and not report["sample_ratio"]["broken"], report
+        assert old["maturing"] == split["old"] and "against_control" in old, report
+        s.post("/v1/experiments/home/stop")
+        assert "experiment" not in s.get("/v1/recommend/u1")
+        s.delete("/v1/experiments/home")
+        s.get("/v1/experiments/home", want=404)
+
+
 # ---- data ----
 
 
