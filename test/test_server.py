@@ -101,6 +101,28 @@ def keys_are_made_used_and_revoked():
             equal(s.ask("GET", "/v1/keys", key=admin)[0], 200, "the administrator too")
 
 
+def the_keys_of_a_user_go_with_the_user():
+    with tempfile.TemporaryDirectory() as folder:
+        db = os.path.join(folder, "kith.db")
+        with Service(db=db) as s:
+            admin = s.key
+            for user in ("ottilie-4711", "bert"):
+                s.ask("PUT", f"/v1/users/{user}", {})
+            own = [s.ask("POST", "/v1/keys", {"role": "public", "user": "ottilie-4711"})[1]["key"] for _ in range(9)]
+            other = s.ask("POST", "/v1/keys", {"role": "public", "user": "bert"})[1]["key"]
+            equal(s.ask("GET", "/v1/whoami", key=own[0])[1]["user"], "ottilie-4711", "before")
+            equal(s.ask("DELETE", "/v1/users/ottilie-4711")[0], 204, "gone")
+            equal([s.ask("GET", "/v1/whoami", key=k)[0] for k in own], 9 * [401], "their keys")
+            equal(s.ask("GET", "/v1/whoami", key=other)[0], 200, "another's key")
+            equal("ottilie" in json.dumps(s.ask("GET", "/v1/keys")[1]), False, "in the list of keys")
+            for name in os.listdir(folder):
+                path = os.path.join(folder, name)
+                equal(os.path.isfile(path) and b"ottilie" in open(path, "rb").read(), False, f"the user in {name}")
+        with Service(db=db) as s:
+            equal(s.ask("GET", "/v1/whoami", key=own[8])[0], 401, "after a restart")
+            equal(len(s.ask("GET", "/v1/keys", key=admin)[1]["keys"]), 2, "what is left")
+
+
 def rates_of_keys_and_of_the_service():
     with Service(config={"keys": {"rate": 1, "burst": 2}}) as s:
         own = s.ask("POST", "/v1/keys", {"role": "read", "rate": 0.5, "burst": 1})[1]["key"]
@@ -209,7 +231,8 @@ def every_route_refuses_strangers_and_nonsense():
         equal(s.ask("GET", "/v1/health/ready")[0], 200, "still ready")
 
 
-TESTS = [a_new_store_has_one_key_which_is_told_once, keys_are_made_used_and_revoked, rates_of_keys_and_of_the_service,
+TESTS = [a_new_store_has_one_key_which_is_told_once, keys_are_made_used_and_revoked,
+         the_keys_of_a_user_go_with_the_user, rates_of_keys_and_of_the_service,
          without_keys_only_at_home, a_configuration_that_is_wrong_is_refused_with_its_place, who_changed_what_is_in_the_journal,
          every_metric_of_the_board_is_exported, health_version_and_debug_are_there, every_route_refuses_strangers_and_nonsense]
 

@@ -385,6 +385,12 @@ TEST(who_is_forgotten_is_in_no_file_any_more)
     CHECK(!found_anywhere("xanthippe-77"));
     CHECK(!found_anywhere("athens-of-old"));
     CHECK_FAILS(ki_service_forget_user(s, "xanthippe-77"), KITH_ENOTFOUND, "xanthippe-77");
+    /* asked for although nobody knows them: the journal does, and forgets them too */
+    json_decref(ask("{\"user_id\": \"xanthippe-77\", \"log\": true}"));
+    ki_exposures_flush(s->exposures);
+    CHECK(found_anywhere("xanthippe-77"));
+    CHECK_OK(ki_service_forget_user(s, "xanthippe-77"));
+    CHECK(!found_anywhere("xanthippe-77"));
     json_t *reply = ask("{\"user_id\": \"xanthippe-77\"}");
     CHECK_STR(json_string_value(json_object_get(reply, "basis")), "popular");
     json_decref(reply);

@@ -188,6 +188,13 @@ ki_key *ki_keys_by_id(const ki_keys *k, const char *id)
     return NULL;
 }
 
+void ki_keys_revoke_user(ki_keys *k, const char *user)
+{
+    for (int j = 0, n = ki_keys_count(k); j < n; j++)
+        if (k->all[j]->user[0] != '\0' && strcmp(k->all[j]->user, user) == 0)
+            atomic_store(&k->all[j]->revoked, 1);
+}
+
 /* ---- rates ---- */
 
 /* The generic cell rate algorithm: one number says when the bucket would be full again; a call moves it

@@ -46,6 +46,7 @@ void ki_keys_hash(const ki_keys *k, const char *text, unsigned char *hash);
 kith_err ki_keys_add(ki_keys *k, const ki_key *key);      /* copies */
 ki_key *ki_keys_find(const ki_keys *k, const char *text); /* NULL: unknown, revoked or over */
 ki_key *ki_keys_by_id(const ki_keys *k, const char *id);
+void ki_keys_revoke_user(ki_keys *k, const char *user); /* those that speak for this one user */
 int ki_keys_count(const ki_keys *k);
 ki_key *ki_keys_at(const ki_keys *k, int j); /* in the order of adding, revoked ones too */
 

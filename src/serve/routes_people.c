@@ -2,6 +2,7 @@
  * routes_people.c -- users: put, looked at, exported, and forgotten
  */
 #include "serve/bodies.h"
+#include "serve/call.h"
 #include "serve/routes.h"
 
 #include "base/mem.h"
@@ -64,7 +65,12 @@ static kith_err list(ki_call *c)
 
 static kith_err forget(ki_call *c)
 {
-    return ki_service_forget_user(ki_call_service(c), ki_call_text(c, "user_id"));
+    const char *user = ki_call_text(c, "user_id");
+    const kith_err err = ki_service_forget_user(ki_call_service(c), user);
+    if (err != KITH_ENOTFOUND &&
+        c->site->keys != NULL) /* a cache that fails comes after the keys went */
+        ki_keys_revoke_user(c->site->keys, user);
+    return err;
 }
 
 /* ---- everything about one user ---- */
@@ -126,8 +132,9 @@ static const ki_route routes[] = {
     { "GET", "/v1/users", "list_users", "Users, in the order in which they came", NULL,
       KI_ROLE_READ, .query_shape = &query, .reply = &ki_shape_rows, .run = list },
     { "DELETE", "/v1/users/{user_id}", "delete_user", "Forget a user everywhere",
-      "Store, histories, lists, journals, caches and model files: when the reply is there nothing "
-      "of the user is.",
+      "Store, histories, lists, journals, caches, model files, and the keys that speak for the "
+      "user: "
+      "when the reply is there nothing of the user is.",
       KI_ROLE_WRITE, .path_shape = &path, .run = forget },
     { "GET", "/v1/users/{user_id}/export", "export_user", "All that is kept about a user",
       "Attributes, events, and the journal of lists shown.", KI_ROLE_READ, KI_ROUTE_SLOW,

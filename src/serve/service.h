@@ -51,7 +51,8 @@ struct ki_tasks *ki_service_tasks(ki_service *s);
  * before anything is kept: KITH_EINVAL names the change. */
 kith_err ki_service_write(ki_service *s, ki_change *changes, int n);
 
-/* A user is gone everywhere: store, engine, lists, journals, caches and model files.  KITH_ENOTFOUND. */
+/* A user is gone everywhere: store, engine, lists, journals, caches, model files, and the documents of keys that speak
+ * for them (whoever holds a table of keys: ki_keys_revoke_user).  KITH_ENOTFOUND. */
 kith_err ki_service_forget_user(ki_service *s, const char *user_id);
 
 /* What events mean (serve/meaning.h): the document in force, and another one, which reads all events anew. */

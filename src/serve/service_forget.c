@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * service_forget.c -- a user is gone: from the store, the engine, lists, caches, and every model file
+ * service_forget.c -- a user is gone: from the store, the engine, lists, caches, every model file, and the keys
  *
  * What was learnt from many stays (factors of items); whatever is about this one person goes: id, attributes,
  * history, row of factors.  Files are written anew without them, or removed when that fails; a model that learns at
@@ -58,16 +58,64 @@ static void forget_in_files(ki_service *s, kith *k, const char *user_id)
     pthread_mutex_unlock(&s->models);
 }
 
+/* ---- keys that speak for the user ---- */
+
+struct own { /* the change that drops the user, then one for each key of theirs */
+    const char *user_id;
+    ki_change *changes;
+    json_t *ids; /* of the keys; what the changes point into */
+    size_t n, room;
+};
+
+static kith_err take_key(void *udata, const ki_row *row)
+{
+    struct own *o = udata;
+    json_t *key = row->json == NULL ? NULL : json_loads(row->json, 0, NULL), *id = NULL;
+    const char *user = json_string_value(json_object_get(key, "user"));
+    const int theirs = user != NULL && strcmp(user, o->user_id) == 0;
+    kith_err err = KITH_OK;
+    json_decref(key);
+    if (!theirs) return KITH_OK;
+    if (o->n == o->room) {
+        err = ki_grow(&o->changes, o->room, 2 * o->room, sizeof *o->changes);
+        if (err != KITH_OK) return err;
+        o->room *= 2;
+    }
+    id = json_string(row->id);
+    if (json_array_append_new(o->ids, id) != 0) return ki_fail_memory(64);
+    o->changes[o->n++] =
+        (ki_change){ .change = KI_DROP_DOCUMENT, .kind = "key", .id = json_string_value(id) };
+    return KITH_OK;
+}
+
+/* The user and their keys in one transaction: none of them outlives the other.  Journals and keys may know a user
+ * whom the engine does not: *n_dropped counts them all. */
+static kith_err drop(ki_service *s, const char *user_id, int64_t *n_dropped)
+{
+    struct own o = { .user_id = user_id, .ids = json_array(), .n = 1, .room = 4 };
+    const ki_select keys = { .kind = "key" };
+    kith_err err =
+        o.ids == NULL ? ki_fail_memory(64) : ki_alloc(&o.changes, o.room, sizeof *o.changes);
+    if (err == KITH_OK) {
+        o.changes[0] = (ki_change){ .change = KI_DROP_USER, .id = user_id };
+        err = ki_store_each(s->store, KI_DOCUMENTS, &keys, take_key, &o);
+    }
+    if (err == KITH_OK) err = ki_service_write(s, o.changes, (int)o.n);
+    for (size_t j = 0; err == KITH_OK && j < o.n; j++) *n_dropped += o.changes[j].n_dropped;
+    ki_free(o.changes);
+    json_decref(o.ids);
+    return err;
+}
+
 kith_err ki_service_forget_user(ki_service *s, const char *user_id)
 {
-    ki_change drop = { .change = KI_DROP_USER, .id = user_id };
     kith *k = NULL;
-    int32_t u;
-    kith_err err = ki_live_find_user(s->live, user_id, &u);
-    if (err == KITH_OK) err = kith_new(&(kith_options){ .threads = 1, .seed = s->seed }, &k);
+    int64_t n = 0;
+    kith_err err = kith_new(&(kith_options){ .threads = 1, .seed = s->seed }, &k);
     if (err != KITH_OK) return err;
     ki_exposures_flush(s->exposures);
-    err = ki_service_write(s, &drop, 1);
+    err = drop(s, user_id, &n);
+    if (err == KITH_OK && n == 0) err = ki_fail(KITH_ENOTFOUND, "no user \"%.64s\"", user_id);
     if (err == KITH_OK) {
         ki_lists_kept_forget(s->lists, user_id);
         forget_in_files(s, k, user_id);
