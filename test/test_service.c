@@ -454,6 +454,14 @@ TEST(a_scenario_supplies_what_a_request_does_not_say)
     CHECK_INT(json_array_size(json_object_get(reply, "items")), 2);
     CHECK(!has(reply, "i2"));
     json_decref(reply);
+    /* brackets of its own do not let a request out of the scenario's filter */
+    json_t *out = json_loads("{\"user_id\": \"u3\", \"scenario\": \"three\", "
+                             "\"filter\": \"item = \\\"i9\\\") or (item = \\\"i8\\\"\"}",
+                             0, NULL);
+    ki_text text = { 0 };
+    CHECK_FAILS(ki_service_recommend(s, out, &text), KITH_EINVAL, ")");
+    ki_text_clear(&text);
+    json_decref(out);
     json_decref(document);
     json_decref(wrong);
     close_service();

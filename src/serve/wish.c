@@ -52,11 +52,13 @@ static const char *const scenario_members[] = { "n",        "filter",     "conte
                                                 "pipeline", "exclude",    "include_seen",
                                                 "reasons",  "on_unknown", "log" };
 
-static kith_err both_filters(json_t *o, const char *own, const char *other)
+/* Each is read by itself first: one that closes the other's brackets would take its say away. */
+static kith_err both_filters(ki_service *s, json_t *o, const char *own, const char *other)
 {
     char *text = NULL;
     const size_t size = strlen(own) + strlen(other) + 16;
-    const kith_err err = ki_alloc(&text, size, 1);
+    kith_err err = ki_live_check(s->live, own, NULL);
+    if (err == KITH_OK) err = ki_alloc(&text, size, 1);
     if (err != KITH_OK) return err;
     snprintf(text, size, "(%s) and (%s)", other, own);
     json_object_set_new(o, "filter", json_string(text));
@@ -77,7 +79,7 @@ static kith_err add_scenario(ki_service *s, json_t *o, const char *name)
     pthread_rwlock_unlock(&s->documents_lock);
     if (scenario == NULL) return ki_fail(KITH_ENOTFOUND, "there is no scenario \"%.60s\"", name);
     const char *own = text_of(o, "filter"), *other = text_of(scenario, "filter");
-    if (says_something(own) && says_something(other)) err = both_filters(o, own, other);
+    if (says_something(own) && says_something(other)) err = both_filters(s, o, own, other);
     for (size_t j = 0; j < KI_COUNT(scenario_members); j++) {
         json_t *v = json_object_get(scenario, scenario_members[j]);
         if (v != NULL && json_object_get(o, scenario_members[j]) == NULL)
