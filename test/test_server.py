@@ -138,6 +138,10 @@ def without_keys_only_at_home():
         equal((s.key, s.ask("GET", "/v1/debug")[0]), ("", 200), "no key wanted")
         equal(s.ask("GET", "/v1/keys")[0], 409, "there are none")
         equal("security" in s.ask("GET", "/v1/openapi.json")[1], False, "the document knows")
+        for origin, want in (("https://evil.example", 403), ("null", 403), (f"http://127.0.0.1:{s.port}", 201), (None, 201)):
+            head = {"Origin": origin} if origin else {}
+            event = {"user_id": "u", "item_id": "i", "event": "view"}
+            equal(s.ask("POST", "/v1/events", event, headers=head)[0], want, f"a page of {origin}")
     with Service(insecure_local=True, host="0.0.0.0") as s:
         equal("loopback" in s.first.get("failed", ""), True, f"not for everybody: {s.first}")
 

@@ -184,6 +184,20 @@ static const char *origin_allowed(const ki_call *c)
     return NULL;
 }
 
+/* Without keys whoever reaches the port may do all, and a browser on this machine reaches it for any page that it
+ * shows: a plain POST needs no leave of ours.  It says where the page is from. */
+static kith_err check_origin(ki_call *c)
+{
+    const char *origin = c->heads.origin, *host = c->heads.host;
+    if (c->site->keys != NULL || origin == NULL || origin_allowed(c) != NULL) return KITH_OK;
+    if (c->entry->route->role == KI_ROLE_NOBODY) return KITH_OK;
+    const char *from = strstr(origin, "://");
+    if (from != NULL && host != NULL && strcasecmp(from + 3, host) == 0) return KITH_OK;
+    return ki_call_refuse(c, 403, KITH_EINVAL,
+                          "a page of another origin may not call a service without keys; "
+                          "list its origin in the setting origins");
+}
+
 static void add_cors(ki_call *c)
 {
     const char *origin = origin_allowed(c);
@@ -236,6 +250,7 @@ static kith_err open_call(ki_call *c)
     kith_err err;
     if ((err = check_heads(c)) != KITH_OK) return err;
     if ((err = find_route(c)) != KITH_OK || c->entry == NULL) return err;
+    if ((err = check_origin(c)) != KITH_OK) return err;
     if ((err = ki_call_admit(c)) != KITH_OK) return err;
     if ((err = check_type(c)) != KITH_OK) return err;
     return check_length(c);
