@@ -95,6 +95,25 @@ TEST(outcomes_may_be_counts_or_values_and_must_answer_to_a_list_when_asked)
     ki_store_close(store);
 }
 
+TEST(lists_are_found_under_a_name_that_json_writes_in_another_way)
+{
+    const char *const name = "50% \"off\"";
+    json_t *d = json_loads(two_variants, 0, NULL), *r = NULL;
+    CHECK_OK(ki_store_open(NULL, NULL, &store));
+    ki_change c = { .change = KI_ADD_JOURNAL,
+                    .kind = "exposure",
+                    .id = "r1",
+                    .user = "ann",
+                    .json = "{\"experiment\": \"50% \\\"off\\\"\", \"variant\": \"new\", \"shown\": []}",
+                    .time_ms = START };
+    CHECK_OK(ki_store_write(store, &c, 1));
+    CHECK_OK(ki_experiment_report(store, name, d, START + 8 * DAY, &r));
+    CHECK_NEAR(number(r, 1, "users"), 1, 0);
+    json_decref(r);
+    json_decref(d);
+    ki_store_close(store);
+}
+
 TEST(who_saw_two_variants_is_counted_apart)
 {
     CHECK_OK(ki_store_open(NULL, NULL, &store));

@@ -116,12 +116,21 @@ static kith_err add_unit(struct reading *r, const char *user, int v, int64_t tim
     return KITH_OK;
 }
 
+/* In a row's JSON it stands as it is: what JSON may write in another way does not. */
+static int is_plain(const char *name)
+{
+    for (; *name != '\0'; name++)
+        if ((unsigned char)*name < 0x20 || (unsigned char)*name >= 0x7f || strchr("\"\\/", *name))
+            return 0;
+    return 1;
+}
+
 static kith_err take_exposure(void *udata, const ki_row *row)
 {
     struct reading *r = udata;
     int32_t list;
-    if (row->user == NULL || row->json == NULL || strstr(row->json, r->name) == NULL)
-        return KITH_OK;
+    if (row->user == NULL || row->json == NULL) return KITH_OK;
+    if (is_plain(r->name) && strstr(row->json, r->name) == NULL) return KITH_OK; /* saves parsing */
     json_t *o = json_loads(row->json, 0, NULL);
     const int mine = strcmp(text_of(o, "experiment"), r->name) == 0;
     const int v = mine ? find_variant(r->document, text_of(o, "variant")) : -1;
