@@ -54,6 +54,7 @@ TEST(nothing_is_claimed_without_units_or_variation)
     CHECK(isinf(ki_compare(&none, &same, .5, .05, 0).hi));
     CHECK_NEAR(ki_compare(&one, &same, .5, .05, 0).p, 1, 0);
     CHECK(isinf(ki_compare(&same, &same, .5, .05, 0).lo));
+    CHECK(isinf(ki_compare(&same, &same, .5, .05, 0).lift_hi)); /* nor is anything known of a ratio */
     CHECK(isnan(ki_compare(&zero, &same, .5, .05, 0).lift));
 }
 

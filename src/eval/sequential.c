@@ -62,9 +62,7 @@ static double p_of(double ratio2, double t, double rho2)
 static void find_lift(double m0, double m1, double v0, double v1, double B, ki_compared *out)
 {
     const double a = m0 * m0 - B * v0, b = m0 * m1, c = m1 * m1 - B * v1;
-    if (m0 <= 0) return;
-    out->lift = m1 / m0 - 1;
-    if (a <= 0) return; /* control's mean may be 0: no bound on a ratio */
+    if (m0 <= 0 || a <= 0) return; /* control's mean may be 0: no bound on a ratio */
     const double root = sqrt(fmax(b * b - a * c, 0));
     out->lift_lo = (b - root) / a - 1;
     out->lift_hi = (b + root) / a - 1;
@@ -86,8 +84,9 @@ ki_compared ki_compare(const ki_arm *control, const ki_arm *treatment, double sh
     if (control->n < 2 || treatment->n < 2) return out;
     const double rho2 = rho2_for(tuned_for > 0 ? tuned_for : TUNED_FOR, alpha);
     const double B = boundary(t, rho2, alpha), half = sqrt(B * variance);
-    find_lift(control->mean, treatment->mean, v0, v1, B, &out);
+    if (control->mean > 0) out.lift = treatment->mean / control->mean - 1;
     if (variance <= 0) return out; /* all outcomes alike: nothing is known of how they vary */
+    find_lift(control->mean, treatment->mean, v0, v1, B, &out);
     out.lo = out.difference - half;
     out.hi = out.difference + half;
     out.p = p_of(out.difference * out.difference / variance, t, rho2);
