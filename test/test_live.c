@@ -585,6 +585,35 @@ TEST_EACH(live_a_dropped_user_is_in_no_file, n_forgetting)
     close_shop(&s);
 }
 
+TEST(live_a_dropped_user_goes_whatever_the_model_in_force_cannot_forget)
+{
+    struct shop s;
+    int32_t at;
+    char id[64];
+    kith_data *d;
+    open_shop(&s, "popularity");
+    int32_t person[6];
+    for (int p = 0; p < 6; p++) { /* in a ring: each is somebody's friend too */
+        snprintf(id, sizeof id, "person-%d", p);
+        person[p] = user(s.l, id);
+        item(s.l, id);
+    }
+    for (int p = 0; p < 6; p++)
+        for (int next = 1; next < 3; next++) {
+            snprintf(id, sizeof id, "person-%d", (p + next) % 6);
+            CHECK_OK(ki_live_event(s.l, person[p], item(s.l, id), 1, NOW, KI_LIVE_SET));
+        }
+    CHECK_OK(ki_live_promote(s.l, train(s.k, s.l, "friends"), "v2"));
+    strcpy(id, "person-3");
+    CHECK_OK(ki_live_drop_user(s.l, person[3]));
+    CHECK_FAILS(ki_live_find_user(s.l, id, &at), KITH_ENOTFOUND, "no user");
+    CHECK_OK(ki_live_data(s.l, &d));
+    CHECK_INT(kith_data_find_user(d, id), -1);
+    for (int64_t j = 0; j < d->log.n; j++) CHECK(d->log.user[j] != person[3]);
+    kith_data_free(d);
+    close_shop(&s);
+}
+
 TEST(live_who_was_dropped_during_a_training_is_forgotten_by_it)
 {
     struct shop s;
