@@ -403,6 +403,22 @@ TEST(who_is_forgotten_is_in_no_file_any_more)
     remove_folder();
 }
 
+TEST(a_shadow_forgets_too)
+{
+    char version[64];
+    make_folder();
+    open_service(db, csv);
+    ki_service_version(s, version);
+    CHECK_OK(ki_service_shadow(s, version));
+    CHECK(kith_model_find_user(s->shadow_model, "u3") >= 0);
+    CHECK_OK(ki_service_forget_user(s, "u3"));
+    CHECK(s->shadow_model != NULL);
+    CHECK_INT(kith_model_find_user(s->shadow_model, "u3"), -1);
+    json_decref(ask("{\"user_id\": \"u4\"}"));
+    close_service();
+    remove_folder();
+}
+
 /* ---- pages ---- */
 
 TEST(pages_go_on_without_repeating_or_skipping_whatever_changes)

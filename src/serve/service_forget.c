@@ -40,6 +40,17 @@ static kith_err rewrite(kith *k, const char *path, const char *user_id)
     return err;
 }
 
+/* A shadow that cannot forget is asked no more. */
+static void forget_in_shadow(ki_service *s, const char *user_id)
+{
+    if (s->shadow_model == NULL || ki_service_forget_in_model(s->shadow_model, user_id) == KITH_OK)
+        return;
+    kith_model_free(s->shadow_model);
+    s->shadow_model = NULL;
+    s->shadow[0] = '\0';
+    atomic_store(&s->has_shadow, 0);
+}
+
 static void forget_in_files(ki_service *s, kith *k, const char *user_id)
 {
     char path[KI_PATH_MAX];
@@ -55,6 +66,7 @@ static void forget_in_files(ki_service *s, kith *k, const char *user_id)
                        json_pack("{s:s, s:s}", "file", e->d_name, "why", kith_last_error()));
     }
     if (folder != NULL) closedir(folder);
+    forget_in_shadow(s, user_id);
     pthread_mutex_unlock(&s->models);
 }
 
