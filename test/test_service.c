@@ -507,6 +507,47 @@ TEST(users_are_dealt_to_variants_by_their_shares_and_stay_there)
     close_service();
 }
 
+TEST(names_of_experiments_are_whole_in_any_script)
+{
+    char name[4 * 63 + 1] = "";
+    ki_variant v;
+    for (int j = 0; j < 63; j++) strcat(name, "\xf0\x9f\x8e\xac");
+    json_t *document = json_pack("{s:s, s:[{s:s, s:i, s:s}]}", "state", "running", "variants", "name", name, "share", 1,
+                                 "scenario", name);
+    open_service(NULL, NULL);
+    CHECK_OK(ki_service_put_document(s, "experiment", name, document));
+    ki_service_variant(s, "ann", &v);
+    CHECK_STR(v.experiment, name);
+    CHECK_STR(v.variant, name);
+    CHECK_STR(v.scenario, name);
+    json_decref(document);
+    close_service();
+}
+
+/* A cache on the network may hold anything under a key. */
+TEST(what_a_cache_holds_is_not_trusted)
+{
+    static const char bad[][12] = { "\x7f", "\xff\xff\xff\x7fi1", "\xff\xff\xff\xff", "\x02\0\0\0i1\0i2" };
+    static const size_t sizes[] = { 1, 6, 4, 9 };
+    make_folder();
+    open_service(NULL, csv);
+    json_t *q = json_loads("{\"user_id\": \"u3\", \"n\": 3}", 0, NULL);
+    char key[KI_LIST_KEY_ROOM];
+    ki_wish w;
+    CHECK_OK(ki_wish_read(s, q, &w));
+    CHECK(ki_service_cache_key(s, &w, key));
+    for (size_t j = 0; j < KI_COUNT(sizes); j++) {
+        CHECK_OK(ki_service_cache_put(s, key, bad[j], sizes[j]));
+        json_t *reply = ask("{\"user_id\": \"u3\", \"n\": 3}");
+        CHECK_INT(json_array_size(json_object_get(reply, "items")), 3);
+        json_decref(reply);
+    }
+    ki_wish_clear(&w);
+    json_decref(q);
+    close_service();
+    remove_folder();
+}
+
 /* ---- parts ---- */
 
 TEST(a_ring_forgets_the_oldest_list)

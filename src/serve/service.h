@@ -119,8 +119,10 @@ kith_err ki_service_check_scenario(ki_service *s, const json_t *document);
 
 /* ---- experiments: documents of kind "experiment" ---- */
 
+enum { KI_VARIANT_NAME = 4 * 63 + 1 }; /* 63 letters of any script */
+
 typedef struct ki_variant { /* what an experiment decides for a user; experiment "": none runs */
-    char experiment[64], variant[64], scenario[64];
+    char experiment[KI_VARIANT_NAME], variant[KI_VARIANT_NAME], scenario[KI_VARIANT_NAME];
     double share; /* of the users that this variant has: the propensity of seeing it */
 } ki_variant;
 

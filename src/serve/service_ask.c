@@ -111,7 +111,19 @@ static void clear_shown(struct shown *l)
     ki_free(l->ids);
 }
 
-/* From the form that the cache keeps; takes the block. */
+/* Is it of the form that the cache keeps?  What comes from a cache on the network may be anything. */
+static int is_packed(const char *block, size_t n)
+{
+    int32_t n_ids;
+    if (n < sizeof n_ids) return 0;
+    memcpy(&n_ids, block, sizeof n_ids);
+    const char *at = block + sizeof n_ids, *end = block + n;
+    for (; n_ids > 0; n_ids--, at++)
+        if ((at = memchr(at, '\0', (size_t)(end - at))) == NULL) return 0;
+    return n_ids == 0;
+}
+
+/* From that form; takes the block. */
 static kith_err unpack(char *block, size_t n, struct shown *out)
 {
     int32_t n_ids;
@@ -180,6 +192,10 @@ static kith_err find_or_make(ki_service *s, const ki_wish *w, struct shown *out)
         if (err != KITH_OK) return err;
     } else {
         key[0] = '\0';
+    }
+    if (kept != NULL && !is_packed(kept, n)) {
+        ki_free(kept);
+        kept = NULL;
     }
     if (kept == NULL) return make(s, w, key, out);
     atomic_fetch_add(&s->n_cached, 1);

@@ -46,7 +46,7 @@ static double lot(const char *experiment, const char *salt, const char *user)
 
 static void copy_text(char *out, const json_t *o, const char *name)
 {
-    snprintf(out, 64, "%s", text_of(o, name));
+    snprintf(out, KI_VARIANT_NAME, "%s", text_of(o, name));
 }
 
 static void draw(const char *name, const json_t *experiment, const char *user, ki_variant *out)
