@@ -56,7 +56,7 @@ static kith_err read_filter(const char *text, ki_request *r)
     if (err == KITH_EINVAL && why.picture[0] != '\0') {
         char sentence[KI_MESSAGE_SIZE];
         strcpy(sentence, kith_last_error());
-        return ki_fail(KITH_EINVAL, "filter: %s\n%s", sentence, why.picture);
+        return ki_fail(KITH_EINVAL, "%s\n%s", sentence, why.picture);
     }
     return err;
 }
