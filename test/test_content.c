@@ -76,6 +76,7 @@ TEST(the_news_example_ranks_the_technology_article_first)
     kith_list_free(l);
     CHECK_OK(kith_recommend(k, m, &(kith_query){ .text = "zzz" }, &l)); /* no word of it is known */
     CHECK_STR(l->basis, "popular");
+    CHECK_STR(l->note, "the model knows no word of the text; these are popular items");
     kith_list_free(l);
     kith_model_free(m);
     kith_free(k);

@@ -235,10 +235,12 @@ static kith_err check_text(const kith_model *m, const kith_query *q)
 static kith_err take_nobody(const kith_query *q, ki_asked *a)
 {
     if (q->on_unknown == KITH_UNKNOWN_ERROR)
-        return ki_fail(KITH_ENOTFOUND, "the query names neither a user nor liked items");
+        return ki_fail(KITH_ENOTFOUND, q->text != NULL
+                                           ? "the model knows no word of the text"
+                                           : "the query names neither a user nor liked items");
     a->query = (ki_query){ .user = -1 };
     a->basis = KI_BASIS_POPULAR;
-    note(a, KI_PHRASE_NOBODY, 1, "");
+    note(a, q->text != NULL ? KI_PHRASE_NO_WORDS : KI_PHRASE_NOBODY, 1, "");
     return KITH_OK;
 }
 

@@ -71,6 +71,8 @@ static const ki_phrasebook languages[] = {
                           [KI_PHRASE_NOBODY] = { "no user and no liked items were given; these are "
                                                  "popular "
                                                  "items" },
+                          [KI_PHRASE_NO_WORDS] = { "the model knows no word of the text; these are "
+                                                   "popular items" },
                           [KI_PHRASE_NOTHING] = { "nothing is left to recommend: the history and "
                                                   "the "
                                                   "exclusions hold every item" } } },
@@ -112,6 +114,8 @@ static const ki_phrasebook languages[] = {
                           [KI_PHRASE_NOBODY] = { "weder eine Person noch gemochte Artikel sind "
                                                  "angegeben; "
                                                  "dies sind beliebte Artikel" },
+                          [KI_PHRASE_NO_WORDS] = { "das Modell kennt kein Wort des Textes; dies "
+                                                   "sind beliebte Artikel" },
                           [KI_PHRASE_NOTHING] = { "es gibt nichts mehr zu empfehlen: Verlauf und "
                                                   "Ausschlüsse umfassen alle Artikel" } } },
     [ES] = { .open = "«",
@@ -152,6 +156,8 @@ static const ki_phrasebook languages[] = {
                           [KI_PHRASE_NOBODY] = { "no se indicó ni usuario ni artículos que gusten; "
                                                  "estos "
                                                  "son artículos populares" },
+                          [KI_PHRASE_NO_WORDS] = { "el modelo no conoce ninguna palabra del texto; "
+                                                   "estos son artículos populares" },
                           [KI_PHRASE_NOTHING] = { "no queda nada que recomendar: el historial y "
                                                   "las "
                                                   "exclusiones abarcan todos los artículos" } } },
@@ -193,6 +199,8 @@ static const ki_phrasebook languages[] = {
                           [KI_PHRASE_NOBODY] = { "ni utilisateur ni articles aimés n’ont été "
                                                  "indiqués; "
                                                  "voici des articles populaires" },
+                          [KI_PHRASE_NO_WORDS] = { "le modèle ne connaît aucun mot du texte; voici "
+                                                   "des articles populaires" },
                           [KI_PHRASE_NOTHING] = { "il ne reste rien à recommander" NBSP
                                                   ": l’historique et "
                                                   "les exclusions couvrent tous les articles" } } },
@@ -233,6 +241,8 @@ static const ki_phrasebook languages[] = {
                           [KI_PHRASE_NOBODY] = { "non sono stati indicati né utente né articoli "
                                                  "graditi; "
                                                  "questi sono articoli popolari" },
+                          [KI_PHRASE_NO_WORDS] = { "il modello non conosce nessuna parola del "
+                                                   "testo; questi sono articoli popolari" },
                           [KI_PHRASE_NOTHING] = { "non resta nulla da consigliare: la cronologia e "
                                                   "le "
                                                   "esclusioni comprendono ogni articolo" } } },
@@ -273,6 +283,8 @@ static const ki_phrasebook languages[] = {
                           [KI_PHRASE_NOBODY] = { "não foram indicados usuário nem itens de que "
                                                  "goste; estes "
                                                  "são itens populares" },
+                          [KI_PHRASE_NO_WORDS] = { "o modelo não conhece nenhuma palavra do texto; "
+                                                   "estes são itens populares" },
                           [KI_PHRASE_NOTHING] = { "não resta nada a recomendar: o histórico e as "
                                                   "exclusões "
                                                   "abrangem todos os itens" } } },

@@ -30,6 +30,7 @@ typedef enum ki_phrase {
     KI_PHRASE_BY_TEXT,    /* the user is unknown, the list goes by the text */
     KI_PHRASE_NO_HISTORY, /* the user has nothing in the training data */
     KI_PHRASE_NOBODY,     /* neither user nor liked items; no slot */
+    KI_PHRASE_NO_WORDS,   /* a text of which the model knows no word; no slot */
     KI_PHRASE_NOTHING,    /* nothing is left to recommend; no slot */
     KI_N_PHRASES
 } ki_phrase;
