@@ -165,7 +165,8 @@ static void say_ready(const cli_args *a, const kith_server *server, const json_t
     if (a->quiet) return;
     if (key[0] != '\0')
         printf("The key is shown this once: send it as  Authorization: Bearer KEY\n");
-    printf("Documentation: %s/v1/docs    Ctrl-C stops.\n", kith_serve_url(server));
+    printf("Open the URL in a browser for a dashboard; %s/v1/docs has every call.  Ctrl-C stops.\n",
+           kith_serve_url(server));
 }
 
 static cli_exit say(const cli_args *a, const kith_server *server)
