@@ -677,6 +677,8 @@ COMP_WORDS=({quoted}); COMP_CWORD={len(words)}; _kith; printf '%s\\n' "${{COMPRE
 def test_bash_completes_commands_letters_and_files():
     write("a file with blanks.csv", "")
     assert "evaluate" in completed("ev") and "generate" in completed("data", "g")
+    assert completed("sto") == ["store"] and completed("store", "b") == ["backup"] and completed("data", "an") == ["anonymise"]
+    assert completed("store", "backup", "--fo") == ["--force"]
     assert completed("train", "-m", "ia") == ["ials", "ials-text"] and completed("models", "ea") == ["ease"]
     assert completed("completion", "f") == ["fish"] and completed("data", "stats", "--layout", "ts") == ["tsv"]
     assert completed("train", "--data", "a") == ["a file with blanks.csv"] == completed("data", "stats", "a f")

@@ -85,6 +85,17 @@ static void print_bash_case(const cli_option *o, const char *words)
         printf(") COMPREPLY=($(compgen -W \"%s\" -- \"$word\")); return ;;\n", words);
 }
 
+/* The second words of the commands that begin with this one. */
+static void print_bash_second(const char *first)
+{
+    const size_t n = strlen(first);
+    printf("    2:%s) words=\"", first);
+    for (int c = 0; c < cli_n_commands; c++)
+        if (strncmp(cli_commands[c].name, first, n) == 0 && cli_commands[c].name[n] == ' ')
+            printf("%s ", cli_commands[c].name + n + 1);
+    puts("\" ;;");
+}
+
 static void bash(const struct known *known)
 {
     puts("# completion of kith for bash: source this file\n"
@@ -103,7 +114,7 @@ static void bash(const struct known *known)
          "command=${COMP_WORDS[1]}\n"
          "    [ \"$word\" = = ] && word=\n"
          "    [ \"$before\" = = ] && before=${COMP_WORDS[COMP_CWORD-2]} # --model=ials\n"
-         "    [ \"$command\" = data ] && command=\"data ${COMP_WORDS[2]}\"\n"
+         "    case $command in data|store) command+=\" ${COMP_WORDS[2]}\" ;; esac\n"
          "    case $before in");
     for (int j = 0; j < cli_n_options; j++)
         print_bash_case(&cli_options[j], offered(&cli_options[j], known));
@@ -116,9 +127,10 @@ static void bash(const struct known *known)
     fputs("    esac\n    case $COMP_CWORD:${COMP_WORDS[1]} in\n    1:*) words=\"", stdout);
     for (int c = 0; c < cli_n_commands; c++)
         if (strchr(cli_commands[c].name, ' ') == NULL) printf("%s ", cli_commands[c].name);
-    puts("data\" ;;\n"
-         "    2:data) words=\"stats convert generate\" ;;\n"
-         "    2:completion) words=\"bash zsh fish\" ;;");
+    puts("data store\" ;;");
+    print_bash_second("data");
+    print_bash_second("store");
+    puts("    2:completion) words=\"bash zsh fish\" ;;");
     printf("    2:models) words=\"%s\" ;;\n", known->models);
     puts("    esac\n"
          "    COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
@@ -175,8 +187,8 @@ static void fish(const struct known *known)
         if (second == NULL)
             printf("complete -c kith -f -n __fish_use_subcommand -a %s -d ", name);
         else
-            printf("complete -c kith -f -n '__fish_seen_subcommand_from data' -a %s -d ",
-                   second + 1);
+            printf("complete -c kith -f -n '__fish_seen_subcommand_from %.*s' -a %s -d ",
+                   (int)(second - name), name, second + 1);
         print_quoted(cli_commands[c].summary);
         putchar('\n');
         for (int j = 0; j < CLI_MAX_OPTIONS && cli_commands[c].options[j] != NULL; j++) {
@@ -186,6 +198,8 @@ static void fish(const struct known *known)
     }
     puts("complete -c kith -f -n __fish_use_subcommand -a data -d 'look at, convert and generate "
          "data'\n"
+         "complete -c kith -f -n __fish_use_subcommand -a store -d 'check, copy and move the file "
+         "of a service'\n"
          "complete -c kith -f -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'");
     printf("complete -c kith -f -n '__fish_seen_subcommand_from models' -a '%s'\n", known->models);
 }
