@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * recommend.c -- train on a handful of ratings, recommend with reasons, save the model
  *
- *     cc recommend.c $(pkg-config --cflags --libs kith) -o recommend && ./recommend films.kith
+ *     cc recommend.c $(pkg-config --cflags --libs kith) -o recommend && ./recommend few.kith
  *
  * Where kith was installed under a PREFIX of its own, pkg-config and the loader have to be told:
  *     export PKG_CONFIG_PATH=$(dirname "$(find PREFIX -name kith.pc)")
