@@ -520,6 +520,14 @@ static kith_err start_daemon(ki_http *h, int fd)
             : "the server cannot start: too many connections or threads for this process?");
 }
 
+kith_err ki_http_probe(const char *host, int port)
+{
+    int fd = -1;
+    const kith_err err = listen_on(host, port, &fd);
+    if (err == KITH_OK) close(fd);
+    return err;
+}
+
 kith_err ki_http_start(ki_site *site, const char *host, int port, ki_http **out)
 {
     const ki_limits *l = site->limits;

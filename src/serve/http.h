@@ -12,6 +12,9 @@
 
 typedef struct ki_http ki_http;
 
+/* Whether one could listen there, asked before long work: what ki_http_start would say. */
+kith_err ki_http_probe(const char *host, int port);
+
 /* Listen on host (NULL: 127.0.0.1) and port (0: a free one).  `site` is borrowed until the end. */
 kith_err ki_http_start(ki_site *site, const char *host, int port, ki_http **out);
 int ki_http_port(const ki_http *h);

@@ -227,11 +227,20 @@ static kith_err open_site(const kith_serve_options *o, kith_server *s)
     return ki_audit_new(s->service, &s->audit);
 }
 
+static const char *host_of(const kith_serve_options *o)
+{
+    return o->host != NULL ? o->host : "127.0.0.1";
+}
+
+static int port_of(const kith_serve_options *o)
+{
+    return o->port == 0 ? 8080 : KI_MAX(o->port, 0);
+}
+
 static kith_err listen_there(const kith_serve_options *o, kith_server *s)
 {
-    const char *host = o->host != NULL ? o->host : "127.0.0.1";
-    const kith_err err =
-        ki_http_start(&s->site, host, o->port == 0 ? 8080 : (o->port < 0 ? 0 : o->port), &s->http);
+    const char *host = host_of(o);
+    const kith_err err = ki_http_start(&s->site, host, port_of(o), &s->http);
     if (err != KITH_OK) return err;
     const int six = strchr(host, ':') != NULL;
     snprintf(s->url, sizeof s->url, "http%s://%s%.255s%s:%d", s->limits.tls_cert != NULL ? "s" : "",
@@ -257,7 +266,9 @@ kith_err kith_serve_start(kith *k, const kith_serve_options *options, kith_serve
     kith_server *s = NULL;
     kith_err err = check_options(k, options, out);
     if (err != KITH_OK || (err = ki_alloc(&s, 1, sizeof *s)) != KITH_OK) return err;
+    /* a port that is taken is told before the data are read and the first key is made */
     if ((err = read_config(s, options->config)) == KITH_OK &&
+        (err = ki_http_probe(host_of(options), port_of(options))) == KITH_OK &&
         (err = open_service(k, options, s)) == KITH_OK &&
         (err = open_site(options, s)) == KITH_OK && (err = listen_there(options, s)) == KITH_OK) {
         tell_start(s, options);
