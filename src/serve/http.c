@@ -591,15 +591,19 @@ void ki_http_stop(ki_http *h, double seconds)
     pthread_mutex_lock(&h->lock);
     atomic_store(&h->stopping, 1);
     pthread_mutex_unlock(&h->lock);
+    MHD_socket listening =
+        MHD_INVALID_SOCKET; /* threads of the daemon may use it until they have ended */
     if (h->daemon != NULL) {
-        const MHD_socket fd = MHD_quiesce_daemon(h->daemon);
-        if (fd != MHD_INVALID_SOCKET) close(fd);
+        listening = MHD_quiesce_daemon(h->daemon);
+        if (listening != MHD_INVALID_SOCKET)
+            shutdown(listening, SHUT_RDWR); /* new clients are refused */
         drain(h, seconds);
     }
     ki_crew_stop(h->crew); /* every flow that was suspended is resumed after this */
     ki_reaper_stop(h->reaper);
     wake_streams(h);
     if (h->daemon != NULL) MHD_stop_daemon(h->daemon);
+    if (listening != MHD_INVALID_SOCKET) close(listening);
     ki_crew_free(h->crew);
     ki_reaper_free(h->reaper);
     ki_free(h->cert);
