@@ -97,19 +97,12 @@ kith_err ki_live_data(ki_live *l, kith_data **out);
  * question ends.  KITH_EINVAL when its users or items are not the first ones here, in order. */
 kith_err ki_live_promote(ki_live *l, kith_model *m, const char *version);
 
-/* A second model beside the one in force, for questions that name its version (an experiment, a shadow).  Taken on
- * success, as above; KITH_EINVAL when a version of that name is there.  Detaching what is not there is no failure. */
-kith_err ki_live_attach(ki_live *l, kith_model *m, const char *version);
-void ki_live_detach(ki_live *l, const char *version);
-
 /* ---- asking: safe from any thread ---- */
 
 typedef struct ki_live_query {
     kith_query query; /* as in kith.h */
     int64_t now;      /* seconds; 0: the clock */
     uint64_t seed;    /* of lots that are drawn */
-    const char
-        *model; /* version of an attached model; NULL: the one in force; KITH_ENOTFOUND when gone */
 } ki_live_query;
 
 typedef struct ki_answer { /* beside the list */
