@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include "base/err.h"
+#include "base/job.h"
 #include "base/jsontext.h"
 #include "base/mem.h"
 #include "base/outfile.h"
@@ -113,6 +114,22 @@ TEST(json_text_takes_its_value_and_tells_of_memory)
     CHECK_STR(text, "{\"a\":0.1}");
     kith_string_free(text);
     CHECK_INT(ki_alloc_live(), 0);
+}
+
+TEST(sizes_are_said_in_units_that_fit)
+{
+    static const struct {
+        size_t bytes;
+        const char *want;
+    } all[] = { { 0, "0.00 kB" },       { 1234, "1.23 kB" },       { 999499, "999 kB" },
+                { 999500, "1.00 MB" },  { 12340000, "12.3 MB" },   { 9994999, "9.99 MB" },
+                { 9995001, "10.0 MB" }, { 3410000000, "3.41 GB" }, { 12000000000000, "12.0 TB" } };
+    char out[KI_BYTES_ROOM];
+    for (size_t j = 0; j < KI_COUNT(all); j++) CHECK_STR(ki_bytes_say(all[j].bytes, out), all[j].want);
+    const ki_job job = { .memory_bytes = 1000000 };
+    CHECK_OK(ki_job_memory(&job, "it", 1000000));
+    CHECK_FAILS(ki_job_memory(&job, "it", 2500000), KITH_ENOMEM,
+                "it needs 2.50 MB, which is over the limit of 1.00 MB");
 }
 
 TEST(a_message_is_utf8_wherever_it_was_cut)

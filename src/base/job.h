@@ -29,6 +29,10 @@ kith_err ki_job_step(ki_job *job, const char *what, int64_t done, int64_t total)
 /* Only the question: safe from workers. */
 int ki_job_cancelled(const ki_job *job);
 
+/* "812 MB", "3.41 GB": powers of ten, three digits; out[KI_BYTES_ROOM], which is returned. */
+enum { KI_BYTES_ROOM = 16 };
+const char *ki_bytes_say(size_t bytes, char *out);
+
 /* KITH_ENOMEM with a sentence naming `what` and both sizes when `bytes` passes the limit. */
 kith_err ki_job_memory(const ki_job *job, const char *what, size_t bytes);
 

@@ -3,6 +3,8 @@
  */
 #include "engine/violations.h"
 
+#include "base/scan.h"
+
 #include "base/mem.h"
 #include "engine/wording.h"
 
@@ -21,6 +23,7 @@ void ki_violate(ki_violations *v, const char *pointer, const char *format, ...)
     va_start(args, format);
     vsnprintf(one->sentence, sizeof one->sentence, format, args);
     va_end(args);
+    ki_utf8_mend(one->sentence);
 }
 
 kith_err ki_violations_result(const ki_violations *v, const char *what)

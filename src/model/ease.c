@@ -192,10 +192,11 @@ static size_t memory(const void *p, const ki_ratings *r)
     return 4 * n * n + 16 * n * k;
 }
 
-static kith_err invert(float *A, int64_t n, const struct ease *o, ki_job *job)
+static kith_err invert(float *A, int64_t n, size_t bytes, const struct ease *o, ki_job *job)
 {
-    char why[KI_MESSAGE_SIZE], what[48]; /* the progress line says what it takes beside the time */
-    snprintf(what, sizeof what, "fit ease in %.2f GB", 4e-9 * (double)n * (double)n);
+    char why[KI_MESSAGE_SIZE], what[48], size[KI_BYTES_ROOM];
+    /* the progress line says what it takes beside the time: the figure that --memory is held against */
+    snprintf(what, sizeof what, "fit ease in %s", ki_bytes_say(bytes, size));
     const kith_err err = ki_spd_inverse(A, n, what, job);
     if (err != KITH_EDATA) return err;
     ki_message_get(why);
@@ -213,7 +214,7 @@ static kith_err fit(const void *p, const ki_fit *in, void *state)
     if ((err = ki_alloc(&s->dense, (size_t)n, (size_t)n * sizeof *s->dense)) != KITH_OK) return err;
     struct square square = { .o = o, .r = in->ratings, .A = s->dense, .n = n };
     if ((err = ki_parallel_for(pool, n, 16, gram_rows, &square)) != KITH_OK) return err;
-    if ((err = invert(s->dense, n, o, in->job)) != KITH_OK) return err;
+    if ((err = invert(s->dense, n, memory(o, in->ratings), o, in->job)) != KITH_OK) return err;
     if ((err = make_weights(s->dense, n, pool)) != KITH_OK) return err;
     return o->n_neighbors > 0 ? keep_largest(s, o->n_neighbors, pool) : KITH_OK;
 }
