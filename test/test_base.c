@@ -67,6 +67,29 @@ TEST(sizes_that_overflow_are_refused)
     CHECK(p == NULL);
 }
 
+/* Sizes about a line of cache, a page, and where blocks begin to be pages of their own; each is soiled, so that the
+ * next one of its size shows whether it is made of zeroes. */
+TEST(blocks_are_aligned_and_zero_whoever_had_them_before)
+{
+    static const size_t sizes[] = { 0, 1, 8, 63, 64, 65, 1000, 4095, 4096, 131007, 131008, 131072, 300000 };
+    for (int round = 0; round < 3; round++)
+        for (size_t j = 0; j < KI_COUNT(sizes); j++) {
+            unsigned char *p = NULL, *q = NULL;
+            size_t soiled = 0;
+            CHECK_OK(ki_alloc(&p, sizes[j], 1));
+            CHECK_OK(ki_alloc(&q, sizes[j], 1));
+            CHECK_INT((uintptr_t)p % KI_ALIGN, 0);
+            CHECK_INT((uintptr_t)q % KI_ALIGN, 0);
+            for (size_t b = 0; b < sizes[j]; b++) soiled += p[b] != 0 || q[b] != 0;
+            CHECK_INT(soiled, 0);
+            memset(p, 0xa5, sizes[j]);
+            memset(q, 0x5a, sizes[j]);
+            ki_free(p);
+            ki_free(q);
+        }
+    CHECK_INT(ki_alloc_live(), 0);
+}
+
 TEST(random_rows_differ_and_repeat)
 {
     ki_rng a = ki_rng_make(1, 2, 3), b = ki_rng_make(1, 2, 3), c = ki_rng_make(1, 2, 4);
