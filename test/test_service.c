@@ -247,6 +247,60 @@ TEST(another_meaning_of_events_reads_all_of_them_anew)
     close_service();
 }
 
+static kith_err event_at(const char *user, const char *item, int64_t time_ms)
+{
+    ki_change c = {
+        .change = KI_ADD_EVENT, .kind = "rating", .user = user, .item = item, .value = 3, .time_ms = time_ms
+    };
+    return ki_service_write(s, &c, 1);
+}
+
+/* One key may write events: none of them may outweigh what everybody else has said. */
+TEST(no_event_is_larger_than_the_scale_that_the_data_have)
+{
+    make_folder();
+    open_service(NULL, csv); /* ratings 1, 2 and 5 */
+    CHECK_FAILS(event("u1", "i1", "rating", 1e30), KITH_EINVAL, "from 0 to 5; low and high of the setting");
+    CHECK_FAILS(event("u1", "i1", "rating", 5.5), KITH_EINVAL, "from 0 to 5");
+    CHECK_FAILS(event("u1", "i1", "rating", -1), KITH_EINVAL, "from 0 to 5");
+    CHECK_OK(event("u1", "i1", "rating", 0));
+    CHECK_FAILS(event("u1", "i1", "weight", 1e6), KITH_EINVAL, "most of the setting");
+    CHECK_FAILS(event("u1", "i1", "purchase", 1e10), KITH_EINVAL, "from 0 to 1e+09");
+    CHECK_FAILS(event("u1", "i1", "purchase", -1), KITH_EINVAL, "from 0");
+    CHECK_OK(event("u1", "i33", "duration", 7200000)); /* milliseconds: a logarithm takes them */
+    CHECK(value_of("u1", "i33") <= 5);
+    /* what is ahead of the clock would be trending for ever */
+    CHECK_FAILS(event_at("u1", "i1", ki_now_ms() + 2 * 86400000LL), KITH_EINVAL, "more than a day ahead");
+    CHECK_OK(event_at("u1", "i1", ki_now_ms() + 3600000));
+    CHECK_OK(event_at("u1", "i1", 1));
+    close_service();
+    remove_folder();
+}
+
+TEST(first_ratings_say_the_scale_and_the_setting_has_the_last_word)
+{
+    open_service(NULL, NULL);
+    CHECK_FAILS(event("a", "x", "rating", 1e30), KITH_EINVAL, "from 0 to 5");
+    CHECK(!s->meanings.decided); /* what is refused decides nothing */
+    CHECK_OK(event("a", "x", "rating", 8));
+    CHECK_NEAR(s->meanings.high, 10, 0);
+    CHECK_OK(event("a", "y", "rating", 10));
+    CHECK_FAILS(event("a", "y", "rating", 11), KITH_EINVAL, "from 0 to 10");
+    json_t *wider = json_loads("{\"preference\": \"ratings\", \"low\": 0, \"high\": 20}", 0, NULL);
+    CHECK_OK(ki_service_set_meanings(s, wider));
+    CHECK_OK(event("a", "z", "rating", 15));
+    json_t *signals = json_loads("{\"preference\": \"ratings\", \"signals\": {\"wave\": 1}}", 0, NULL);
+    CHECK_OK(ki_service_set_meanings(s, signals)); /* says nothing of the scale */
+    CHECK_NEAR(s->meanings.high, 20, 0);
+    json_t *narrow = json_loads("{\"preference\": \"ratings\", \"low\": 1, \"high\": 5}", 0, NULL);
+    CHECK_OK(ki_service_set_meanings(s, narrow));
+    CHECK_NEAR(value_of("a", "z"), 5, 0); /* kept as it came, counted as the nearest */
+    json_decref(wider);
+    json_decref(signals);
+    json_decref(narrow);
+    close_service();
+}
+
 /* ---- models ---- */
 
 static json_t *train(const char *algorithm, int promote)

@@ -162,7 +162,8 @@ void ki_live_uncount_pair(ki_live *l, int32_t i, int64_t time)
 
 double ki_live_trend(const ki_live *l, int32_t i, int64_t now)
 {
-    return l->trend[i] == 0 ? 0 : l->trend[i] * decayed(l, l->trend_time[i], now);
+    /* an event that is ahead of the clock counts as one of now, not as more */
+    return l->trend[i] == 0 ? 0 : l->trend[i] * fmin(1, decayed(l, l->trend_time[i], now));
 }
 
 /* ---- the order by popularity ---- */

@@ -12,6 +12,7 @@
 #include "data/dataset.h" /* ki_context_job */
 #include "tool/events.h"
 
+#include <math.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,12 +58,13 @@ static kith_err naming(const ki_change *c, int j, int n)
                    c->change == KI_ADD_EVENT ? c->item : c->id, sentence);
 }
 
-static kith_err check_events(const ki_service *s, const ki_change *changes, int n)
+static kith_err check_events(const ki_meanings *m, const ki_change *changes, int n)
 {
-    ki_meant meant;
+    const int64_t now = ki_now_ms();
     for (int j = 0; j < n; j++)
         if (changes[j].change == KI_ADD_EVENT &&
-            ki_meanings_event(&s->meanings, changes[j].kind, changes[j].value, &meant) != KITH_OK)
+            ki_meanings_check(m, changes[j].kind, changes[j].value, changes[j].time_ms, now) !=
+                KITH_OK)
             return naming(&changes[j], j, n);
     return KITH_OK;
 }
@@ -107,31 +109,48 @@ static kith_err write_attributes(ki_service *s, ki_change *changes, int n)
     return err;
 }
 
-/* The first events of a store say whether there are ratings. */
-static kith_err settle_meanings(ki_service *s, const ki_change *changes, int n)
+/* The first events of a store say whether there are ratings, and on which scale. */
+static void learn_scale(ki_meanings *m, const ki_change *changes, int n)
 {
-    int events = 0, ratings = 0;
+    double low = m->low, high = m->high;
     for (int j = 0; j < n; j++) {
         if (changes[j].change != KI_ADD_EVENT) continue;
-        events = 1;
-        ratings |= ki_meanings_is_rating(&s->meanings, changes[j].kind);
+        if (!ki_meanings_is_rating(m, changes[j].kind)) continue;
+        m->ratings = 1;
+        low = fmin(low, changes[j].value);
+        high = fmax(high, changes[j].value);
     }
-    if (!events) return KITH_OK;
+    if (m->ratings && ki_usual_scale(&low, &high)) {
+        m->low = low;
+        m->high = high;
+    }
+}
+
+/* Found, checked by, kept, and only then in force: what is refused decides nothing. */
+static kith_err settle_meanings(ki_service *s, const ki_change *changes, int n)
+{
+    ki_meanings settled = s->meanings;
     json_t *document = NULL;
     kith_err err = ki_store_get(s->store, KI_DOCUMENTS, "setting", "events", &document);
     if (err == KITH_ENOTFOUND) document = json_object();
     if (document == NULL) return err == KITH_ENOTFOUND ? ki_fail_memory(64) : err;
-    json_object_set_new(document, "preference", json_string(ratings ? "ratings" : "strengths"));
-    err = ki_service_put_document(s, "setting", "events", document);
+    settled.decided = 1;
+    learn_scale(&settled, changes, n);
+    json_object_set_new(document, "preference",
+                        json_string(settled.ratings ? "ratings" : "strengths"));
+    json_object_set_new(document, "low", json_real(settled.low));
+    json_object_set_new(document, "high", json_real(settled.high));
+    json_object_set_new(document, "most", json_real(settled.most));
+    err = check_events(&settled, changes, n);
+    if (err == KITH_OK) err = ki_service_put_document(s, "setting", "events", document);
     json_decref(document);
-    s->meanings.ratings = ratings;
-    s->meanings.decided = err == KITH_OK;
+    if (err == KITH_OK) ki_service_take_meanings(s, &settled);
     return err;
 }
 
 static kith_err write_open(ki_service *s, ki_change *changes, int n)
 {
-    const kith_err err = check_events(s, changes, n);
+    const kith_err err = check_events(&s->meanings, changes, n);
     if (err != KITH_OK) return err;
     return has_attributes(changes, n) ? write_attributes(s, changes, n)
                                       : ki_store_write(s->store, changes, n);
@@ -181,8 +200,8 @@ static int takes_back(const ki_change *changes, int n)
 
 static kith_err write_closed(ki_service *s, ki_change *changes, int n)
 {
-    kith_err err = check_events(s, changes, n);
-    if (err == KITH_OK && !s->meanings.decided) err = settle_meanings(s, changes, n);
+    kith_err err = KITH_OK;
+    if (!s->meanings.decided && adds_events(changes, n)) err = settle_meanings(s, changes, n);
     if (err == KITH_OK) err = write_open(s, changes, n);
     for (int j = 0; err == KITH_OK && j < n; j++)
         if (changes[j].change == KI_DROP_EVENTS) err = take_rest(s, &changes[j]);
@@ -329,8 +348,7 @@ static kith_err mark_import(ki_service *s, const char *path, const char *state)
 
 static kith_err import(ki_service *s, kith *k, const ki_service_options *o)
 {
-    kith_err err = ki_meanings_read(NULL, &s->meanings);
-    if (err == KITH_OK) err = mark_import(s, o->data, "begun");
+    kith_err err = mark_import(s, o->data, "begun");
     if (err == KITH_OK) err = ki_service_import(s, k, o->data, o->read);
     if (err == KITH_OK) err = mark_import(s, o->data, "done");
     s->imported = err == KITH_OK;

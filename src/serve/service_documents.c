@@ -86,29 +86,52 @@ void ki_service_variant(ki_service *s, const char *user_id, ki_variant *out)
 kith_err ki_service_meanings(ki_service *s, json_t **out)
 {
     pthread_rwlock_rdlock(&s->gate);
-    json_t *o = json_pack("{s:s, s:f, s:f, s:o}", "preference",
+    json_t *o = json_pack("{s:s, s:f, s:f, s:f, s:o}", "preference",
                           !s->meanings.decided  ? "undecided"
                           : s->meanings.ratings ? "ratings"
                                                 : "strengths",
-                          "low", s->meanings.low, "high", s->meanings.high, "signals",
-                          ki_signals_table(&s->meanings.signals));
+                          "low", s->meanings.low, "high", s->meanings.high, "most",
+                          s->meanings.most, "signals", ki_signals_table(&s->meanings.signals));
     pthread_rwlock_unlock(&s->gate);
     return o == NULL ? ki_fail_memory(256) : (*out = o, KITH_OK);
 }
 
+void ki_service_take_meanings(ki_service *s, const ki_meanings *m)
+{
+    s->meanings = *m;
+    atomic_store(&s->top_of_scale, m->ratings ? (float)m->high : 0);
+}
+
+static int keep_bound(json_t *document, const char *name, double value)
+{
+    return json_object_get(document, name) != NULL ||
+           json_object_set_new(document, name, json_real(value)) == 0;
+}
+
+/* With the gate held alone.  Bounds that the document does not say stay as they were learnt. */
+static kith_err change_meanings(ki_service *s, json_t *document)
+{
+    const ki_meanings *now = &s->meanings;
+    ki_meanings wanted;
+    if (document == NULL || !keep_bound(document, "low", now->low) ||
+        !keep_bound(document, "high", now->high) || !keep_bound(document, "most", now->most))
+        return ki_fail_memory(256);
+    kith_err err = ki_meanings_read(document, &wanted);
+    if (err == KITH_OK) err = ki_service_put_document(s, "setting", "events", document);
+    if (err != KITH_OK) return err;
+    ki_service_take_meanings(s, &wanted);
+    err = ki_service_reload_events(s);
+    atomic_fetch_add(&s->news.settings, 1);
+    return err;
+}
+
 kith_err ki_service_set_meanings(ki_service *s, const json_t *document)
 {
-    ki_meanings wanted;
-    kith_err err = ki_meanings_read(document, &wanted);
-    if (err != KITH_OK) return err;
+    json_t *copy = json_copy((json_t *)document);
     pthread_rwlock_wrlock(&s->gate);
-    err = ki_service_put_document(s, "setting", "events", document);
-    if (err == KITH_OK) {
-        s->meanings = wanted;
-        err = ki_service_reload_events(s);
-        atomic_fetch_add(&s->news.settings, 1);
-    }
+    const kith_err err = change_meanings(s, copy);
     pthread_rwlock_unlock(&s->gate);
+    json_decref(copy);
     return err;
 }
 

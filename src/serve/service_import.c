@@ -16,7 +16,10 @@
 #include <string.h>
 #include <time.h>
 
-enum { BATCH = 20000 };
+enum {
+    BATCH = 20000,
+    MOST_WEIGHT = 1000 /* of later events, where the file has none that is larger */
+};
 
 struct import {
     ki_service *s;
@@ -148,23 +151,33 @@ static kith_err add_events(struct import *m, const kith_data *d, const char *kin
 
 static json_t *meaning(const kith_data *d, const char **kind)
 {
-    float low = INFINITY, high = -INFINITY;
+    double low = INFINITY, high = -INFINITY;
     for (int64_t r = 0; r < d->log.n; r++) {
-        low = KI_MIN(low, d->log.value[r]);
-        high = KI_MAX(high, d->log.value[r]);
+        low = fmin(low, (double)d->log.value[r]);
+        high = fmax(high, (double)d->log.value[r]);
     }
     *kind = !d->has_values ? "count" : high <= 10 && low >= -10 ? "rating" : "weight";
-    if (strcmp(*kind, "rating") != 0) return json_pack("{s:s}", "preference", "strengths");
-    return json_pack("{s:s, s:f, s:f}", "preference", "ratings", "low", (double)low, "high",
-                     (double)high);
+    if (strcmp(*kind, "rating") != 0)
+        return json_pack("{s:s, s:f}", "preference", "strengths", "most", fmax(MOST_WEIGHT, high));
+    if (low < high && low >= -1 &&
+        high <= 1) { /* shares and thumbs, which say so by many rows alone */
+        low = low < 0 ? -1 : 0;
+        high = 1;
+    } else {
+        (void)ki_usual_scale(&low, &high);
+    }
+    return json_pack("{s:s, s:f, s:f, s:i}", "preference", "ratings", "low", low, "high", high,
+                     "most", MOST_WEIGHT);
 }
 
 static kith_err write_all(struct import *m, const kith_data *d)
 {
     const char *kind;
+    ki_meanings meanings;
     json_t *document = meaning(d, &kind);
     kith_err err = ki_service_put_document(m->s, "setting", "events", document);
-    if (err == KITH_OK) err = ki_meanings_read(document, &m->s->meanings);
+    if (err == KITH_OK) err = ki_meanings_read(document, &meanings);
+    if (err == KITH_OK) ki_service_take_meanings(m->s, &meanings);
     json_decref(document);
     m->total = (int64_t)d->users.n + d->items.n + d->log.n;
     if (err == KITH_OK) err = add_users(m, d);

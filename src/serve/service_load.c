@@ -107,9 +107,11 @@ static kith_err take_experiment(void *udata, const ki_row *row)
 static kith_err load_meanings(ki_service *s)
 {
     json_t *document = NULL;
+    ki_meanings m;
     kith_err err = ki_store_get(s->store, KI_DOCUMENTS, "setting", "events", &document);
     if (err == KITH_ENOTFOUND) err = KITH_OK;
-    if (err == KITH_OK) err = ki_meanings_read(document, &s->meanings);
+    if (err == KITH_OK) err = ki_meanings_read(document, &m);
+    if (err == KITH_OK) ki_service_take_meanings(s, &m);
     json_decref(document);
     return err;
 }

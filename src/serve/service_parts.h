@@ -50,7 +50,8 @@ struct ki_service {
     kith_run_options log; /* event and udata are used */
 
     pthread_rwlock_t gate;
-    ki_meanings meanings;
+    ki_meanings meanings;       /* under the gate; set by ki_service_take_meanings alone */
+    _Atomic float top_of_scale; /* of ratings, for questions; 0: values are strengths */
     pthread_mutex_t attributes;
     ki_news news;
 
@@ -95,6 +96,9 @@ kith_err ki_service_load(ki_service *s);
 
 /* The values of all histories anew, after the meaning of events has changed.  With the gate held alone. */
 kith_err ki_service_reload_events(ki_service *s);
+
+/* service_documents.c: another meaning in force.  With the gate held alone, or before anybody else is there. */
+void ki_service_take_meanings(ki_service *s, const ki_meanings *m);
 
 /* applied.c: the store's callback. */
 void ki_service_applied(void *udata, const ki_change *changes, int n);

@@ -143,7 +143,8 @@ static kith_err take_session(ki_service *s, ki_wish *w, const json_t *session)
         w->values[at] = (float)json_number_value(json_object_get(event, "value"));
         top = KI_MAX(top, w->values[at]);
     }
-    if (s->meanings.ratings) top = (float)s->meanings.high;
+    const float scale = atomic_load(&s->top_of_scale);
+    if (scale > 0) top = scale;
     for (size_t j = 0; j < n; j++, at++) {
         w->liked[at] = json_string_value(json_array_get(session, j));
         w->values[at] = top;
