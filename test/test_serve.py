@@ -72,6 +72,9 @@ class Service:
         text = "".join(line if isinstance(line, str) else json.dumps(line) + "\n" for line in lines)
         return self.call("POST", path, text.encode(), Content_Type="application/x-ndjson", **more)
 
+    def metric(self, name):
+        return float(next(l.split()[1] for l in self.get("/v1/metrics").splitlines() if l.startswith(name + " ")))
+
     def items(self, user, **wish):
         return [i["item_id"] for i in self.post("/v1/recommend", {"user_id": user, **wish})["items"]]
 
@@ -256,8 +259,10 @@ def test_lines_are_taken_and_the_wrong_ones_told_by_number():
         lines[41] = {"user_id": "n41", "item_id": "vertigo-1958", "event": "rated"}
         lines[1200] = "this is no JSON\n"
         lines[2400] = {"user_id": "n2400", "event": "rating", "value": 4}
+        commits = s.metric("kith_store_commits_total")
         reply = s.lines("/v1/events/import", lines)
         assert (reply["taken"], reply["refused"]) == (2497, 3), reply
+        assert s.metric("kith_store_commits_total") - commits < 50  # and not one for each line of a batch
         assert [e["line"] for e in reply["errors"]] == [42, 1201, 2401], reply
         assert s.get("/v1/status")["events"] == 6000 + 2497
         reply = s.lines("/v1/items/import", [{"item_id": f"i{j}", "attributes": {"year": 2000 + j}} for j in range(10)] +
