@@ -194,11 +194,27 @@ static struct setting fit_by(const char *solver, const char *steps, const char *
 TEST(ials_solvers_agree_where_all_are_exact)
 {
     struct setting a = fit_by("cholesky", "3", "4"), b = fit_by("cg", "40", "4"), c = fit_by("block", "3", "9");
-    for (int64_t j = 0; j < a.v->n_users * 9; j++) {
-        CHECK_NEAR(b.v->X[j], a.v->X[j], 2e-3); /* two float solvers, three epochs apart */
-        CHECK_NEAR(c.v->X[j], a.v->X[j], 2e-3);
-    }
+    for (int32_t u = 0; u < a.v->n_users; u++)
+        for (int32_t i = 0; i < a.v->n_items; i++) { /* products: cg turns the factors into a basis of its own */
+            const double want = dot(a.v->X + u * 9, a.v->Y + i * 9, 9);
+            CHECK_NEAR(dot(b.v->X + u * 9, b.v->Y + i * 9, 9), want, 2e-3); /* two float solvers, three epochs apart */
+            CHECK_NEAR(dot(c.v->X + u * 9, c.v->Y + i * 9, 9), want, 2e-3);
+        }
     drop(&a), drop(&b), clear(&c);
+}
+
+TEST(ials_by_cg_keeps_the_gram_of_its_items)
+{
+    struct setting s = fit_by("cg", "2", "4");
+    const ki_vectors *v = s.v;
+    for (int64_t a = 0; a < 9; a++)
+        for (int64_t b = 0; b < 9; b++) {
+            double sum = 0;
+            for (int32_t i = 0; i < v->n_items; i++) sum += (double)v->Y[i * 9 + a] * v->Y[i * 9 + b];
+            CHECK_NEAR(v->gram[a * 9 + b], sum, 1e-5 * v->gram[8 * 9 + 8]); /* float, of the largest on its diagonal */
+            CHECK(a == b || v->gram[a * 9 + b] == 0);
+        }
+    clear(&s);
 }
 
 TEST(ials_fold_in_of_a_training_user_is_the_trained_row)

@@ -2,12 +2,14 @@
  * als_rows.c -- solves the rows of one side of a weighted least squares factorisation
  *
  * Design      Rows are sorted by length and dealt to chunks of ROWS like cards, so that chunks weigh
- *             about the same.  Within a chunk what all rows share, the product with G, is one matrix
- *             product; what differs, the sums over a row's events, are gathered from Y.
+ *             about the same.
  * cholesky    builds and factors each row's matrix: n d^2 + d^3 / 3 flops for n events
- * cg          k steps from the last x: (k + 1) (4 n d + 2 d^2) flops, a pass over Y each.  Takacs,
- *             Pilaszy, Tikk, Applications of the Conjugate Gradient Method for Implicit Feedback
- *             Collaborative Filtering, RecSys 2011
+ * cg          k steps from the last x: (4 k + 2) n d flops.  G is diagonal (als_basis.h), so that a
+ *             step costs what the row's events do; alpha0 G and the share of the row's weights in
+ *             G, with the ridge, are its preconditioner.  The factors of a row's events come from
+ *             memory once and are in the nearest cache for the steps.  Takacs, Pilaszy, Tikk,
+ *             Applications of the Conjugate Gradient Method for Implicit Feedback Collaborative
+ *             Filtering, RecSys 2011
  * block       minimises over b coordinates after the other, the products s_t = x.y_t at hand:
  *             n d (b + 8) + 2 d^2 + d b^2 / 3 flops.  Rendle, Krichene, Zhang, Koren, iALS++, arXiv
  *             2110.14044, 2021.  Y is held block by block, so that a block's rows are contiguous.
@@ -20,16 +22,16 @@
 #include <string.h>
 
 enum {
-    ROWS = 24,   /* solved side by side */
-    PIECE = 256, /* coefficients that are held at a time */
-    ASKED = 64,  /* events of a row that are asked for ahead */
-    FIRST = 8,   /* factors that are */
-    LINE = 16,   /* floats of a cache line */
+    ROWS = 24,      /* solved side by side */
+    PIECE = 256,    /* coefficients that are held at a time */
+    ASKED = 64,     /* events of a row that are asked for ahead */
+    FETCHED = 4096, /* floats of factors that are */
+    LINE = 16,      /* floats of a cache line */
 };
 
 struct scratch { /* of one worker */
     float *A;    /* [d, d], or [block, block] */
-    float *rows; /* [4, ROWS, d] */
+    float *rows; /* block: [2, ROWS, d] and [block]; cg: of one row */
     float *s;    /* [longest] */
 };
 
@@ -86,25 +88,6 @@ static ki_als_row row_of(const ki_als_side *side, int32_t r)
                          side->l[r] };
 }
 
-/* The rows as they stand, side by side; those without events are zero. */
-static void load_rows(const ki_als_side *side, const int32_t *rows, int n_rows, float *x)
-{
-    const int64_t d = side->given.d;
-    for (int j = 0; j < n_rows; j++) {
-        if (ki_csr_len(side->by, rows[j]) == 0)
-            memset(x + j * d, 0, (size_t)d * sizeof *x);
-        else
-            memcpy(x + j * d, side->X + rows[j] * d, (size_t)d * sizeof *x);
-    }
-}
-
-static void store_rows(const ki_als_side *side, const int32_t *rows, int n_rows, const float *x)
-{
-    const int64_t d = side->given.d;
-    for (int j = 0; j < n_rows; j++)
-        memcpy(side->X + rows[j] * d, x + j * d, (size_t)d * sizeof *x);
-}
-
 static void solve_exactly(const ki_als_side *side, const int32_t *rows, int n_rows,
                           const struct scratch *s)
 {
@@ -128,62 +111,36 @@ static void find_events(const ki_als_side *side, const int32_t *rows, int n_rows
     }
 }
 
-/* Ask for the factors that normal_at begins with; it asks for those that follow. */
-static void fetch_factors(const ki_als_given *g, const ki_als_row *row)
+/* The next row's factors, and in passing those of its events, as far as the nearest cache has room. */
+static void ask_for_next(const ki_als_side *side, int32_t r, const ki_als_row *next, ki_cg_row *row)
 {
-    for (int64_t t = 0; t < KI_MIN(row->n, (int64_t)FIRST); t++)
-        for (int64_t c = 0; c < g->d; c += LINE) __builtin_prefetch(g->Y + row->idx[t] * g->d + c);
+    const float *x = side->X + r * side->given.d;
+    for (int64_t c = 0; c < side->given.d; c += LINE) __builtin_prefetch(x + c, 1);
+    row->next = next->idx;
+    row->n_next = KI_MIN(next->n, FETCHED / side->given.d + 1);
 }
 
-/* out[j] = A_j p_j for each row of the chunk; minus b_j when `minus` is room for coefficients. */
-static void multiply(const ki_als_given *g, const ki_als_row *rows, int n_rows, const float *p,
-                     float *out, float *minus)
+static void solve_row_by_cg(const ki_als_side *side, const int32_t *rows, const ki_als_row *row,
+                            int has_next, float *scratch)
 {
-    g->k->score_tile(out, g->d, p, n_rows, g->gram, g->d, g->d);
-    for (int j = 0; j < n_rows; j++) {
-        const ki_als_row *row = &rows[j];
-        const float *pj = p + j * g->d;
-        float *to = out + j * g->d;
-        if (j + 1 < n_rows) fetch_factors(g, &rows[j + 1]);
-        for (int64_t c = 0; c < g->d; c++) to[c] = g->alpha0 * to[c] + row->l * pj[c];
-        for (int64_t t = 0; minus != NULL && t < row->n; t++) minus[t] = -g->alpha0 - row->w[t];
-        g->k->normal_at(to, minus, row->w, g->Y, row->idx, pj, row->n, g->d);
-    }
-}
-
-/* One step of one row; rr is r.r, before and after. */
-static void step_row(const ki_kernels *k, float *x, float *r, float *p, const float *Ap, int64_t d,
-                     float *rr)
-{
-    const float pAp = k->dot(p, Ap, d);
-    if (!(pAp > 0) || !(*rr > 0)) return; /* solved already */
-    const float a = *rr / pAp;
-    k->axpy(x, a, p, d);
-    k->axpy(r, -a, Ap, d);
-    const float after = k->dot(r, r, d), beta = after / *rr;
-    for (int64_t c = 0; c < d; c++) p[c] = r[c] + beta * p[c];
-    *rr = after;
+    const ki_als_given *g = &side->given;
+    float *x = side->X + rows[0] * g->d;
+    ki_cg_row c = { g->Y,      g->diagonal, row->idx,        row->w, row->n, g->d,
+                    g->alpha0, row->l,      1 / (float)g->n, 0,      NULL };
+    if (has_next) ask_for_next(side, rows[1], &row[1], &c);
+    if (row->n == 0)
+        memset(x, 0, (size_t)g->d * sizeof *x);
+    else
+        g->k->cg(x, &c, side->cg_steps, scratch);
 }
 
 static void solve_by_cg(const ki_als_side *side, const int32_t *rows, int n_rows,
                         const struct scratch *s)
 {
-    const ki_als_given *g = &side->given;
-    const int64_t d = g->d, room = ROWS * d;
-    float *x = s->rows, *r = x + room, *p = r + room, *Ap = p + room, rr[ROWS];
     ki_als_row events[ROWS];
     find_events(side, rows, n_rows, events);
-    load_rows(side, rows, n_rows, x);
-    multiply(g, events, n_rows, x, r, s->s);
-    for (int64_t c = 0; c < n_rows * d; c++) r[c] = -r[c];
-    for (int j = 0; j < n_rows; j++) rr[j] = g->k->dot(r + j * d, r + j * d, d);
-    memcpy(p, r, (size_t)(n_rows * d) * sizeof *p);
-    for (int32_t step = 0; step < side->cg_steps; step++) {
-        multiply(g, events, n_rows, p, Ap, NULL);
-        for (int j = 0; j < n_rows; j++)
-            step_row(g->k, x + j * d, r + j * d, p + j * d, Ap + j * d, d, &rr[j]);
-    }
-    store_rows(side, rows, n_rows, x);
+    for (int j = 0; j < n_rows; j++)
+        solve_row_by_cg(side, rows + j, events + j, j + 1 < n_rows, s->rows);
 }
 
 /* ---- blocks of coordinates ---- */
@@ -228,6 +185,25 @@ static void solve_block(const ki_als_side *side, const struct block *b, const ki
     }
 }
 
+/* The rows as they stand, side by side; those without events are zero. */
+static void load_rows(const ki_als_side *side, const int32_t *rows, int n_rows, float *x)
+{
+    const int64_t d = side->given.d;
+    for (int j = 0; j < n_rows; j++) {
+        if (ki_csr_len(side->by, rows[j]) == 0)
+            memset(x + j * d, 0, (size_t)d * sizeof *x);
+        else
+            memcpy(x + j * d, side->X + rows[j] * d, (size_t)d * sizeof *x);
+    }
+}
+
+static void store_rows(const ki_als_side *side, const int32_t *rows, int n_rows, const float *x)
+{
+    const int64_t d = side->given.d;
+    for (int j = 0; j < n_rows; j++)
+        memcpy(side->X + rows[j] * d, x + j * d, (size_t)d * sizeof *x);
+}
+
 static void solve_by_blocks(const ki_als_side *side, const int32_t *rows, int n_rows,
                             const struct scratch *s)
 {
@@ -266,7 +242,7 @@ static kith_err solve_chunk(void *arg, int64_t begin, int64_t end, int worker)
     const ki_als_side *side = h->side;
     float *at = side->arena + worker * side->arena_floats;
     const int64_t area = side->side * side->side;
-    const struct scratch s = { at, at + area, at + area + 4 * ROWS * side->given.d };
+    const struct scratch s = { at, at + area, at + area + side->rows_floats };
     const int32_t *rows = side->order + begin;
     const int n = (int)(end - begin);
     if (ki_job_cancelled(h->job)) return ki_fail(KITH_ECANCELED, "the fit was cancelled");
@@ -355,7 +331,11 @@ kith_err ki_als_side_prepare(ki_als_side *side, const ki_job *job)
     side->side = side->solver == KI_ALS_BLOCK      ? side->block_size
                  : side->solver == KI_ALS_CHOLESKY ? d
                                                    : 0;
-    side->arena_floats = side->side * side->side + 4 * ROWS * d + side->longest;
+    side->rows_floats = side->solver == KI_ALS_BLOCK ? 2 * ROWS * d + side->block_size
+                        : side->solver == KI_ALS_CG  ? KI_CG_ROOM(d)
+                                                     : 0;
+    if (side->solver != KI_ALS_BLOCK) side->longest = 0; /* of products held for a chunk */
+    side->arena_floats = side->side * side->side + side->rows_floats + side->longest;
     side->arena_floats = (side->arena_floats + 15) / 16 * 16; /* no cache line has two owners */
     return ki_alloc(&side->arena, (size_t)ki_pool_size(job->pool),
                     (size_t)side->arena_floats * sizeof *side->arena);

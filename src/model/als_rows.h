@@ -4,8 +4,8 @@
  *      row x minimises  alpha0 x'Gx + sum_t w_t (x.y_t)^2 - 2 sum_t (alpha0 + w_t) x.y_t + l |x|^2
  *      so that          x = (alpha0 G + sum_t w_t y_t y_t' + l I)^-1 sum_t (alpha0 + w_t) y_t
  *
- * with G = Y'Y, t over the row's events.  Three solvers: Cholesky, conjugate gradients, and blocks
- * of coordinates.
+ * with G = Y'Y, t over the row's events.  Three solvers: Cholesky, conjugate gradients in a basis
+ * where G is diagonal (als_basis.h), and blocks of coordinates.
  */
 #ifndef KI_ALS_ROWS_H
 #define KI_ALS_ROWS_H
@@ -22,7 +22,8 @@ typedef struct ki_als_given {
     const float *Y;    /* [n, d] */
     const float *gram; /* [d, d] Y'Y, both triangles */
     int64_t n, d;
-    float alpha0; /* weight of what was not seen */
+    float alpha0;          /* weight of what was not seen */
+    const float *diagonal; /* [d] of gram where nothing else is in it (solver = cg); else NULL */
 } ki_als_given;
 
 typedef struct ki_als_row {
@@ -52,7 +53,7 @@ typedef struct ki_als_side {
     int32_t *order; /* [n_rows] */
     float *blocks;  /* solver = block: Y as [n, width] for each block in turn; else NULL */
     float *arena;   /* of all workers */
-    int64_t side, arena_floats, longest; /* of one worker: A is [side, side]; nonzeros of a chunk */
+    int64_t side, rows_floats, longest, arena_floats; /* of one worker; A is [side, side] */
 } ki_als_side;
 
 /* Sort the rows and allocate scratch for every worker of the job; ki_als_side_clear frees it, after

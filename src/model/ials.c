@@ -20,7 +20,7 @@
  *            exactly (cholesky), by cg_steps conjugate gradients from the last x_u (cg), or in
  *            block_size coordinates after the other (block)
  * Cost       per epoch of N events, m users and items, d = n_factors:
- *            cholesky  2 N d^2 + m d^3 / 3 flops;  cg  (cg_steps + 1) (8 N d + 2 m d^2);
+ *            cholesky  2 N d^2 + m d^3 / 3 flops;  cg  (8 cg_steps + 4) N d + 4 m d^2 + 20 d^3;
  *            block     2 N d (b + 8) + m (2 d^2 + d b^2 / 3), b = block_size
  *            Memory m d floats, twice for block.
  * Departs    Cholesky instead of an explicit inverse; frequency scaling sums weights, not events,
@@ -29,6 +29,7 @@
  * Checked    test_ials.c: closed form, objective never rises, fold-in is the row solve, explanation
  *            sums to the score, 1 = 5 threads
  */
+#include "model/als_basis.h"
 #include "model/als_rows.h"
 #include "model/form_vectors.h"
 
@@ -160,6 +161,7 @@ struct fit {
     const struct ials *o;
     float alpha0; /* settled */
     struct gram gram;
+    ki_als_basis basis; /* solver = cg */
     ki_als_side items, users;
     float *w, *l; /* weights and ridges of both sides: [2, nnz], [n_items + n_users] */
 };
@@ -228,7 +230,7 @@ static kith_err make_side(ki_als_side *side, const struct fit *f, const ki_job *
     for (int32_t r = 0; r < by->n_rows; r++)
         l[r] = ridge(f->o, f->alpha0, w + by->ptr[r], ki_csr_len(by, r), by->n_cols);
     *side = (ki_als_side){ .given = { ki_kernels_get(), Y, f->gram.G, by->n_cols, f->o->n_factors,
-                                      f->alpha0 },
+                                      f->alpha0, f->basis.diagonal },
                            .solver = solver_of(f->o),
                            .cg_steps = f->o->cg_steps,
                            .block_size = KI_MIN(f->o->block_size, f->o->n_factors),
@@ -252,25 +254,52 @@ static kith_err make_sides(struct fit *f, const ki_ratings *r, const ki_job *job
     if ((err = weigh_items(f->o, &r->by_item, v)) != KITH_OK) return err;
     if (v->item_weight != NULL) apply_item_weights(r, v->item_weight, f->w, f->w + nnz);
     f->alpha0 = settle_alpha0(f->o, &r->by_user, f->w + nnz);
+    if (solver_of(f->o) == KI_ALS_CG &&
+        (err = ki_als_basis_alloc(&f->basis, (int64_t)d, job)) != KITH_OK)
+        return err;
     err = make_side(&f->items, f, job, &r->by_item, v->Y, v->X, f->w, f->l);
     if (err != KITH_OK) return err;
     return make_side(&f->users, f, job, &r->by_user, v->X, v->Y, f->w + nnz, f->l + n);
 }
 
-static void init_rows(uint64_t seed, uint64_t stream, float sd, float *X, int64_t n, int64_t d)
+struct start { /* of the rows of one side */
+    uint64_t seed, stream;
+    float sd, *X;
+    int64_t d;
+};
+
+static kith_err start_rows(void *arg, int64_t begin, int64_t end, int worker)
 {
-    for (int64_t row = 0; row < n; row++) {
-        ki_rng rng = ki_rng_make(seed, stream, (uint64_t)row);
-        ki_rng_fill_normal(&rng, sd, X + row * d, d);
+    const struct start *s = arg;
+    (void)worker;
+    for (int64_t row = begin; row < end; row++) {
+        ki_rng rng = ki_rng_make(s->seed, s->stream, (uint64_t)row);
+        ki_rng_fill_normal(&rng, s->sd, s->X + row * s->d, s->d);
     }
+    return KITH_OK;
 }
 
-static kith_err run_half(struct fit *f, ki_als_side *side, ki_job *job)
+static kith_err init_rows(const struct ials *o, const ki_job *job, uint64_t stream, float *X,
+                          int64_t n)
 {
-    f->gram.Y = side->given.Y;
-    f->gram.n = side->given.n;
-    const kith_err err = make_gram(&f->gram, job->pool);
-    return err != KITH_OK ? err : ki_als_side_solve(side, job);
+    const float sd = o->init_std_dev / sqrtf((float)o->n_factors);
+    struct start s = { job->seed, stream, sd, X, o->n_factors };
+    return ki_parallel_for(job->pool, n, 256, start_rows, &s);
+}
+
+/* Solve the rows of one side, X[n_x], given the other's, Y. */
+static kith_err run_half(struct fit *f, ki_als_side *side, float *Y, ki_job *job)
+{
+    const int64_t n_x = side->by->n_rows, n_y = side->given.n;
+    kith_err err;
+    f->gram.Y = Y;
+    f->gram.n = n_y;
+    if ((err = make_gram(&f->gram, job->pool)) != KITH_OK) return err;
+    if (side->solver == KI_ALS_CG) {
+        err = ki_als_basis_turn(&f->basis, side->X, n_x, Y, n_y, f->gram.G, job);
+        if (err != KITH_OK) return err;
+    }
+    return ki_als_side_solve(side, job);
 }
 
 static kith_err sweep(struct fit *f, ki_job *job)
@@ -279,8 +308,8 @@ static kith_err sweep(struct fit *f, ki_job *job)
     kith_err err;
     for (int32_t e = 0; e < n; e++) {
         if ((err = ki_job_step(job, "fit ials", e, n)) != KITH_OK) return err;
-        if ((err = run_half(f, &f->items, job)) != KITH_OK) return err;
-        if ((err = run_half(f, &f->users, job)) != KITH_OK) return err;
+        if ((err = run_half(f, &f->items, f->users.X, job)) != KITH_OK) return err;
+        if ((err = run_half(f, &f->users, f->items.X, job)) != KITH_OK) return err;
     }
     return ki_job_step(job, "fit ials", n, n);
 }
@@ -289,20 +318,20 @@ static kith_err fit(const void *p, const ki_fit *in, void *state)
 {
     const struct ials *o = p;
     const int32_t d = o->n_factors;
-    const float sd = o->init_std_dev / sqrtf((float)d);
     ki_vectors *v = state;
     kith_err err = ki_vectors_alloc(v, in->ratings, d, 0, 1);
     if (err != KITH_OK) return err;
     /* users are solved last, so the gram ends as Y'Y, which a fold-in needs */
     struct fit f = { .o = o, .gram = { .k = ki_kernels_get(), .d = d, .G = v->gram } };
     if ((err = make_sides(&f, in->ratings, in->job, v)) != KITH_OK) goto done;
-    init_rows(in->job->seed, 0, sd, v->X, v->n_users, d);
-    init_rows(in->job->seed, 1, sd, v->Y, v->n_items, d);
+    if ((err = init_rows(o, in->job, 0, v->X, v->n_users)) != KITH_OK) goto done;
+    if ((err = init_rows(o, in->job, 1, v->Y, v->n_items)) != KITH_OK) goto done;
     *v->l2 = f.alpha0;
     err = sweep(&f, in->job);
 done:
     ki_als_side_clear(&f.items);
     ki_als_side_clear(&f.users);
+    ki_als_basis_clear(&f.basis);
     ki_free(f.gram.parts);
     ki_free(f.w);
     ki_free(f.l);
@@ -315,7 +344,8 @@ static size_t memory(const void *p, const ki_ratings *r)
     const size_t rows = (size_t)r->by_user.n_rows + (size_t)r->by_user.n_cols;
     const size_t d = (size_t)o->n_factors, nnz = (size_t)ki_csr_nnz(&r->by_user);
     const size_t copies = solver_of(o) == KI_ALS_BLOCK ? 2 : 1;
-    return sizeof(float) * (rows * d * copies + (PARTS + 2) * d * d + 2 * nnz);
+    const size_t basis = solver_of(o) == KI_ALS_CG ? ki_als_basis_memory(o->n_factors) : 0;
+    return sizeof(float) * (rows * d * copies + (PARTS + 2) * d * d + 2 * nnz) + basis;
 }
 
 /* ---- serving: a history is one more row; l2 of the form holds the settled alpha0 ---- */
@@ -323,7 +353,7 @@ static size_t memory(const void *p, const ki_ratings *r)
 static ki_als_given given_of(const ki_model *m)
 {
     const ki_vectors *v = m->state;
-    return (ki_als_given){ ki_kernels_get(), v->Y, v->gram, v->n_items, v->dim, *v->l2 };
+    return (ki_als_given){ ki_kernels_get(), v->Y, v->gram, v->n_items, v->dim, *v->l2, NULL };
 }
 
 static ki_als_row row_of_query(const ki_model *m, const ki_query *q, float *w)

@@ -26,6 +26,22 @@ typedef struct ki_bytes_query {
     float loose;
 } ki_bytes_query;
 
+/* One row of a least squares problem, in a basis where what all rows share is diagonal:
+ *     A = a S + l I + sum_t w[t] y_t y_t',   b = sum_t (a + w[t]) y_t,   y_t = Y[rows[t], :].
+ * The sum is taken to be about share sum_t w[t] S, and that, with a S + l I, is the preconditioner. */
+typedef struct ki_cg_row {
+    const float *Y;      /* [, dim] */
+    const float *S;      /* [dim], none negative */
+    const int32_t *rows; /* [n] */
+    const float *w;      /* [n] */
+    int64_t n, dim;
+    float a, l, share;
+    int64_t n_next;      /* 0: no hint */
+    const int32_t *next; /* [n_next] rows of Y that the next call will want */
+} ki_cg_row;
+
+#define KI_CG_ROOM(dim) (6 * (((dim) + 15) / 16 * 16))
+
 typedef struct ki_kernels {
     const char *name; /* "ref", "avx2", "avx512" */
 
@@ -58,10 +74,9 @@ typedef struct ki_kernels {
     void (*axpy_at)(float *y, const float *a, const float *Y, const int32_t *rows, int64_t n,
                     int64_t dim);
 
-    /* y += sum_t (a[t] + w[t] (Y[rows[t], :] . x)) Y[rows[t], :]: the product of a normal matrix with
-     * x, in one pass.  a may be NULL: zeroes. */
-    void (*normal_at)(float *y, const float *a, const float *w, const float *Y, const int32_t *rows,
-                      const float *x, int64_t n, int64_t dim);
+    /* x[dim] nearer to A^-1 b by `steps` conjugate gradients from x on; scratch is
+     * [KI_CG_ROOM(dim)].  Each step lowers x'Ax / 2 - b.x or leaves it. */
+    void (*cg)(float *x, const ki_cg_row *row, int32_t steps, float *scratch);
 
     /* Positions j with x[j] > threshold, rising, into at[]; returns how many (at has room for n).
      */

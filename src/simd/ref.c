@@ -53,12 +53,39 @@ static void axpy_at(float *y, const float *a, const float *Y, const int32_t *row
     for (int64_t t = 0; t < n; t++) axpy(y, a[t], Y + rows[t] * dim, dim);
 }
 
-static void normal_at(float *y, const float *a, const float *w, const float *Y, const int32_t *rows,
-                      const float *x, int64_t n, int64_t dim)
+/* y += sum_t (base + w[t] (one + sign y_t.x)) y_t */
+static void add_rows(float *y, const ki_cg_row *q, const float *x, float base, float one,
+                     float sign)
 {
-    for (int64_t t = 0; t < n; t++) {
-        const float *row = Y + rows[t] * dim;
-        axpy(y, (a != NULL ? a[t] : 0) + w[t] * dot(row, x, dim), row, dim);
+    for (int64_t t = 0; t < q->n; t++) {
+        const float *row = q->Y + q->rows[t] * q->dim;
+        axpy(y, base + q->w[t] * (one + sign * dot(row, x, q->dim)), row, q->dim);
+    }
+}
+
+static void cg(float *x, const ki_cg_row *q, int32_t steps, float *scratch)
+{
+    const int64_t d = q->dim;
+    float *D = scratch, *inverse = D + d, *r = inverse + d, *p = r + d, *Ap = p + d;
+    float rz = 0, share = 0;
+    for (int64_t t = 0; t < q->n; t++) share += q->share * q->w[t];
+    for (int64_t j = 0; j < d; j++) {
+        const float M = (D[j] = q->a * q->S[j] + q->l) + share * q->S[j];
+        inverse[j] = M > 0 ? 1 / M : 0;
+        r[j] = -D[j] * x[j];
+    }
+    add_rows(r, q, x, q->a, 1, -1); /* b - Ax */
+    for (int64_t j = 0; j < d; j++) rz += (p[j] = inverse[j] * r[j]) * r[j];
+    for (int32_t step = 0; step < steps; step++) {
+        for (int64_t j = 0; j < d; j++) Ap[j] = D[j] * p[j];
+        add_rows(Ap, q, p, 0, 0, 1);
+        const float pAp = dot(p, Ap, d), before = rz;
+        if (!(pAp > 0) || !(rz > 0)) return; /* solved already */
+        axpy(x, rz / pAp, p, d);
+        axpy(r, -rz / pAp, Ap, d);
+        rz = 0;
+        for (int64_t j = 0; j < d; j++) rz += inverse[j] * r[j] * r[j];
+        for (int64_t j = 0; j < d; j++) p[j] = inverse[j] * r[j] + rz / before * p[j];
     }
 }
 
@@ -146,7 +173,7 @@ void ki_kernels_ref(ki_kernels *k)
         .gram_rows = gram_rows,
         .dot_at = dot_at,
         .axpy_at = axpy_at,
-        .normal_at = normal_at,
+        .cg = cg,
         .scan_above = scan_above,
         .bound_bytes = bound_bytes,
         .sgd_step = sgd_step,
