@@ -172,7 +172,8 @@ def test_every_kind_of_question():
         assert "value" in s.get(f"/v1/predict/u7/{one}")
         assert s.get("/v1/predict/nobody/nothing")["unknown_user"]
         for chart in ("popular", "trending", "latest"):
-            assert s.get(f"/v1/{chart}?n=3&user_id=u7")["items"]
+            listed = s.get(f"/v1/{chart}?n=3&user_id=u7")
+            assert listed["items"] and listed["basis"] == chart, listed
         assert s.get("/v1/search?q=vertigo")["items"][0]["title"] == "Vertigo"
         assert s.get(f"/v1/explain/u7/{other}?reasons=2")["items"][0]["reasons"]
         assert s.post("/v1/why-not", {"user_id": "u7", "item_id": one})["why"] == "shown"

@@ -13,7 +13,9 @@ typedef enum ki_basis {
     KI_BASIS_LIKED,
     KI_BASIS_TEXT,
     KI_BASIS_POPULAR,
-    KI_BASIS_ITEM
+    KI_BASIS_ITEM,
+    KI_BASIS_TRENDING, /* charts: */
+    KI_BASIS_LATEST
 } ki_basis;
 
 /* What is known of a user beside the model: the history of now (live.h). */

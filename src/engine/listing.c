@@ -257,7 +257,8 @@ static int lay_item(struct block *b, const ki_listing *l, int j, kith_item *item
     return n;
 }
 
-static const char *const basis_names[] = { "user", "liked", "text", "popular", "item" };
+static const char *const basis_names[] = { "user", "liked",    "text",  "popular",
+                                           "item", "trending", "latest" };
 
 static void lay(struct block *b, const ki_listing *l, size_t n_reasons)
 {

@@ -136,6 +136,12 @@ static int may_stand(const ki_live *l, const struct wanted *w, int32_t i)
            !is_in(w->a.query.skip, w->a.query.n_skip, i);
 }
 
+static ki_basis basis_of(ki_chart which)
+{
+    if (which == KI_CHART_TRENDING) return KI_BASIS_TRENDING;
+    return which == KI_CHART_LATEST ? KI_BASIS_LATEST : KI_BASIS_POPULAR;
+}
+
 kith_err ki_live_chart(ki_live *l, ki_chart which, const ki_live_query *q, kith_list **out)
 {
     const int64_t now = q->now != 0 ? q->now : (int64_t)time(NULL);
@@ -146,7 +152,7 @@ kith_err ki_live_chart(ki_live *l, ki_chart which, const ki_live_query *q, kith_
     if (err == KITH_OK) {
         err = ki_live_chart_items(l, which, now, w.passed.pass, w.a.query.skip, w.a.query.n_skip,
                                   w.a.n, w.items, w.scores, &n);
-        if (err == KITH_OK) err = make_list(l, KI_BASIS_POPULAR, "", n, w.items, w.scores, out);
+        if (err == KITH_OK) err = make_list(l, basis_of(which), "", n, w.items, w.scores, out);
         wanted_clear(l, &w);
     }
     ki_live_release(l);
