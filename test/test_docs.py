@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """The documentation page in a real browser: drawn, searched by keyboard, tried; and nobody else is asked anything.
 
-    test_docs.py STAND FOLDER
+    test_docs.py STAND FOLDER PATH-TO-KITH
 
-Drives headless Chromium over its debugging pipe; screenshots go to FOLDER/docs-light.png and docs-dark.png.  Skipped without
+STAND is a small service whose routes the test calls; of the whole service every route is opened.  Drives headless Chromium over its debugging pipe; screenshots go to FOLDER/docs-light.png and docs-dark.png.  Skipped without
 Chromium.
 """
 import base64
+import itertools
 import json
 import os
 import shutil
@@ -15,7 +16,7 @@ import sys
 import tempfile
 import time
 
-STAND, FOLDER = sys.argv[1], sys.argv[2]
+STAND, FOLDER, KITH = sys.argv[1], sys.argv[2], sys.argv[3]
 
 
 class Browser:
@@ -132,6 +133,31 @@ def check(browser, port, key):
     yield f"no exception: {bad}", not bad
 
 
+def check_whole(browser, port):
+    """Every route of the whole service, opened: what is referred to is found, what is to be sent is proposed."""
+    browser.events.clear()
+    browser.ask("Page.navigate", url=f"http://127.0.0.1:{port}/v1/docs")
+    browser.wait("document.querySelectorAll('details.route').length > 50")
+    browser.run("document.querySelectorAll('details.route').forEach(d => { d.open = true; })")
+    browser.wait("[...document.querySelectorAll('details.route')].every(d => d.children.length > 1)")
+    bad = browser.run("[...document.querySelectorAll('textarea')].filter(t => t.value === '' || t.value === 'null').map(t => t.id)")
+    yield f"every body has a proposal: {bad}", not bad
+    bad = browser.run("[...document.querySelectorAll('details.route')].filter(d => /undefined|\\[object/.test(d.textContent)).map(d => d.id)")
+    yield f"nothing is undefined: {bad}", not bad
+    yield "members of a reply are shown", browser.run("document.getElementById('recommend').textContent.includes('rec_id')")
+    yield "and those within it", browser.run("document.getElementById('recommend').textContent.includes('contribution')")
+    bad = [m for m in browser.events if m.get("method") == "Runtime.exceptionThrown"]
+    yield f"no exception: {bad}", not bad
+
+
+def whole():
+    """The port of the whole service; None where kith was built without it."""
+    p = subprocess.Popen([KITH, "serve", "--port", "-1", "--json", "--insecure-local"], stdin=subprocess.DEVNULL,
+                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    line = p.stdout.readline()
+    return p, json.loads(line)["port"] if line else None
+
+
 def main():
     program = shutil.which("chromium")
     if program is None:
@@ -139,11 +165,12 @@ def main():
         return 0
     stand = subprocess.Popen([STAND], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     first = json.loads(stand.stdout.readline())
+    service, port = whole()
     passed = failed = 0
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         browser = Browser(program, folder)
         try:
-            for what, holds in check(browser, first["port"], first["key"]):
+            for what, holds in itertools.chain(check(browser, first["port"], first["key"]), check_whole(browser, port) if port else ()):
                 passed, failed = passed + bool(holds), failed + (not holds)
                 print(("ok      " if holds else "FAILED  ") + what)
         except (AssertionError, RuntimeError) as e:
@@ -151,6 +178,8 @@ def main():
             print(f"FAILED  {e}")
         finally:
             browser.close()
+            service.terminate()
+            service.wait(20)
             stand.stdin.close()
             stand.wait(20)
     print(f"{passed} passed, {failed} failed")

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * bodies.c -- JSON to changes, lines to batches, rows to replies
+ * bodies.c -- JSON to changes, lines to batches; the shapes of both, and of lists
  */
 #include "serve/bodies.h"
 
@@ -13,6 +13,36 @@
 #include <string.h>
 
 /* ---- shapes ---- */
+
+#define USER_ID                                                                                    \
+    {                                                                                              \
+        .name = "user_id", .kind = KI_IS_ID, .required = 1, .about = "the user", .max = 256,       \
+        .example = "\"ann\""                                                                       \
+    }
+#define ITEM_ID                                                                                    \
+    {                                                                                              \
+        .name = "item_id", .kind = KI_IS_ID, .required = 1, .about = "the item", .max = 256,       \
+        .example = "\"i1\""                                                                        \
+    }
+static const ki_shape by_user[] = { USER_ID }, by_item[] = { ITEM_ID },
+                      by_both[] = { USER_ID, ITEM_ID };
+const ki_shape ki_shape_user_path = { .kind = KI_IS_OBJECT, KI_INSIDE(by_user) };
+const ki_shape ki_shape_item_path = { .kind = KI_IS_OBJECT, KI_INSIDE(by_item) };
+const ki_shape ki_shape_pair_path = { .kind = KI_IS_OBJECT, KI_INSIDE(by_both) };
+static const ki_shape a_page[] = {
+    { .name = "after",
+      .kind = KI_IS_WHOLE,
+      .about = "`next` of the rows before",
+      .max = 9e15,
+      .init = "0" },
+    { .name = "limit",
+      .kind = KI_IS_WHOLE,
+      .about = "most rows",
+      .min = 1,
+      .max = 1000,
+      .init = "100" },
+};
+const ki_shape ki_shape_page_query = { .kind = KI_IS_OBJECT, KI_INSIDE(a_page) };
 
 static const ki_shape an_event[] = {
     { .name = "user_id", .kind = KI_IS_ID, .required = 1, .about = "who", .max = 256 },
@@ -38,12 +68,13 @@ static const ki_shape an_event[] = {
 const ki_shape ki_shape_event = {
     .kind = KI_IS_OBJECT,
     KI_INSIDE(an_event),
+    .type = "Event",
     .example = "{\"user_id\": \"ann\", \"item_id\": \"i1\", \"event\": \"purchase\"}"
 };
 
 #define ATTRIBUTES                                                                                 \
     {                                                                                              \
-        .name = "attributes", .kind = KI_IS_OPEN,                                                  \
+        .name = "attributes", .kind = KI_IS_MAP, KI_EACH(ki_shape_value), .type = "Attributes",    \
         .about = "numbers, texts, booleans, lists of texts (a set) or of numbers (a vector), in "  \
                  "place of all "                                                                   \
                  "before"                                                                          \
@@ -59,14 +90,26 @@ static const ki_shape an_item[] = {
     { .name = "hidden", .kind = KI_IS_FLAG, .about = "true: known, and recommended to nobody" },
     { .name = "created", .kind = KI_IS_TIME, .about = "when it came into the catalogue (now)" },
 };
-const ki_shape ki_shape_user = { .kind = KI_IS_OBJECT, KI_INSIDE(a_user) };
-const ki_shape ki_shape_item = { .kind = KI_IS_OBJECT, KI_INSIDE(an_item) };
+const ki_shape ki_shape_user = {
+    .kind = KI_IS_OBJECT,
+    KI_INSIDE(a_user),
+    .type = "User",
+    .example = "{\"user_id\": \"bob\", \"attributes\": {\"age\": 41, \"country\": \"at\"}}"
+};
+const ki_shape ki_shape_item = {
+    .kind = KI_IS_OBJECT,
+    KI_INSIDE(an_item),
+    .type = "Item",
+    .example = "{\"item_id\": \"i2\", \"attributes\": {\"title\": \"Charade\", \"year\": 1963}}"
+};
 
 static const ki_shape a_wrong_line[] = {
     { .name = "line", .kind = KI_IS_WHOLE, .required = 1, .about = "its number, from 1" },
     { .name = "message", .kind = KI_IS_TEXT, .required = 1, .about = "what is wrong with it" },
 };
-static const ki_shape wrong_line = { .kind = KI_IS_OBJECT, KI_INSIDE(a_wrong_line) };
+static const ki_shape wrong_line = { .kind = KI_IS_OBJECT,
+                                     KI_INSIDE(a_wrong_line),
+                                     .type = "WrongLine" };
 static const ki_shape an_import[] = {
     { .name = "taken", .kind = KI_IS_WHOLE, .required = 1, .about = "lines that are kept" },
     { .name = "refused", .kind = KI_IS_WHOLE, .required = 1, .about = "lines that are not" },
@@ -76,8 +119,9 @@ static const ki_shape an_import[] = {
       .about = "the first hundred of these",
       KI_EACH(wrong_line) },
 };
-const ki_shape ki_shape_imported = { .kind = KI_IS_OBJECT, KI_INSIDE(an_import) };
-const ki_shape ki_shape_anything = { .kind = KI_IS_OPEN };
+const ki_shape ki_shape_imported = { .kind = KI_IS_OBJECT,
+                                     KI_INSIDE(an_import),
+                                     .type = "Imported" };
 
 static const ki_shape a_reason[] = {
     { .name = "item_id", .kind = KI_IS_TEXT, .required = 1, .about = "an item of the history" },
@@ -87,7 +131,7 @@ static const ki_shape a_reason[] = {
       .required = 1,
       .about = "its share of the score" },
 };
-static const ki_shape one_reason = { .kind = KI_IS_OBJECT, KI_INSIDE(a_reason) };
+static const ki_shape one_reason = { .kind = KI_IS_OBJECT, KI_INSIDE(a_reason), .type = "Reason" };
 static const ki_shape a_listed[] = {
     { .name = "item_id", .kind = KI_IS_TEXT, .required = 1 },
     { .name = "title", .kind = KI_IS_TEXT },
@@ -100,7 +144,49 @@ static const ki_shape a_listed[] = {
     { .name = "rest", .kind = KI_IS_NUMBER, .about = "score less what the reasons say" },
     { .name = "propensity", .kind = KI_IS_NUMBER, .about = "chance of having been drawn" },
 };
-static const ki_shape one_listed = { .kind = KI_IS_OBJECT, KI_INSIDE(a_listed) };
+static const ki_shape one_listed = { .kind = KI_IS_OBJECT, KI_INSIDE(a_listed), .type = "Listed" };
+static const ki_shape a_clause[] = {
+    { .name = "text", .kind = KI_IS_TEXT, .required = 1 },
+    { .name = "removes", .kind = KI_IS_WHOLE, .required = 1, .about = "items that it takes away" },
+    { .name = "remain", .kind = KI_IS_WHOLE, .required = 1, .about = "after it and those before" },
+    { .name = "back",
+      .kind = KI_IS_WHOLE,
+      .required = 1,
+      .about = "items that would be there without it" },
+    { .name = "suggestion", .kind = KI_IS_TEXT, .or_null = 1, .about = "a milder one" },
+};
+static const ki_shape clause = { .kind = KI_IS_OBJECT, KI_INSIDE(a_clause), .type = "Clause" };
+static const ki_shape one_text = { .kind = KI_IS_TEXT };
+static const ki_shape one_whole = { .kind = KI_IS_WHOLE };
+static const ki_shape filter_counts[] = {
+    { .name = "candidates", .kind = KI_IS_WHOLE, .required = 1, .about = "before the filter" },
+    { .name = "passed", .kind = KI_IS_WHOLE, .required = 1, .about = "after it" },
+    { .name = "clauses", .kind = KI_IS_LIST, .required = 1, KI_EACH(clause) },
+    { .name = "relax",
+      .kind = KI_IS_LIST,
+      .required = 1,
+      .about = "clauses to do without, so that something is left",
+      KI_EACH(one_text) },
+    { .name = "relaxed", .kind = KI_IS_WHOLE, .required = 1, .about = "items there would be then" },
+    { .name = "sentence", .kind = KI_IS_TEXT, .required = 1 },
+};
+static const ki_shape a_report[] = {
+    { .name = "filter",
+      .kind = KI_IS_OBJECT,
+      .about = "what each clause took away",
+      KI_INSIDE(filter_counts),
+      .type = "FilterCounts" },
+    { .name = "notes",
+      .kind = KI_IS_LIST,
+      .about = "what is odd about the filter",
+      KI_EACH(one_text) },
+    { .name = "retrieved",
+      .kind = KI_IS_LIST,
+      .about = "items that each source of the pipeline brought",
+      KI_EACH(one_whole) },
+    { .name = "rules", .kind = KI_IS_ANY, .about = "what each rule did" },
+    { .name = "candidates", .kind = KI_IS_WHOLE, .about = "items among which the list was chosen" },
+};
 static const ki_shape a_list[] = {
     { .name = "rec_id",
       .kind = KI_IS_TEXT,
@@ -113,7 +199,9 @@ static const ki_shape a_list[] = {
     { .name = "model", .kind = KI_IS_TEXT, .about = "version that spoke; empty: none is in force" },
     { .name = "history", .kind = KI_IS_WHOLE, .about = "items that the user has to do with" },
     { .name = "folded", .kind = KI_IS_FLAG, .about = "the history is newer than the model" },
-    { .name = "basis", .kind = KI_IS_TEXT, .about = "user, liked, text, popular or item" },
+    { .name = "basis",
+      .kind = KI_IS_TEXT,
+      .about = "user, liked, text, popular, item, trending or latest" },
     { .name = "note", .kind = KI_IS_TEXT, .about = "why the basis is not what was asked for" },
     { .name = "page", .kind = KI_IS_WHOLE },
     { .name = "more", .kind = KI_IS_FLAG, .about = "there are further pages" },
@@ -122,17 +210,15 @@ static const ki_shape a_list[] = {
       .required = 1,
       .about = "best first",
       KI_EACH(one_listed) },
-    { .name = "report", .kind = KI_IS_OPEN, .about = "what filter, sources and rules did" },
+    { .name = "report",
+      .kind = KI_IS_OPEN,
+      .about = "what filter, sources and rules did",
+      KI_INSIDE(a_report),
+      .type = "ListReport" },
 };
-const ki_shape ki_shape_list = { .kind = KI_IS_OBJECT, KI_INSIDE(a_list) };
-
-static const ki_shape some_rows[] = {
-    { .name = "rows", .kind = KI_IS_LIST, .required = 1, KI_EACH(ki_shape_anything) },
-    { .name = "next",
-      .kind = KI_IS_ANY,
-      .about = "what `after` wants for the rows that follow; null: there are none" },
-};
-const ki_shape ki_shape_rows = { .kind = KI_IS_OBJECT, KI_INSIDE(some_rows) };
+const ki_shape ki_shape_list = { .kind = KI_IS_OBJECT,
+                                 KI_INSIDE(a_list),
+                                 .type = "RecommendedList" };
 
 /* ---- who may ---- */
 
@@ -346,45 +432,4 @@ kith_err ki_reply_written(ki_call *c, ki_text *t)
     const kith_err err = t->err;
     ki_text_clear(t);
     return err;
-}
-
-struct rows {
-    ki_text text;
-    ki_table_name table;
-    int n, limit;
-    int64_t last;
-};
-
-static kith_err write_row(void *udata, const ki_row *row)
-{
-    struct rows *r = udata;
-    json_t *o = NULL;
-    const kith_err err = ki_row_json(r->table, row, &o);
-    if (err != KITH_OK) return err;
-    ki_write_next(&r->text);
-    ki_write_json(&r->text, o);
-    r->n++;
-    r->last = r->table == KI_USERS || r->table == KI_ITEMS ? (int64_t)row->index + 1 : row->seq;
-    return r->text.err;
-}
-
-kith_err ki_reply_rows(ki_call *c, ki_table_name table, ki_select which, int limit)
-{
-    struct rows r = { .table = table, .limit = limit };
-    which.limit = limit;
-    which.no_dropped = 1;
-    ki_text_say(&r.text, "{\"rows\":[");
-    const kith_err err =
-        ki_store_each(ki_service_store(ki_call_service(c)), table, &which, write_row, &r);
-    if (err != KITH_OK) {
-        ki_text_clear(&r.text);
-        return err;
-    }
-    ki_text_say(&r.text, "],\"next\":");
-    if (r.n == limit)
-        ki_write_whole(&r.text, r.last);
-    else
-        ki_text_say(&r.text, "null");
-    ki_text_say(&r.text, "}");
-    return ki_reply_written(c, &r.text);
 }

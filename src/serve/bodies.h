@@ -14,9 +14,24 @@ extern const ki_shape ki_shape_event;    /* one event, as it is sent */
 extern const ki_shape ki_shape_user;     /* one user with an id, as lines are sent */
 extern const ki_shape ki_shape_item;     /* likewise */
 extern const ki_shape ki_shape_imported; /* what a body of lines is answered */
-extern const ki_shape ki_shape_anything; /* an object of any members */
 extern const ki_shape ki_shape_list;     /* a list of recommendations as it is answered */
-extern const ki_shape ki_shape_rows;     /* {rows, next} */
+extern const ki_shape ki_shape_user_path, ki_shape_item_path, ki_shape_pair_path; /* parameters */
+extern const ki_shape ki_shape_page_query;                                        /* after, limit */
+enum { KI_N_FIGURES = 9 };
+extern const ki_shape ki_figures[KI_N_FIGURES]; /* members: how good a model was found to be */
+
+/* rows.c: rows of the store, and pages of them */
+extern const ki_shape ki_shape_value; /* of an attribute */
+extern const ki_shape ki_shape_user_row, ki_shape_item_row, ki_shape_event_row;
+extern const ki_shape ki_shape_user_rows, ki_shape_item_rows, ki_shape_event_rows;
+
+/* The members of a page of rows. */
+#define KI_ROWS_OF(row)                                                                            \
+    { .name = "rows", .kind = KI_IS_LIST, .required = 1, KI_EACH(row) },                           \
+    {                                                                                              \
+        .name = "next", .kind = KI_IS_WHOLE, .required = 1, .or_null = 1,                          \
+        .about = "what `after` wants for the rows that follow; null: there are none"               \
+    }
 
 /* ---- who may ---- */
 

@@ -39,7 +39,15 @@ enum ki_route_flags {
     KI_ROUTE_HIDDEN = 8, /* not in the OpenAPI document (pages) */
     KI_ROUTE_QUICK = 16, /* never waits for the disk or for long work, though it is no GET */
     KI_ROUTE_SLOW = 32,  /* may wait, though it is a GET */
+    /* what it may answer, for the document: */
+    KI_ROUTE_CONFLICTS = 64, /* 409: it does not go with what is there */
+    KI_ROUTE_LOOKS_UP = 128, /* 404 also for what query or body name */
 };
+
+/* A reply leads to another call: its parameter is to be found at this JSON pointer of the reply. */
+typedef struct ki_link {
+    const char *id, *parameter, *pointer; /* "page_of_list", "rec_id", "/rec_id" */
+} ki_link;
 
 typedef struct ki_route {
     const char *method, *path; /* "POST", "/v1/users/{user_id}/events" */
@@ -52,6 +60,8 @@ typedef struct ki_route {
     const ki_shape *body;  /* NULL: no body */
     const ki_shape *reply; /* of 200/201/202; NULL: 204, or what flags say */
     int status;            /* of success; 0: 200 with a reply, 204 without */
+    int also;              /* another one with the same reply: 201 for what is made anew; 0: none */
+    const ki_link *links;  /* ends with one without id; NULL: none */
     kith_err (*run)(ki_call *c);
     kith_err (*take_line)(ki_call *c, const char *line, size_t n,
                           int64_t number); /* KI_ROUTE_LINES */

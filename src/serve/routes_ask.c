@@ -83,6 +83,7 @@ static const ki_shape a_wish[] = {
 };
 static const ki_shape wish = { .kind = KI_IS_OBJECT,
                                KI_INSIDE(a_wish),
+                               .type = "RecommendRequest",
                                .example = "{\"user_id\": \"ann\", \"n\": 10, \"reasons\": 3}" };
 
 static const ki_shape a_simple_wish[] = {
@@ -95,19 +96,6 @@ static const ki_shape a_simple_wish[] = {
 };
 static const ki_shape simple_wish = { .kind = KI_IS_OBJECT, KI_INSIDE(a_simple_wish) };
 
-static const ki_shape by_user[] = {
-    { .name = "user_id", .kind = KI_IS_ID, .required = 1, .about = "the user", .max = 256 },
-};
-static const ki_shape user_path = { .kind = KI_IS_OBJECT, KI_INSIDE(by_user) };
-static const ki_shape by_item[] = {
-    { .name = "item_id", .kind = KI_IS_ID, .required = 1, .about = "the item", .max = 256 },
-};
-static const ki_shape item_path = { .kind = KI_IS_OBJECT, KI_INSIDE(by_item) };
-static const ki_shape by_both[] = {
-    { .name = "user_id", .kind = KI_IS_ID, .required = 1, .about = "the user", .max = 256 },
-    { .name = "item_id", .kind = KI_IS_ID, .required = 1, .about = "the item", .max = 256 },
-};
-static const ki_shape both_path = { .kind = KI_IS_OBJECT, KI_INSIDE(by_both) };
 static const ki_shape by_rec_id[] = {
     { .name = "rec_id", .kind = KI_IS_TEXT, .required = 1, .about = "of a list", .max = 64 },
 };
@@ -343,7 +331,25 @@ static const ki_shape a_question[] = {
     { .name = "scenario", .kind = KI_IS_NAME, .about = "as in recommend", .max = 256 },
     { .name = "include_seen", .kind = KI_IS_FLAG, .about = "as in recommend" },
 };
-static const ki_shape question = { .kind = KI_IS_OBJECT, KI_INSIDE(a_question) };
+static const ki_shape question = { .kind = KI_IS_OBJECT,
+                                   KI_INSIDE(a_question),
+                                   .type = "WhyNotRequest",
+                                   .example = "{\"user_id\": \"ann\", \"item_id\": \"i1\"}" };
+static const char *const verdict_words[] = { "unknown", "hidden",   "blocked",   "excluded",
+                                             "seen",    "filtered", "no_source", "capped",
+                                             "below",   "shown",    NULL };
+static const ki_shape a_verdict[] = {
+    { .name = "item", .kind = KI_IS_TEXT, .required = 1 },
+    { .name = "why", .kind = KI_IS_TEXT, .required = 1, .words = verdict_words },
+    { .name = "sentence", .kind = KI_IS_TEXT, .required = 1 },
+    { .name = "entry", .kind = KI_IS_TEXT, .about = "of the block list, where that holds it" },
+    { .name = "clauses", .kind = KI_IS_WHOLE, .about = "of the filter that are not true for it" },
+    { .name = "rank", .kind = KI_IS_WHOLE, .about = "among all candidates, from 1" },
+    { .name = "score", .kind = KI_IS_NUMBER },
+    { .name = "position", .kind = KI_IS_WHOLE, .about = "in the list, where it is shown" },
+    { .name = "needs", .kind = KI_IS_NUMBER, .about = "score that it lacks to the last one shown" },
+};
+static const ki_shape verdict = { .kind = KI_IS_OBJECT, KI_INSIDE(a_verdict), .type = "Verdict" };
 static const ki_shape a_count_of_reasons[] = {
     { .name = "reasons",
       .kind = KI_IS_WHOLE,
@@ -368,6 +374,7 @@ static const ki_shape a_search[] = {
       .kind = KI_IS_NAME,
       .required = 1,
       .about = "words of a title, or an id",
+      .example = "\"vertigo\"",
       .max = 1000 },
     NUMBER_WANTED,
     FILTER_WANTED,
@@ -392,31 +399,52 @@ static const ki_shape a_prediction[] = {
     { .name = "unknown_user", .kind = KI_IS_FLAG, .required = 1 },
     { .name = "unknown_item", .kind = KI_IS_FLAG, .required = 1 },
 };
-static const ki_shape prediction = { .kind = KI_IS_OBJECT, KI_INSIDE(a_prediction) };
+static const ki_shape prediction = { .kind = KI_IS_OBJECT,
+                                     KI_INSIDE(a_prediction),
+                                     .type = "Prediction" };
+static const ki_shape a_neighbour[] = {
+    { .name = "user_id", .kind = KI_IS_TEXT, .required = 1 },
+    { .name = "score", .kind = KI_IS_NUMBER, .required = 1, .about = "cosine of the histories" },
+};
+static const ki_shape neighbour = { .kind = KI_IS_OBJECT,
+                                    KI_INSIDE(a_neighbour),
+                                    .type = "SimilarUser" };
+static const ki_shape some_neighbours[] = {
+    { .name = "users",
+      .kind = KI_IS_LIST,
+      .required = 1,
+      .about = "most alike first",
+      KI_EACH(neighbour) },
+};
+static const ki_shape neighbours = { .kind = KI_IS_OBJECT,
+                                     KI_INSIDE(some_neighbours),
+                                     .type = "SimilarUsers" };
+static const ki_link to_pages[] = { { "page_of_list", "rec_id", "/rec_id" }, { NULL, NULL, NULL } };
 
 static const ki_route routes[] = {
     { "POST", "/v1/recommend", "recommend", "The best items for somebody",
       "For a user, for somebody who likes some items or says what they want, for a visit.  The "
       "list "
       "is made from what is true now: whatever was acknowledged before is in it.",
-      KI_ROLE_PUBLIC, KI_ROUTE_QUICK, .body = &wish, .reply = &ki_shape_list, .run = recommend },
+      KI_ROLE_PUBLIC, KI_ROUTE_QUICK | KI_ROUTE_LOOKS_UP, .body = &wish, .reply = &ki_shape_list,
+      .run = recommend, .links = to_pages },
     { "GET", "/v1/recommend/{user_id}", "recommend_for_user", "The best items for a user", NULL,
-      KI_ROLE_PUBLIC, .path_shape = &user_path, .query_shape = &simple_wish,
-      .reply = &ki_shape_list, .run = recommend_simply },
+      KI_ROLE_PUBLIC, .path_shape = &ki_shape_user_path, .query_shape = &simple_wish,
+      .reply = &ki_shape_list, .run = recommend_simply, .links = to_pages },
     { "GET", "/v1/lists/{rec_id}", "page_of_list", "A further page of a list",
       "The rest of a list is frozen when its second page is asked for: pages neither repeat nor "
       "skip an item; what may no longer be shown is left out.",
       KI_ROLE_PUBLIC, .path_shape = &rec_path, .query_shape = &page_query, .reply = &ki_shape_list,
       .run = page },
     { "GET", "/v1/items/{item_id}/similar", "similar_items", "The items most like one", NULL,
-      KI_ROLE_READ, .path_shape = &item_path, .query_shape = &narrow_query, .reply = &ki_shape_list,
-      .run = similar },
+      KI_ROLE_READ, .path_shape = &ki_shape_item_path, .query_shape = &narrow_query,
+      .reply = &ki_shape_list, .run = similar },
     { "GET", "/v1/users/{user_id}/similar", "similar_users", "The users most like one", NULL,
-      KI_ROLE_READ, .path_shape = &user_path, .query_shape = &number_query,
-      .reply = &ki_shape_anything, .run = similar_users },
+      KI_ROLE_READ, .path_shape = &ki_shape_user_path, .query_shape = &number_query,
+      .reply = &neighbours, .run = similar_users },
     { "GET", "/v1/predict/{user_id}/{item_id}", "predict", "What a user would think of an item",
       "An unknown user or item is no failure: the reply says so.", KI_ROLE_READ,
-      .path_shape = &both_path, .reply = &prediction, .run = predict },
+      .path_shape = &ki_shape_pair_path, .reply = &prediction, .run = predict },
     { "GET", "/v1/popular", "popular", "Items that most people have to do with", NULL, KI_ROLE_READ,
       .query_shape = &chart_query, .reply = &ki_shape_list, .run = popular },
     { "GET", "/v1/trending", "trending", "Items of which much is heard lately", NULL, KI_ROLE_READ,
@@ -427,11 +455,11 @@ static const ki_route routes[] = {
       .query_shape = &search_query, .reply = &ki_shape_list, .run = search },
     { "GET", "/v1/explain/{user_id}/{item_id}", "explain", "Why would this item suit this user?",
       "The score of the item, and the items of the history with the largest shares of it.",
-      KI_ROLE_READ, .path_shape = &both_path, .query_shape = &reasons_query,
+      KI_ROLE_READ, .path_shape = &ki_shape_pair_path, .query_shape = &reasons_query,
       .reply = &ki_shape_list, .run = explain },
     { "POST", "/v1/why-not", "why_not", "Why is this item not in the list?",
       "Seen, filtered by which clause, capped, or ranked how far below.", KI_ROLE_READ,
-      KI_ROUTE_QUICK, .body = &question, .reply = &ki_shape_anything, .run = why_not },
+      KI_ROUTE_QUICK | KI_ROUTE_LOOKS_UP, .body = &question, .reply = &verdict, .run = why_not },
 };
 
 const ki_route_group ki_routes_ask = { "asking", "Lists and reasons", routes, KI_COUNT(routes) };

@@ -22,7 +22,12 @@ static const ki_shape a_line[] = {
     { .name = "item", .kind = KI_IS_OPEN, .about = "an item, as import_items takes it" },
     { .name = "event", .kind = KI_IS_OPEN, .about = "an event, as import_events takes it" },
 };
-static const ki_shape line_shape = { .kind = KI_IS_OBJECT, KI_INSIDE(a_line) };
+static const ki_shape line_shape = {
+    .kind = KI_IS_OBJECT,
+    KI_INSIDE(a_line),
+    .type = "ImportLine",
+    .example = "{\"user\": {\"user_id\": \"cleo\", \"attributes\": {\"age\": 29}}}"
+};
 
 /* ---- out ---- */
 

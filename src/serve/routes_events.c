@@ -6,29 +6,19 @@
 
 #include "base/mem.h"
 
-#define PAGE                                                                                       \
-    { .name = "after", .kind = KI_IS_WHOLE, .about = "`next` of the rows before", .init = "0" },   \
-    {                                                                                              \
-        .name = "limit", .kind = KI_IS_WHOLE, .about = "most rows", .min = 1, .max = 1000,         \
-        .init = "100"                                                                              \
-    }
-
-static const ki_shape by_user[] = {
-    { .name = "user_id", .kind = KI_IS_ID, .required = 1, .about = "the user", .max = 256 },
-};
-static const ki_shape by_item[] = {
-    { .name = "item_id", .kind = KI_IS_ID, .required = 1, .about = "the item", .max = 256 },
-};
-static const ki_shape by_both[] = {
-    { .name = "user_id", .kind = KI_IS_ID, .required = 1, .about = "the user", .max = 256 },
-    { .name = "item_id", .kind = KI_IS_ID, .required = 1, .about = "the item", .max = 256 },
-};
-static const ki_shape user_path = { .kind = KI_IS_OBJECT, KI_INSIDE(by_user) };
-static const ki_shape item_path = { .kind = KI_IS_OBJECT, KI_INSIDE(by_item) };
-static const ki_shape both_path = { .kind = KI_IS_OBJECT, KI_INSIDE(by_both) };
 static const ki_shape in_query[] = {
     { .name = "event", .kind = KI_IS_NAME, .about = "only of this kind", .max = 64 },
-    PAGE,
+    { .name = "after",
+      .kind = KI_IS_WHOLE,
+      .about = "`next` of the rows before",
+      .max = 9e15,
+      .init = "0" },
+    { .name = "limit",
+      .kind = KI_IS_WHOLE,
+      .about = "most rows",
+      .min = 1,
+      .max = 1000,
+      .init = "100" },
 };
 static const ki_shape query = { .kind = KI_IS_OBJECT, KI_INSIDE(in_query) };
 static const ki_shape a_kind[] = {
@@ -44,18 +34,35 @@ static const ki_shape some_events[] = {
       .min = 1,
       .max = 10000 },
 };
-static const ki_shape many = { .kind = KI_IS_OBJECT, KI_INSIDE(some_events) };
+static const ki_shape many = { .kind = KI_IS_OBJECT,
+                               KI_INSIDE(some_events),
+                               .type = "Events",
+                               .example = "{\"events\": [{\"user_id\": \"ann\", \"item_id\": "
+                                          "\"i1\", \"event\": \"click\"}]}" };
 
 static const ki_shape a_receipt[] = {
     { .name = "seq", .kind = KI_IS_WHOLE, .required = 1, .about = "number of the event" },
-    { .name = "repeated", .kind = KI_IS_FLAG, .about = "it was there already under its id" },
+    { .name = "repeated",
+      .kind = KI_IS_FLAG,
+      .required = 1,
+      .about = "it was there already under its id" },
 };
-static const ki_shape receipt = { .kind = KI_IS_OBJECT, KI_INSIDE(a_receipt) };
+static const ki_shape receipt = { .kind = KI_IS_OBJECT,
+                                  KI_INSIDE(a_receipt),
+                                  .type = "EventReceipt" };
 static const ki_shape some_receipts[] = {
     { .name = "taken", .kind = KI_IS_WHOLE, .required = 1 },
     { .name = "last_seq", .kind = KI_IS_WHOLE, .required = 1 },
 };
-static const ki_shape receipts = { .kind = KI_IS_OBJECT, KI_INSIDE(some_receipts) };
+static const ki_shape receipts = { .kind = KI_IS_OBJECT,
+                                   KI_INSIDE(some_receipts),
+                                   .type = "EventReceipts" };
+static const ki_shape a_number_dropped[] = {
+    { .name = "dropped", .kind = KI_IS_WHOLE, .required = 1, .about = "events that are gone" },
+};
+static const ki_shape dropped = { .kind = KI_IS_OBJECT,
+                                  KI_INSIDE(a_number_dropped),
+                                  .type = "Dropped" };
 
 static kith_err add(ki_call *c)
 {
@@ -120,7 +127,8 @@ static const ki_route routes[] = {
       "When the reply is there the event is on the disk and in force: the next list leaves the "
       "item "
       "out and is made from it.  Users and items that are new are made.",
-      KI_ROLE_PUBLIC, .body = &ki_shape_event, .reply = &receipt, .status = 201, .run = add },
+      KI_ROLE_PUBLIC, .body = &ki_shape_event, .reply = &receipt, .status = 201, .also = 200,
+      .run = add },
     { "POST", "/v1/events/bulk", "add_events", "Many events, all or none", NULL, KI_ROLE_WRITE,
       .body = &many, .reply = &receipts, .status = 201, .run = add_many },
     { "POST", "/v1/events/import", "import_events", "Many events, a JSON object a line",
@@ -128,14 +136,15 @@ static const ki_route routes[] = {
       KI_ROLE_WRITE, KI_ROUTE_LINES, .body = &ki_shape_event, .reply = &ki_shape_imported,
       .run = ki_lines_end, .take_line = take_line },
     { "GET", "/v1/users/{user_id}/events", "list_user_events", "Events of a user, newest first",
-      NULL, KI_ROLE_READ, .path_shape = &user_path, .query_shape = &query, .reply = &ki_shape_rows,
-      .run = list },
+      NULL, KI_ROLE_READ, .path_shape = &ki_shape_user_path, .query_shape = &query,
+      .reply = &ki_shape_event_rows, .run = list },
     { "GET", "/v1/items/{item_id}/events", "list_item_events", "Events of an item, newest first",
-      NULL, KI_ROLE_READ, .path_shape = &item_path, .query_shape = &query, .reply = &ki_shape_rows,
-      .run = list },
+      NULL, KI_ROLE_READ, .path_shape = &ki_shape_item_path, .query_shape = &query,
+      .reply = &ki_shape_event_rows, .run = list },
     { "DELETE", "/v1/users/{user_id}/events/{item_id}", "take_back_events",
-      "Take back what a user did with an item", NULL, KI_ROLE_WRITE, .path_shape = &both_path,
-      .query_shape = &kind_query, .reply = &ki_shape_anything, .run = take_back },
+      "Take back what a user did with an item", NULL, KI_ROLE_WRITE,
+      .path_shape = &ki_shape_pair_path, .query_shape = &kind_query, .reply = &dropped,
+      .run = take_back },
 };
 
 const ki_route_group ki_routes_events = { "events", "What people did", routes, KI_COUNT(routes) };

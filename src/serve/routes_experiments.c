@@ -17,7 +17,12 @@
 /* ---- shapes ---- */
 
 static const ki_shape by_name[] = {
-    { .name = "name", .kind = KI_IS_NAME, .required = 1, .about = "of the experiment", .max = 63 },
+    { .name = "name",
+      .kind = KI_IS_NAME,
+      .required = 1,
+      .about = "of the experiment",
+      .max = 63,
+      .example = "\"home-varied\"" },
 };
 static const ki_shape path = { .kind = KI_IS_OBJECT, KI_INSIDE(by_name) };
 static const ki_shape a_variant[] = {
@@ -33,7 +38,9 @@ static const ki_shape a_variant[] = {
       .about = "lists of this scenario; absent: as without one",
       .max = 63 },
 };
-static const ki_shape one_variant = { .kind = KI_IS_OBJECT, KI_INSIDE(a_variant) };
+static const ki_shape one_variant = { .kind = KI_IS_OBJECT,
+                                      KI_INSIDE(a_variant),
+                                      .type = "Variant" };
 static const ki_shape one_kind = { .kind = KI_IS_NAME, .max = 64 };
 static const char *const of_words[] = { "conversion", "count", "value", NULL };
 static const ki_shape an_outcome[] = {
@@ -60,42 +67,169 @@ static const ki_shape an_outcome[] = {
       .about = "only events that carry the rec_id of a list of the experiment",
       .init = "false" },
 };
-static const ki_shape an_experiment[] = {
-    { .name = "about", .kind = KI_IS_TEXT, .about = "for people", .max = 1000 },
-    { .name = "variants",
-      .kind = KI_IS_LIST,
-      .required = 1,
-      .about = "the first is the control",
-      KI_EACH(one_variant),
-      .min = 2,
-      .max = KI_MAX_VARIANTS },
-    { .name = "outcome",
-      .kind = KI_IS_OBJECT,
-      .required = 1,
-      .about = "what decides",
-      KI_INSIDE(an_outcome) },
-    { .name = "salt",
-      .kind = KI_IS_TEXT,
-      .about = "another salt is another lot for every user (the name alone)",
-      .max = 64 },
-    { .name = "confidence",
-      .kind = KI_IS_NUMBER,
-      .about = "of the intervals, for all comparisons together",
-      .min = .5,
-      .max = .9999,
-      .init = "0.95" },
-};
+#define AN_EXPERIMENT                                                                              \
+    { .name = "about", .kind = KI_IS_TEXT, .about = "for people", .max = 1000 },                   \
+        { .name = "variants",                                                                      \
+          .kind = KI_IS_LIST,                                                                      \
+          .required = 1,                                                                           \
+          .about = "the first is the control",                                                     \
+          KI_EACH(one_variant),                                                                    \
+          .min = 2,                                                                                \
+          .max = KI_MAX_VARIANTS },                                                                \
+        { .name = "outcome",                                                                       \
+          .kind = KI_IS_OBJECT,                                                                    \
+          .required = 1,                                                                           \
+          .about = "what decides",                                                                 \
+          KI_INSIDE(an_outcome),                                                                   \
+          .type = "Outcome" },                                                                     \
+        { .name = "salt",                                                                          \
+          .kind = KI_IS_TEXT,                                                                      \
+          .about = "another salt is another lot for every user (the name alone)",                  \
+          .max = 64 },                                                                             \
+    {                                                                                              \
+        .name = "confidence", .kind = KI_IS_NUMBER,                                                \
+        .about = "of the intervals, for all comparisons together", .min = .5, .max = .9999,        \
+        .init = "0.95"                                                                             \
+    }
+static const ki_shape a_draft[] = { AN_EXPERIMENT };
 static const ki_shape experiment = {
     .kind = KI_IS_OBJECT,
-    KI_INSIDE(an_experiment),
+    KI_INSIDE(a_draft),
+    .type = "ExperimentDraft",
     .example = "{\"variants\": [{\"name\": \"as before\", \"share\": 1}, {\"name\": \"varied\", "
                "\"share\": 1, \"scenario\": \"home\"}], "
                "\"outcome\": {\"events\": [\"purchase\"], \"window_days\": 7}}"
 };
 static const ki_shape of_user[] = {
-    { .name = "user_id", .kind = KI_IS_ID, .required = 1, .about = "whose variant", .max = 256 },
+    { .name = "user_id",
+      .kind = KI_IS_ID,
+      .required = 1,
+      .about = "whose variant",
+      .max = 256,
+      .example = "\"ann\"" },
 };
 static const ki_shape user_query = { .kind = KI_IS_OBJECT, KI_INSIDE(of_user) };
+
+/* ---- what is told ---- */
+
+static const char *const experiment_states[] = { "draft", "running", "stopped", NULL };
+#define A_STATE                                                                                    \
+    {                                                                                              \
+        .name = "state", .kind = KI_IS_TEXT, .required = 1, .words = experiment_states             \
+    }
+static const ki_shape an_experiment[] = {
+    AN_EXPERIMENT,
+    A_STATE,
+    { .name = "started_ms", .kind = KI_IS_WHOLE, .about = "milliseconds since 1970" },
+    { .name = "stopped_ms", .kind = KI_IS_WHOLE },
+};
+static const ki_shape told_experiment = { .kind = KI_IS_OBJECT,
+                                          KI_INSIDE(an_experiment),
+                                          .type = "Experiment" };
+static const ki_shape a_row[] = {
+    { .name = "kind", .kind = KI_IS_TEXT, .required = 1, .about = "experiment" },
+    { .name = "id", .kind = KI_IS_TEXT, .required = 1, .about = "its name" },
+    { .name = "seq", .kind = KI_IS_WHOLE, .required = 1, .about = "grows with each change" },
+    { .name = "time_ms", .kind = KI_IS_WHOLE, .required = 1, .about = "milliseconds since 1970" },
+    { .name = "document",
+      .kind = KI_IS_OBJECT,
+      .required = 1,
+      KI_INSIDE(an_experiment),
+      .type = "Experiment" },
+};
+static const ki_shape kept_row = { .kind = KI_IS_OBJECT,
+                                   KI_INSIDE(a_row),
+                                   .type = "ExperimentRow" };
+static const ki_shape some_rows[] = { KI_ROWS_OF(kept_row) };
+static const ki_shape rows = { .kind = KI_IS_OBJECT,
+                               KI_INSIDE(some_rows),
+                               .type = "ExperimentRows" };
+
+static const ki_shape an_end = { .kind = KI_IS_NUMBER, .or_null = 1 };
+static const ki_shape a_comparison[] = {
+    { .name = "difference",
+      .kind = KI_IS_NUMBER,
+      .required = 1,
+      .or_null = 1,
+      .about = "of the means; null where nothing is known yet" },
+    { .name = "difference_interval",
+      .kind = KI_IS_LIST,
+      .required = 1,
+      .about = "its ends",
+      KI_EACH(an_end),
+      .min = 2,
+      .max = 2 },
+    { .name = "lift",
+      .kind = KI_IS_NUMBER,
+      .required = 1,
+      .or_null = 1,
+      .about = "the difference as a share of the control's mean" },
+    { .name = "lift_interval",
+      .kind = KI_IS_LIST,
+      .required = 1,
+      KI_EACH(an_end),
+      .min = 2,
+      .max = 2 },
+    { .name = "p", .kind = KI_IS_NUMBER, .required = 1, .or_null = 1 },
+    { .name = "confidence", .kind = KI_IS_NUMBER, .required = 1, .about = "of the intervals" },
+};
+static const char *const verdicts[] = { "better", "worse", "undecided", NULL };
+static const ki_shape an_arm[] = {
+    { .name = "name", .kind = KI_IS_TEXT, .required = 1 },
+    { .name = "share", .kind = KI_IS_NUMBER, .required = 1 },
+    { .name = "lists", .kind = KI_IS_WHOLE, .required = 1, .about = "shown" },
+    { .name = "users", .kind = KI_IS_WHOLE, .required = 1, .about = "who saw one" },
+    { .name = "matured", .kind = KI_IS_WHOLE, .required = 1, .about = "users that count" },
+    { .name = "maturing",
+      .kind = KI_IS_WHOLE,
+      .required = 1,
+      .about = "users whose window is not over" },
+    { .name = "outcome", .kind = KI_IS_NUMBER, .required = 1, .about = "mean of those that count" },
+    { .name = "deviation", .kind = KI_IS_NUMBER, .required = 1 },
+    { .name = "against_control",
+      .kind = KI_IS_OBJECT,
+      .about = "all but the first",
+      KI_INSIDE(a_comparison),
+      .type = "Comparison" },
+    { .name = "verdict", .kind = KI_IS_TEXT, .words = verdicts },
+};
+static const ki_shape arm = { .kind = KI_IS_OBJECT, KI_INSIDE(an_arm), .type = "VariantReport" };
+static const ki_shape a_ratio[] = {
+    { .name = "p", .kind = KI_IS_NUMBER, .required = 1 },
+    { .name = "broken", .kind = KI_IS_FLAG, .required = 1 },
+    { .name = "note", .kind = KI_IS_TEXT, .required = 1 },
+};
+static const ki_shape a_told_report[] = {
+    { .name = "experiment", .kind = KI_IS_TEXT, .required = 1 },
+    A_STATE,
+    { .name = "outcome", .kind = KI_IS_TEXT, .required = 1, .words = of_words },
+    { .name = "window_days", .kind = KI_IS_NUMBER, .required = 1 },
+    { .name = "attributed", .kind = KI_IS_FLAG, .required = 1 },
+    { .name = "variants", .kind = KI_IS_LIST, .required = 1, KI_EACH(arm) },
+    { .name = "sample_ratio",
+      .kind = KI_IS_OBJECT,
+      .required = 1,
+      .about = "are users split as designed?",
+      KI_INSIDE(a_ratio),
+      .type = "SampleRatio" },
+    { .name = "crossed",
+      .kind = KI_IS_WHOLE,
+      .required = 1,
+      .about = "users who saw lists of several variants, and do not count" },
+    { .name = "note", .kind = KI_IS_TEXT, .required = 1 },
+};
+static const ki_shape told_report = { .kind = KI_IS_OBJECT,
+                                      KI_INSIDE(a_told_report),
+                                      .type = "ExperimentReport" };
+static const ki_shape an_assignment[] = {
+    { .name = "experiment", .kind = KI_IS_TEXT, .required = 1, .about = "empty: none is running" },
+    { .name = "variant", .kind = KI_IS_TEXT, .required = 1 },
+    { .name = "scenario", .kind = KI_IS_TEXT, .required = 1, .about = "empty: lists without one" },
+    { .name = "share", .kind = KI_IS_NUMBER, .required = 1, .about = "of the users that have it" },
+};
+static const ki_shape told_assignment = { .kind = KI_IS_OBJECT,
+                                          KI_INSIDE(an_assignment),
+                                          .type = "Assignment" };
 
 /* ---- documents ---- */
 
@@ -262,28 +396,28 @@ static const ki_route routes[] = {
     { "PUT", "/v1/experiments/{name}", "put_experiment", "Draft an experiment",
       "Variants, their shares, and what decides.  Nothing happens before it is started; what was "
       "started is not changed.",
-      KI_ROLE_ADMIN, .path_shape = &path, .body = &experiment, .reply = &ki_shape_anything,
-      .run = put },
+      KI_ROLE_ADMIN, KI_ROUTE_CONFLICTS, .path_shape = &path, .body = &experiment,
+      .reply = &told_experiment, .also = 201, .run = put },
     { "GET", "/v1/experiments/{name}", "get_experiment", "An experiment", NULL, KI_ROLE_READ,
-      .path_shape = &path, .reply = &ki_shape_anything, .run = get },
+      .path_shape = &path, .reply = &told_experiment, .run = get },
     { "GET", "/v1/experiments", "list_experiments", "All experiments", NULL, KI_ROLE_READ,
-      .reply = &ki_shape_rows, .run = list },
+      .reply = &rows, .run = list },
     { "DELETE", "/v1/experiments/{name}", "delete_experiment", "Drop an experiment",
-      "Its journal stays.", KI_ROLE_ADMIN, .path_shape = &path, .run = drop },
+      "Its journal stays.", KI_ROLE_ADMIN, KI_ROUTE_CONFLICTS, .path_shape = &path, .run = drop },
     { "POST", "/v1/experiments/{name}/start", "start_experiment", "Split the users from now on",
       "A user's variant follows from the experiment and the user's id alone, and never changes.",
-      KI_ROLE_ADMIN, .path_shape = &path, .reply = &ki_shape_anything, .run = start },
+      KI_ROLE_ADMIN, KI_ROUTE_CONFLICTS, .path_shape = &path, .reply = &told_experiment,
+      .run = start },
     { "POST", "/v1/experiments/{name}/stop", "stop_experiment", "End the split",
-      "Outcomes still count until their windows end.", KI_ROLE_ADMIN, .path_shape = &path,
-      .reply = &ki_shape_anything, .run = stop },
+      "Outcomes still count until their windows end.", KI_ROLE_ADMIN, KI_ROUTE_CONFLICTS,
+      .path_shape = &path, .reply = &told_experiment, .run = stop },
     { "GET", "/v1/experiments/{name}/report", "report_experiment", "What has been shown so far",
       "Difference and lift of each variant against the first, with intervals that hold however "
       "often one looks, and "
       "whether the users are split as designed.",
-      KI_ROLE_READ, KI_ROUTE_SLOW, .path_shape = &path, .reply = &ki_shape_anything,
-      .run = report },
+      KI_ROLE_READ, KI_ROUTE_SLOW, .path_shape = &path, .reply = &told_report, .run = report },
     { "GET", "/v1/assignment", "get_assignment", "Which variant does a user have?", NULL,
-      KI_ROLE_READ, .query_shape = &user_query, .reply = &ki_shape_anything, .run = assignment },
+      KI_ROLE_READ, .query_shape = &user_query, .reply = &told_assignment, .run = assignment },
 };
 
 const ki_route_group ki_routes_experiments = { "experiments",

@@ -16,9 +16,9 @@
 static const ki_shape a_state[] = {
     { .name = "status", .kind = KI_IS_TEXT, .required = 1, .about = "ok" },
 };
-static const ki_shape state = { .kind = KI_IS_OBJECT,
-                                KI_INSIDE(a_state),
-                                .example = "{\"status\": \"ok\"}" };
+static const ki_shape state = {
+    .kind = KI_IS_OBJECT, KI_INSIDE(a_state), .type = "Health", .example = "{\"status\": \"ok\"}"
+};
 
 static const char ok[] = "{\"status\":\"ok\"}";
 
@@ -41,7 +41,7 @@ static const ki_shape a_version[] = {
     { .name = "version", .kind = KI_IS_TEXT, .required = 1, .about = "of kith" },
     { .name = "api", .kind = KI_IS_TEXT, .required = 1, .about = "of the paths: v1" },
 };
-static const ki_shape version = { .kind = KI_IS_OBJECT, KI_INSIDE(a_version) };
+static const ki_shape version = { .kind = KI_IS_OBJECT, KI_INSIDE(a_version), .type = "Version" };
 
 static kith_err tell_version(ki_call *c)
 {
@@ -99,7 +99,9 @@ static kith_err openapi(ki_call *c)
     return ki_reply_static(c, c->site->openapi_text, c->site->n_openapi, "application/json", NULL);
 }
 
-static const ki_shape document = { .kind = KI_IS_OPEN, .about = "an OpenAPI 3.1 document" };
+static const ki_shape document = { .kind = KI_IS_OPEN,
+                                   .about = "an OpenAPI 3.1 document",
+                                   .type = "OpenApi" };
 
 /* The pages ask only the service itself; nothing from elsewhere runs in them. */
 static kith_err show(ki_call *c, const ki_page *page)
@@ -133,7 +135,8 @@ static kith_err to_dashboard(ki_call *c)
 /* ---- debug ---- */
 
 static const ki_shape anything = { .kind = KI_IS_OPEN,
-                                   .about = "for people; its members may change" };
+                                   .about = "for people; its members may change",
+                                   .type = "Debug" };
 
 static kith_err debug(ki_call *c)
 {

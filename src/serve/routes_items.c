@@ -6,23 +6,11 @@
 
 #include "base/mem.h"
 
-static const ki_shape in_path[] = {
-    { .name = "item_id", .kind = KI_IS_ID, .required = 1, .about = "the item", .max = 256 },
-};
-static const ki_shape path = { .kind = KI_IS_OBJECT, KI_INSIDE(in_path) };
-static const ki_shape in_query[] = {
-    { .name = "after", .kind = KI_IS_WHOLE, .about = "`next` of the rows before", .init = "0" },
-    { .name = "limit",
-      .kind = KI_IS_WHOLE,
-      .about = "most rows",
-      .min = 1,
-      .max = 1000,
-      .init = "100" },
-};
-static const ki_shape query = { .kind = KI_IS_OBJECT, KI_INSIDE(in_query) };
 static const ki_shape a_body[] = {
     { .name = "attributes",
-      .kind = KI_IS_OPEN,
+      .kind = KI_IS_MAP,
+      KI_EACH(ki_shape_value),
+      .type = "Attributes",
       .about = "numbers, texts, booleans, lists of texts or of numbers, in place of all before" },
     { .name = "hidden", .kind = KI_IS_FLAG, .about = "true: known, and recommended to nobody" },
     { .name = "created", .kind = KI_IS_TIME, .about = "when it came into the catalogue (now)" },
@@ -30,13 +18,24 @@ static const ki_shape a_body[] = {
 static const ki_shape body = {
     .kind = KI_IS_OBJECT,
     KI_INSIDE(a_body),
+    .type = "ItemChange",
     .example =
         "{\"attributes\": {\"title\": \"Vertigo\", \"year\": 1958, \"genres\": [\"Thriller\"]}}"
 };
 static const ki_shape a_mark[] = {
     { .name = "hidden", .kind = KI_IS_FLAG, .required = 1, .about = "true: recommended to nobody" },
 };
-static const ki_shape mark = { .kind = KI_IS_OBJECT, KI_INSIDE(a_mark) };
+static const ki_shape mark = {
+    .kind = KI_IS_OBJECT, KI_INSIDE(a_mark), .type = "Hiding", .example = "{\"hidden\": false}"
+};
+static const ki_shape a_kept_item[] = {
+    { .name = "item_id", .kind = KI_IS_TEXT, .required = 1 },
+    { .name = "index", .kind = KI_IS_WHOLE, .required = 1, .about = "its number" },
+    { .name = "is_new", .kind = KI_IS_FLAG, .required = 1, .about = "it was not there before" },
+};
+static const ki_shape kept_item = { .kind = KI_IS_OBJECT,
+                                    KI_INSIDE(a_kept_item),
+                                    .type = "ItemReceipt" };
 
 static kith_err put(ki_call *c)
 {
@@ -101,16 +100,18 @@ static const ki_route routes[] = {
       "What the body does not say stays as it was.  In force for the next request: filters, search "
       "and charts "
       "know a new item at once, models rank it by its words or after the next training.",
-      KI_ROLE_WRITE, .path_shape = &path, .body = &body, .reply = &ki_shape_anything, .run = put },
-    { "GET", "/v1/items/{item_id}", "get_item", "An item", NULL, KI_ROLE_READ, .path_shape = &path,
-      .reply = &ki_shape_anything, .run = get },
+      KI_ROLE_WRITE, .path_shape = &ki_shape_item_path, .body = &body, .reply = &kept_item,
+      .also = 201, .run = put },
+    { "GET", "/v1/items/{item_id}", "get_item", "An item", NULL, KI_ROLE_READ,
+      .path_shape = &ki_shape_item_path, .reply = &ki_shape_item_row, .run = get },
     { "GET", "/v1/items", "list_items", "Items, in the order in which they came", NULL,
-      KI_ROLE_READ, .query_shape = &query, .reply = &ki_shape_rows, .run = list },
+      KI_ROLE_READ, .query_shape = &ki_shape_page_query, .reply = &ki_shape_item_rows,
+      .run = list },
     { "DELETE", "/v1/items/{item_id}", "delete_item", "Drop an item, with its events", NULL,
-      KI_ROLE_WRITE, .path_shape = &path, .run = drop },
+      KI_ROLE_WRITE, .path_shape = &ki_shape_item_path, .run = drop },
     { "POST", "/v1/items/{item_id}/hide", "hide_item", "Hide an item, or show it again",
-      "A hidden item is kept and recommended to nobody.", KI_ROLE_WRITE, .path_shape = &path,
-      .body = &mark, .run = hide },
+      "A hidden item is kept and recommended to nobody.", KI_ROLE_WRITE,
+      .path_shape = &ki_shape_item_path, .body = &mark, .run = hide },
     { "POST", "/v1/items/import", "import_items", "Many items, a JSON object a line",
       "Lines are kept in batches; a line that is wrong is told with its number and left out.",
       KI_ROLE_WRITE, KI_ROUTE_LINES, .body = &ki_shape_item, .reply = &ki_shape_imported,

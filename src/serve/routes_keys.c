@@ -52,6 +52,7 @@ static const ki_shape new_key_[] = { ROLE, LABEL, USER, RATE, BURST, QUOTA, EXPI
 static const ki_shape new_key = {
     .kind = KI_IS_OBJECT,
     KI_INSIDE(new_key_),
+    .type = "NewKey",
     .example = "{\"role\": \"read\", \"label\": \"shop front\", \"rate\": 100}"
 };
 static const ki_shape a_key_[] = {
@@ -71,22 +72,22 @@ static const ki_shape a_key_[] = {
       .kind = KI_IS_TEXT,
       .about = "the key itself: told when it is made and never again" },
 };
-static const ki_shape a_key = { .kind = KI_IS_OBJECT, KI_INSIDE(a_key_) };
+static const ki_shape a_key = { .kind = KI_IS_OBJECT, KI_INSIDE(a_key_), .type = "Key" };
 static const ki_shape keys_[] = {
     { .name = "keys", .kind = KI_IS_LIST, .required = 1, KI_EACH(a_key) }
 };
-static const ki_shape keys_reply = { .kind = KI_IS_OBJECT, KI_INSIDE(keys_) };
+static const ki_shape keys_reply = { .kind = KI_IS_OBJECT, KI_INSIDE(keys_), .type = "Keys" };
 static const ki_shape key_path_[] = {
     { .name = "key_id", .kind = KI_IS_NAME, .required = 1, .max = 60 }
 };
 static const ki_shape key_path = { .kind = KI_IS_OBJECT, KI_INSIDE(key_path_) };
 
 static const ki_shape me_[] = {
-    { .name = "role", .kind = KI_IS_TEXT, .required = 1 },
-    { .name = "key_id", .kind = KI_IS_TEXT },
+    { .name = "role", .kind = KI_IS_TEXT, .required = 1, .words = roles },
+    { .name = "key_id", .kind = KI_IS_TEXT, .required = 1, .about = "empty: without a key" },
     { .name = "user", .kind = KI_IS_TEXT },
 };
-static const ki_shape me_reply = { .kind = KI_IS_OBJECT, KI_INSIDE(me_) };
+static const ki_shape me_reply = { .kind = KI_IS_OBJECT, KI_INSIDE(me_), .type = "Caller" };
 
 static const ki_shape audit_query_[] = {
     { .name = "key_id", .kind = KI_IS_NAME, .max = 60, .about = "of this key alone" },
@@ -107,11 +108,16 @@ static const ki_shape an_audit_row_[] = {
     { .name = "time_ms", .kind = KI_IS_WHOLE, .about = "of the first, since 1970" },
     { .name = "last_ms", .kind = KI_IS_WHOLE, .about = "of the last" },
 };
-static const ki_shape an_audit_row = { .kind = KI_IS_OPEN, KI_INSIDE(an_audit_row_) };
+static const ki_shape an_audit_row = { .kind = KI_IS_OPEN,
+                                       KI_INSIDE(an_audit_row_),
+                                       .type = "AuditRow" };
 static const ki_shape audit_[] = {
     { .name = "rows", .kind = KI_IS_LIST, .required = 1, KI_EACH(an_audit_row) }
 };
-static const ki_shape audit_reply = { .kind = KI_IS_OBJECT, KI_INSIDE(audit_) };
+static const ki_shape audit_reply = { .kind = KI_IS_OBJECT,
+                                      KI_INSIDE(audit_),
+                                      .type = "AuditRows" };
+static const ki_link to_key[] = { { "revoke_key", "key_id", "/id" }, { NULL, NULL, NULL } };
 
 /* ---- handlers ---- */
 
@@ -219,13 +225,14 @@ static kith_err tell_audit(ki_call *c)
 }
 
 static const ki_route routes[] = {
-    { "GET", "/v1/keys", "list_keys", "Keys, without what opens", NULL, KI_ROLE_ADMIN, 0,
-      .reply = &keys_reply, .run = list_keys },
+    { "GET", "/v1/keys", "list_keys", "Keys, without what opens", NULL, KI_ROLE_ADMIN,
+      KI_ROUTE_CONFLICTS, .reply = &keys_reply, .run = list_keys },
     { "POST", "/v1/keys", "make_key", "Make a key",
       "The key is told in this reply and never again: the store keeps only its hash.",
-      KI_ROLE_ADMIN, 0, .body = &new_key, .reply = &a_key, .status = 201, .run = make_key },
+      KI_ROLE_ADMIN, KI_ROUTE_CONFLICTS, .body = &new_key, .reply = &a_key, .status = 201,
+      .run = make_key, .links = to_key },
     { "DELETE", "/v1/keys/{key_id}", "revoke_key", "Revoke a key",
-      "It is refused from this moment on, also after a restart.", KI_ROLE_ADMIN, 0,
+      "It is refused from this moment on, also after a restart.", KI_ROLE_ADMIN, KI_ROUTE_CONFLICTS,
       .path_shape = &key_path, .run = revoke_key },
     { "GET", "/v1/whoami", "whoami", "What this key may", NULL, KI_ROLE_PUBLIC, 0,
       .reply = &me_reply, .run = who_am_i },

@@ -37,8 +37,9 @@ static const ki_shape a_recipe[] = {
 };
 static const ki_shape recipe = { .kind = KI_IS_OBJECT,
                                  KI_INSIDE(a_recipe),
-                                 .example = "{\"algorithm\": \"ials\", \"params\": "
-                                            "{\"n_factors\": 32}}" };
+                                 .type = "Recipe",
+                                 .example = "{\"algorithm\": \"ials-text\", \"params\": "
+                                            "{\"n_factors\": 32}, \"promote\": \"always\"}" };
 static const ki_shape a_search[] = {
     { .name = "algorithm", .kind = KI_IS_NAME, .about = "as in train_model", .max = 64 },
     { .name = "params", .kind = KI_IS_OPEN, .about = "held as they are" },
@@ -55,11 +56,117 @@ static const ki_shape a_search[] = {
       .max = 1000,
       .init = "20" },
 };
-static const ki_shape search = { .kind = KI_IS_OBJECT, KI_INSIDE(a_search) };
+static const ki_shape search = {
+    .kind = KI_IS_OBJECT,
+    KI_INSIDE(a_search),
+    .type = "Search",
+    .example = "{\"algorithm\": \"item-knn\", \"seconds\": 5, \"trials\": 3}"
+};
 static const ki_shape a_queued_task[] = {
     { .name = "task_id", .kind = KI_IS_TEXT, .required = 1, .about = "ask /v1/tasks/{task_id}" },
 };
-static const ki_shape queued = { .kind = KI_IS_OBJECT, KI_INSIDE(a_queued_task) };
+static const ki_shape queued = { .kind = KI_IS_OBJECT,
+                                 KI_INSIDE(a_queued_task),
+                                 .type = "TaskQueued" };
+static const ki_link to_task[] = { { "get_task", "task_id", "/task_id" },
+                                   { "watch_task", "task_id", "/task_id" },
+                                   { "cancel_task", "task_id", "/task_id" },
+                                   { NULL, NULL, NULL } };
+
+/* ---- what is told ---- */
+
+const ki_shape ki_figures[KI_N_FIGURES] = {
+    { .name = "reason", .kind = KI_IS_TEXT, .about = "why there are none: too few events" },
+    { .name = "metric", .kind = KI_IS_TEXT, .about = "such as ndcg@10" },
+    { .name = "protocol", .kind = KI_IS_TEXT, .about = "what was held out" },
+    { .name = "value", .kind = KI_IS_NUMBER, .or_null = 1, .about = "of this recipe" },
+    { .name = "low", .kind = KI_IS_NUMBER, .or_null = 1, .about = "end of its 95% interval" },
+    { .name = "high", .kind = KI_IS_NUMBER, .or_null = 1, .about = "the other end" },
+    { .name = "popularity", .kind = KI_IS_NUMBER, .or_null = 1, .about = "what is popular got" },
+    { .name = "in_force", .kind = KI_IS_NUMBER, .or_null = 1, .about = "the recipe in force got" },
+    { .name = "seconds", .kind = KI_IS_NUMBER, .about = "that it took to find out" },
+};
+static const ki_shape trained_on[] = {
+    { .name = "users", .kind = KI_IS_WHOLE, .required = 1 },
+    { .name = "items", .kind = KI_IS_WHOLE, .required = 1 },
+    { .name = "events", .kind = KI_IS_WHOLE, .required = 1 },
+};
+static const char *const model_states[] = { "candidate", "promoted", "retired", "refused", NULL };
+static const ki_shape a_model[] = {
+    { .name = "version", .kind = KI_IS_TEXT, .required = 1 },
+    { .name = "algorithm", .kind = KI_IS_TEXT, .required = 1 },
+    { .name = "params", .kind = KI_IS_OPEN, .required = 1, .about = "as they were given" },
+    { .name = "figures",
+      .kind = KI_IS_OBJECT,
+      .required = 1,
+      KI_INSIDE(ki_figures),
+      .type = "Figures" },
+    { .name = "trained_at", .kind = KI_IS_TEXT, .required = 1, .about = "ISO 8601, UTC" },
+    { .name = "trained_ms", .kind = KI_IS_WHOLE, .required = 1, .about = "since 1970" },
+    { .name = "data",
+      .kind = KI_IS_OBJECT,
+      .required = 1,
+      .about = "that it was trained on",
+      KI_INSIDE(trained_on),
+      .type = "TrainedOn" },
+    { .name = "state", .kind = KI_IS_TEXT, .required = 1, .words = model_states },
+    { .name = "reason", .kind = KI_IS_TEXT, .required = 1, .about = "why it is in this state" },
+    { .name = "promoted_ms", .kind = KI_IS_WHOLE, .about = "when it was put in force, since 1970" },
+};
+static const ki_shape model = { .kind = KI_IS_OBJECT, KI_INSIDE(a_model), .type = "Model" };
+static const ki_shape all_models[] = {
+    { .name = "in_force", .kind = KI_IS_TEXT, .required = 1, .about = "version; empty: none is" },
+    { .name = "models",
+      .kind = KI_IS_LIST,
+      .required = 1,
+      .about = "newest first",
+      KI_EACH(model) },
+};
+static const ki_shape told_models = { .kind = KI_IS_OBJECT,
+                                      KI_INSIDE(all_models),
+                                      .type = "Models" };
+
+static const ki_shape a_shadow[] = {
+    { .name = "version", .kind = KI_IS_TEXT, .required = 1, .about = "empty: there is none" },
+    { .name = "lists", .kind = KI_IS_WHOLE, .required = 1, .about = "that it was asked for too" },
+    { .name = "overlap",
+      .kind = KI_IS_NUMBER,
+      .about = "share of the items shown that it lists too" },
+    { .name = "micros", .kind = KI_IS_NUMBER, .about = "microseconds a list, of the shadow" },
+    { .name = "micros_in_force", .kind = KI_IS_NUMBER, .about = "and of the model in force" },
+};
+static const ki_shape shadow = { .kind = KI_IS_OBJECT, KI_INSIDE(a_shadow), .type = "Shadow" };
+
+static const char *const task_kinds[] = { "train", "evaluate", "tune", NULL };
+static const char *const task_states[] = {
+    "queued", "running", "done", "failed", "canceled", NULL
+};
+static const ki_shape a_task[] = {
+    { .name = "id", .kind = KI_IS_TEXT, .required = 1 },
+    { .name = "kind", .kind = KI_IS_TEXT, .required = 1, .words = task_kinds },
+    { .name = "state", .kind = KI_IS_TEXT, .required = 1, .words = task_states },
+    { .name = "order", .kind = KI_IS_OPEN, .required = 1, .about = "what was asked for" },
+    { .name = "queued_at", .kind = KI_IS_TEXT, .about = "ISO 8601, UTC, as those that follow" },
+    { .name = "started_at", .kind = KI_IS_TEXT },
+    { .name = "finished_at", .kind = KI_IS_TEXT },
+    { .name = "step", .kind = KI_IS_TEXT, .about = "what it does now" },
+    { .name = "done", .kind = KI_IS_WHOLE, .about = "of this step" },
+    { .name = "total", .kind = KI_IS_WHOLE, .about = "0: nobody knows" },
+    { .name = "result",
+      .kind = KI_IS_OPEN,
+      .about = "of train the model as /v1/models tells it; of evaluate algorithm, params, figures "
+               "and worse; of tune what `kith tune --json` says" },
+    { .name = "error", .kind = KI_IS_TEXT, .about = "why it failed" },
+};
+static const ki_shape one_task = { .kind = KI_IS_OBJECT, KI_INSIDE(a_task), .type = "Task" };
+static const ki_shape all_tasks[] = {
+    { .name = "tasks",
+      .kind = KI_IS_LIST,
+      .required = 1,
+      .about = "newest first",
+      KI_EACH(one_task) },
+};
+static const ki_shape some_tasks = { .kind = KI_IS_OBJECT, KI_INSIDE(all_tasks), .type = "Tasks" };
 
 /* ---- tasks ---- */
 
@@ -260,38 +367,44 @@ static kith_err drop_shadow(ki_call *c)
     return ki_service_shadow(ki_call_service(c), NULL);
 }
 
+static const ki_link to_model[] = { { "get_model", "version", "/in_force" },
+                                    { "promote_model", "version", "/in_force" },
+                                    { "set_shadow", "version", "/in_force" },
+                                    { NULL, NULL, NULL } };
 static const ki_route routes[] = {
     { "POST", "/v1/models", "train_model", "Train a model in the background",
       "On a copy of what is known now, while serving goes on.  It is evaluated beside the one in "
       "force on the same held-out part, and refused when it is worse.",
-      KI_ROLE_ADMIN, .body = &recipe, .reply = &queued, .status = 202, .run = train },
+      KI_ROLE_ADMIN, .body = &recipe, .reply = &queued, .status = 202, .run = train,
+      .links = to_task },
     { "GET", "/v1/models", "list_models", "Versions, newest first", NULL, KI_ROLE_READ,
-      .reply = &ki_shape_anything, .run = list_models },
+      .reply = &told_models, .run = list_models, .links = to_model },
     { "GET", "/v1/models/{version}", "get_model", "A version: recipe, figures, state", NULL,
-      KI_ROLE_READ, .path_shape = &version_path, .reply = &ki_shape_anything, .run = get_model },
+      KI_ROLE_READ, .path_shape = &version_path, .reply = &model, .run = get_model },
     { "POST", "/v1/models/{version}/promote", "promote_model", "Put a version in force", NULL,
-      KI_ROLE_ADMIN, .path_shape = &version_path, .reply = &ki_shape_anything, .run = promote },
+      KI_ROLE_ADMIN, KI_ROUTE_CONFLICTS, .path_shape = &version_path, .reply = &model,
+      .run = promote },
     { "POST", "/v1/models/rollback", "roll_back", "Back to the version that was in force before",
-      NULL, KI_ROLE_ADMIN, .reply = &ki_shape_anything, .run = roll_back },
+      NULL, KI_ROLE_ADMIN, KI_ROUTE_CONFLICTS, .reply = &model, .run = roll_back },
     { "POST", "/v1/models/evaluate", "evaluate_model",
       "How good would a recipe be, beside the one in force?", "Nothing is kept.", KI_ROLE_ADMIN,
-      .body = &recipe, .reply = &queued, .status = 202, .run = evaluate },
+      .body = &recipe, .reply = &queued, .status = 202, .run = evaluate, .links = to_task },
     { "POST", "/v1/models/tune", "tune_model", "Search for better parameters", NULL, KI_ROLE_ADMIN,
-      .body = &search, .reply = &queued, .status = 202, .run = tune },
+      .body = &search, .reply = &queued, .status = 202, .run = tune, .links = to_task },
     { "GET", "/v1/shadow", "get_shadow", "What the shadow model says beside the one in force",
-      "Overlap of the lists, and microseconds of both.", KI_ROLE_READ, .reply = &ki_shape_anything,
+      "Overlap of the lists, and microseconds of both.", KI_ROLE_READ, .reply = &shadow,
       .run = reply_shadow },
     { "PUT", "/v1/shadow/{version}", "set_shadow", "Ask this version too, for a share of the lists",
-      NULL, KI_ROLE_ADMIN, .path_shape = &version_path, .reply = &ki_shape_anything,
+      NULL, KI_ROLE_ADMIN, KI_ROUTE_CONFLICTS, .path_shape = &version_path, .reply = &shadow,
       .run = set_shadow },
     { "DELETE", "/v1/shadow", "drop_shadow", "Ask no second version any more", NULL, KI_ROLE_ADMIN,
       .run = drop_shadow },
     { "GET", "/v1/tasks", "list_tasks", "Long work: what waits, runs, and has ended", NULL,
-      KI_ROLE_READ, .reply = &ki_shape_anything, .run = list_tasks },
+      KI_ROLE_READ, .reply = &some_tasks, .run = list_tasks },
     { "GET", "/v1/tasks/{task_id}", "get_task", "A task, with its progress or result", NULL,
-      KI_ROLE_READ, .path_shape = &task_path, .reply = &ki_shape_anything, .run = get_task },
+      KI_ROLE_READ, .path_shape = &task_path, .reply = &one_task, .run = get_task },
     { "DELETE", "/v1/tasks/{task_id}", "cancel_task", "Stop a task", "409 when it has ended.",
-      KI_ROLE_ADMIN, .path_shape = &task_path, .run = cancel_task },
+      KI_ROLE_ADMIN, KI_ROUTE_CONFLICTS, .path_shape = &task_path, .run = cancel_task },
     { "GET", "/v1/tasks/{task_id}/events", "watch_task", "Follow a task",
       "Server-sent events: the task whenever something of it changes, until it has ended.",
       KI_ROLE_READ, KI_ROUTE_STREAM, .path_shape = &task_path, .run = watch_task },

@@ -7,28 +7,75 @@
 
 #include "base/mem.h"
 
-static const ki_shape in_path[] = {
-    { .name = "user_id", .kind = KI_IS_ID, .required = 1, .about = "the user", .max = 256 },
-};
-static const ki_shape path = { .kind = KI_IS_OBJECT, KI_INSIDE(in_path) };
-static const ki_shape in_query[] = {
-    { .name = "after", .kind = KI_IS_WHOLE, .about = "`next` of the rows before", .init = "0" },
-    { .name = "limit",
-      .kind = KI_IS_WHOLE,
-      .about = "most rows",
-      .min = 1,
-      .max = 1000,
-      .init = "100" },
-};
-static const ki_shape query = { .kind = KI_IS_OBJECT, KI_INSIDE(in_query) };
 static const ki_shape a_body[] = {
     { .name = "attributes",
-      .kind = KI_IS_OPEN,
+      .kind = KI_IS_MAP,
+      KI_EACH(ki_shape_value),
+      .type = "Attributes",
       .about = "numbers, texts, booleans, lists of texts or of numbers, in place of all before" },
 };
 static const ki_shape body = { .kind = KI_IS_OBJECT,
                                KI_INSIDE(a_body),
+                               .type = "UserChange",
                                .example = "{\"attributes\": {\"age\": 34, \"country\": \"de\"}}" };
+
+static const ki_shape a_kept_user[] = {
+    { .name = "user_id", .kind = KI_IS_TEXT, .required = 1 },
+    { .name = "index", .kind = KI_IS_WHOLE, .required = 1, .about = "its number" },
+    { .name = "is_new", .kind = KI_IS_FLAG, .required = 1, .about = "it was not there before" },
+};
+static const ki_shape kept_user = { .kind = KI_IS_OBJECT,
+                                    KI_INSIDE(a_kept_user),
+                                    .type = "UserReceipt" };
+
+/* ---- what is told of one user ---- */
+
+#define A_USER                                                                                     \
+    { .name = "id", .kind = KI_IS_TEXT, .required = 1, .about = "the user" },                      \
+        { .name = "index", .kind = KI_IS_WHOLE, .required = 1, .about = "its number" },            \
+        { .name = "time_ms",                                                                       \
+          .kind = KI_IS_WHOLE,                                                                     \
+          .required = 1,                                                                           \
+          .about = "milliseconds since 1970" },                                                    \
+    {                                                                                              \
+        .name = "attributes", .kind = KI_IS_MAP, KI_EACH(ki_shape_value), .type = "Attributes"     \
+    }
+
+static const ki_shape a_pair[] = {
+    { .name = "item_id", .kind = KI_IS_TEXT, .required = 1 },
+    { .name = "title", .kind = KI_IS_TEXT },
+    { .name = "value", .kind = KI_IS_NUMBER, .required = 1, .about = "what it says of preference" },
+    { .name = "time", .kind = KI_IS_WHOLE, .required = 1, .about = "seconds since 1970" },
+};
+static const ki_shape pair = { .kind = KI_IS_OBJECT, KI_INSIDE(a_pair), .type = "HistoryEntry" };
+static const ki_shape a_profile[] = {
+    A_USER,
+    { .name = "history",
+      .kind = KI_IS_LIST,
+      .required = 1,
+      .about = "newest first, at most 100",
+      KI_EACH(pair) },
+};
+static const ki_shape profile = { .kind = KI_IS_OBJECT,
+                                  KI_INSIDE(a_profile),
+                                  .type = "UserProfile" };
+static const ki_shape an_exposure[] = {
+    { .name = "seq", .kind = KI_IS_WHOLE, .required = 1 },
+    { .name = "kind", .kind = KI_IS_TEXT, .required = 1, .about = "exposure: a list was shown" },
+    { .name = "user", .kind = KI_IS_TEXT, .required = 1 },
+    { .name = "id", .kind = KI_IS_TEXT, .about = "rec_id of the list" },
+    { .name = "time_ms", .kind = KI_IS_WHOLE, .required = 1 },
+    { .name = "entry", .kind = KI_IS_OPEN, .about = "what was shown, and by what" },
+};
+static const ki_shape exposure = { .kind = KI_IS_OBJECT,
+                                   KI_INSIDE(an_exposure),
+                                   .type = "JournalRow" };
+static const ki_shape an_export[] = {
+    A_USER,
+    { .name = "events", .kind = KI_IS_LIST, .required = 1, KI_EACH(ki_shape_event_row) },
+    { .name = "journal", .kind = KI_IS_LIST, .required = 1, KI_EACH(exposure) },
+};
+static const ki_shape whole = { .kind = KI_IS_OBJECT, KI_INSIDE(an_export), .type = "UserExport" };
 
 static kith_err put(ki_call *c)
 {
@@ -126,19 +173,21 @@ static kith_err take_line(ki_call *c, const char *line, size_t n, int64_t number
 static const ki_route routes[] = {
     { "PUT", "/v1/users/{user_id}", "put_user", "Make or change a user",
       "Without attributes in the body those that were there stay.", KI_ROLE_WRITE,
-      .path_shape = &path, .body = &body, .reply = &ki_shape_anything, .run = put },
+      .path_shape = &ki_shape_user_path, .body = &body, .reply = &kept_user, .also = 201,
+      .run = put },
     { "GET", "/v1/users/{user_id}", "get_user", "A user, with the newest of the history", NULL,
-      KI_ROLE_READ, .path_shape = &path, .reply = &ki_shape_anything, .run = get },
+      KI_ROLE_READ, .path_shape = &ki_shape_user_path, .reply = &profile, .run = get },
     { "GET", "/v1/users", "list_users", "Users, in the order in which they came", NULL,
-      KI_ROLE_READ, .query_shape = &query, .reply = &ki_shape_rows, .run = list },
+      KI_ROLE_READ, .query_shape = &ki_shape_page_query, .reply = &ki_shape_user_rows,
+      .run = list },
     { "DELETE", "/v1/users/{user_id}", "delete_user", "Forget a user everywhere",
       "Store, histories, lists, journals, caches, model files, and the keys that speak for the "
       "user: "
       "when the reply is there nothing of the user is.",
-      KI_ROLE_WRITE, .path_shape = &path, .run = forget },
+      KI_ROLE_WRITE, .path_shape = &ki_shape_user_path, .run = forget },
     { "GET", "/v1/users/{user_id}/export", "export_user", "All that is kept about a user",
       "Attributes, events, and the journal of lists shown.", KI_ROLE_READ, KI_ROUTE_SLOW,
-      .path_shape = &path, .reply = &ki_shape_anything, .run = export },
+      .path_shape = &ki_shape_user_path, .reply = &whole, .run = export },
     { "POST", "/v1/users/import", "import_users", "Many users, a JSON object a line",
       "Lines are kept in batches; a line that is wrong is told with its number and left out.",
       KI_ROLE_WRITE, KI_ROUTE_LINES, .body = &ki_shape_user, .reply = &ki_shape_imported,

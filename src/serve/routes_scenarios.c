@@ -10,7 +10,12 @@
 #include <string.h>
 
 static const ki_shape by_name[] = {
-    { .name = "name", .kind = KI_IS_NAME, .required = 1, .about = "of the scenario", .max = 256 },
+    { .name = "name",
+      .kind = KI_IS_NAME,
+      .required = 1,
+      .about = "of the scenario",
+      .max = 256,
+      .example = "\"home\"" },
 };
 static const ki_shape path = { .kind = KI_IS_OBJECT, KI_INSIDE(by_name) };
 static const ki_shape one_id = { .kind = KI_IS_TEXT, .max = 256 };
@@ -42,6 +47,7 @@ static const ki_shape a_scenario[] = {
 static const ki_shape scenario = {
     .kind = KI_IS_OBJECT,
     KI_INSIDE(a_scenario),
+    .type = "Scenario",
     .example =
         "{\"filter\": \"year >= 1990\", \"pipeline\": {\"diversity\": {\"method\": \"mmr\"}}}"
 };
@@ -50,10 +56,37 @@ static const ki_shape a_run[] = {
       .kind = KI_IS_OBJECT,
       .required = 1,
       .about = "as it would be saved",
-      KI_INSIDE(a_scenario) },
+      KI_INSIDE(a_scenario),
+      .type = "Scenario" },
     { .name = "user_id", .kind = KI_IS_ID, .about = "for this user", .max = 256 },
 };
-static const ki_shape dry = { .kind = KI_IS_OBJECT, KI_INSIDE(a_run) };
+static const ki_shape dry = {
+    .kind = KI_IS_OBJECT,
+    KI_INSIDE(a_run),
+    .type = "DryRun",
+    .example =
+        "{\"scenario\": {\"pipeline\": {\"diversity\": {\"method\": \"mmr\"}}}, \"user_id\": "
+        "\"ann\"}"
+};
+static const ki_shape a_kept[] = {
+    { .name = "name", .kind = KI_IS_TEXT, .required = 1 },
+    { .name = "version", .kind = KI_IS_WHOLE, .required = 1, .about = "grows with each change" },
+};
+static const ki_shape kept = { .kind = KI_IS_OBJECT, KI_INSIDE(a_kept), .type = "ScenarioReceipt" };
+static const ki_shape a_row[] = {
+    { .name = "kind", .kind = KI_IS_TEXT, .required = 1, .about = "scenario" },
+    { .name = "id", .kind = KI_IS_TEXT, .required = 1, .about = "its name" },
+    { .name = "seq", .kind = KI_IS_WHOLE, .required = 1, .about = "version" },
+    { .name = "time_ms", .kind = KI_IS_WHOLE, .required = 1, .about = "milliseconds since 1970" },
+    { .name = "document",
+      .kind = KI_IS_OBJECT,
+      .required = 1,
+      KI_INSIDE(a_scenario),
+      .type = "Scenario" },
+};
+static const ki_shape kept_row = { .kind = KI_IS_OBJECT, KI_INSIDE(a_row), .type = "ScenarioRow" };
+static const ki_shape some_rows[] = { KI_ROWS_OF(kept_row) };
+static const ki_shape rows = { .kind = KI_IS_OBJECT, KI_INSIDE(some_rows), .type = "ScenarioRows" };
 
 static kith_err put(ki_call *c)
 {
@@ -137,8 +170,60 @@ static const ki_shape a_meaning[] = {
 };
 static const ki_shape meaning = { .kind = KI_IS_OBJECT,
                                   KI_INSIDE(a_meaning),
+                                  .type = "EventSettingsChange",
                                   .example = "{\"preference\": \"strengths\", \"signals\": "
                                              "{\"views\": 0.5}}" };
+
+static const char *const decided_words[] = { "ratings", "strengths", "undecided", NULL };
+static const ki_shape a_weight[] = {
+    { .name = "weight", .kind = KI_IS_NUMBER, .required = 1, .about = "0: says nothing" },
+    { .name = "scale", .kind = KI_IS_TEXT, .required = 1, .about = "how its value counts" },
+    { .name = "unit", .kind = KI_IS_NUMBER, .required = 1, .about = "value of usual size" },
+};
+static const ki_shape weight = { .kind = KI_IS_OBJECT, KI_INSIDE(a_weight), .type = "EventWeight" };
+static const ki_shape all_meanings[] = {
+    { .name = "preference", .kind = KI_IS_TEXT, .required = 1, .words = decided_words },
+    { .name = "low", .kind = KI_IS_NUMBER, .required = 1, .about = "of the rating scale" },
+    { .name = "high", .kind = KI_IS_NUMBER, .required = 1, .about = "of the rating scale" },
+    { .name = "signals",
+      .kind = KI_IS_MAP,
+      .required = 1,
+      .about = "kinds of events",
+      KI_EACH(weight) },
+};
+static const ki_shape meanings = { .kind = KI_IS_OBJECT,
+                                   KI_INSIDE(all_meanings),
+                                   .type = "EventSettings" };
+static const ki_shape a_status[] = {
+    { .name = "users", .kind = KI_IS_WHOLE, .required = 1 },
+    { .name = "items", .kind = KI_IS_WHOLE, .required = 1 },
+    { .name = "events", .kind = KI_IS_WHOLE, .required = 1 },
+    { .name = "hidden", .kind = KI_IS_WHOLE, .required = 1, .about = "items" },
+    { .name = "pairs", .kind = KI_IS_WHOLE, .required = 1, .about = "of a user and an item" },
+    { .name = "model",
+      .kind = KI_IS_TEXT,
+      .required = 1,
+      .about = "version in force; empty: none is" },
+    { .name = "since_model",
+      .kind = KI_IS_WHOLE,
+      .required = 1,
+      .about = "events that it has not learnt from" },
+    { .name = "store_bytes", .kind = KI_IS_WHOLE, .required = 1 },
+    { .name = "lists", .kind = KI_IS_WHOLE, .required = 1, .about = "since the start" },
+    { .name = "lists_from_cache", .kind = KI_IS_WHOLE, .required = 1 },
+    { .name = "exposures_lost",
+      .kind = KI_IS_WHOLE,
+      .required = 1,
+      .about = "lists that the journal lacks" },
+    { .name = "imported",
+      .kind = KI_IS_FLAG,
+      .required = 1,
+      .about = "the data of the start are in the store" },
+    { .name = "algorithm", .kind = KI_IS_TEXT, .about = "of the model in force" },
+    { .name = "trained_at", .kind = KI_IS_TEXT },
+    { .name = "figures", .kind = KI_IS_OBJECT, KI_INSIDE(ki_figures), .type = "Figures" },
+};
+static const ki_shape the_status = { .kind = KI_IS_OBJECT, KI_INSIDE(a_status), .type = "Status" };
 
 static kith_err get_meanings(ki_call *c)
 {
@@ -165,24 +250,24 @@ static const ki_route routes[] = {
       "Its filter and pipeline are held against the catalogue first.  In force for the next "
       "request: recommend "
       "with scenario=NAME.",
-      KI_ROLE_ADMIN, .path_shape = &path, .body = &scenario, .reply = &ki_shape_anything,
+      KI_ROLE_ADMIN, .path_shape = &path, .body = &scenario, .reply = &kept, .also = 201,
       .run = put },
     { "GET", "/v1/scenarios/{name}", "get_scenario", "A scenario", NULL, KI_ROLE_READ,
-      .path_shape = &path, .reply = &ki_shape_anything, .run = get },
+      .path_shape = &path, .reply = &scenario, .run = get },
     { "GET", "/v1/scenarios", "list_scenarios", "All scenarios, with their versions", NULL,
-      KI_ROLE_READ, .reply = &ki_shape_rows, .run = list },
+      KI_ROLE_READ, .reply = &rows, .run = list },
     { "DELETE", "/v1/scenarios/{name}", "delete_scenario", "Drop a scenario", NULL, KI_ROLE_ADMIN,
       .path_shape = &path, .run = drop },
     { "POST", "/v1/scenarios/dry-run", "dry_run_scenario", "What would a scenario list?",
-      "Nothing is saved.", KI_ROLE_READ, KI_ROUTE_QUICK, .body = &dry, .reply = &ki_shape_list,
-      .run = run_dry },
+      "Nothing is saved.", KI_ROLE_READ, KI_ROUTE_QUICK | KI_ROUTE_LOOKS_UP, .body = &dry,
+      .reply = &ki_shape_list, .run = run_dry },
     { "GET", "/v1/settings/events", "get_event_settings", "What events mean", NULL, KI_ROLE_READ,
-      .reply = &ki_shape_anything, .run = get_meanings },
+      .reply = &meanings, .run = get_meanings },
     { "PUT", "/v1/settings/events", "put_event_settings", "Change what events mean",
       "All events are read anew, which takes a while where there are many.", KI_ROLE_ADMIN,
-      .body = &meaning, .reply = &ki_shape_anything, .run = put_meanings },
+      .body = &meaning, .reply = &meanings, .run = put_meanings },
     { "GET", "/v1/status", "status", "What is there, and which model is in force", NULL,
-      KI_ROLE_READ, .reply = &ki_shape_anything, .run = status },
+      KI_ROLE_READ, .reply = &the_status, .run = status },
 };
 
 const ki_route_group ki_routes_scenarios = { "scenarios", "Scenarios and settings", routes,

@@ -55,6 +55,7 @@ static const ki_shape by_which[] = {
       .kind = KI_IS_TEXT,
       .required = 1,
       .about = "of the request or of the response",
+      .example = "\"request\"",
       .words = which_words },
 };
 static const ki_shape which_path = { .kind = KI_IS_OBJECT, KI_INSIDE(by_which) };
@@ -67,6 +68,7 @@ static const ki_shape a_pair[] = {
 };
 static const ki_shape pair = { .kind = KI_IS_OBJECT,
                                KI_INSIDE(a_pair),
+                               .type = "Pair",
                                .example = "{\"user_id\": 1, \"item_id\": 50}" };
 static const ki_shape a_predicted[] = {
     { .name = "user_id", .kind = KI_IS_TEXT, .required = 1 },
@@ -77,12 +79,19 @@ static const ki_shape a_predicted[] = {
       .about = "a rating, or a preference where is_rating is false" },
     { .name = "is_rating", .kind = KI_IS_FLAG, .required = 1 },
 };
-static const ki_shape predicted = { .kind = KI_IS_OBJECT, KI_INSIDE(a_predicted) };
+static const ki_shape predicted = { .kind = KI_IS_OBJECT,
+                                    KI_INSIDE(a_predicted),
+                                    .type = "ShortPrediction" };
 
 static const ki_shape a_request[] = {
-    { .name = "user_id", .kind = KI_IS_ANY, .about = "somebody known; null: see user_text" },
+    { .name = "user_id",
+      .kind = KI_IS_ID,
+      .or_null = 1,
+      .about = "somebody known; null: see user_text",
+      .max = 256 },
     { .name = "user_text",
       .kind = KI_IS_TEXT,
+      .or_null = 1,
       .about = "or somebody new, in words: \"Age: 33, engineer, enjoys sci-fi\"",
       .max = 10000 },
     { .name = "num_recommendations",
@@ -95,6 +104,7 @@ static const ki_shape a_request[] = {
 static const ki_shape short_wish = {
     .kind = KI_IS_OBJECT,
     KI_INSIDE(a_request),
+    .type = "ShortRequest",
     .example = "{\"user_text\": \"enjoys sci-fi and action movies\", \"num_recommendations\": 5}"
 };
 
@@ -118,7 +128,7 @@ static json_t *request_of(ki_call *c)
         json_object_set(o, "user_id", (json_t *)user);
         json_object_set_new(o, "on_unknown", json_string("error"));
     }
-    if (text != NULL) json_object_set(o, "text", (json_t *)text);
+    if (json_is_string(text)) json_object_set(o, "text", (json_t *)text);
     return o;
 }
 
@@ -141,20 +151,38 @@ static kith_err recommend(ki_call *c)
     return err;
 }
 
+/* What the contract itself says of it: /v1/schema/request and response. */
+static const ki_shape contract_request = {
+    .kind = KI_IS_OPEN,
+    .type = "ContractRequest",
+    .about = "as /v1/schema/request says",
+    .example =
+        "{\"recommendation_data\": {\"user_data\": [], \"item_data\": [], \"interaction_data\": "
+        "[{\"user_id\": \"a\", \"item_id\": \"x\", \"rating\": 5}, {\"user_id\": \"a\", "
+        "\"item_id\": \"y\", \"rating\": 4}, {\"user_id\": \"b\", \"item_id\": \"x\", "
+        "\"rating\": 4}, {\"user_id\": \"b\", \"item_id\": \"z\", \"rating\": 5}]}, "
+        "\"recommendation_configuration\": {\"algorithm_type\": \"collaborative_filtering\", "
+        "\"recommendation_count\": 2}}"
+};
+static const ki_shape contract_result = { .kind = KI_IS_OPEN,
+                                          .type = "ContractResult",
+                                          .about = "as /v1/schema/response says" };
+static const ki_shape a_schema = { .kind = KI_IS_OPEN, .type = "JsonSchema" };
+
 static const ki_route routes[] = {
     { "POST", "/v1/run", "run", "One request of the tool contract",
       "Data and configuration in, lists and figures out; files are not read, nothing is kept.  "
       "/v1/schema/request says what the body may hold; failures are told as the contract does.",
-      KI_ROLE_WRITE, .body = &ki_shape_anything, .reply = &ki_shape_anything, .run = run },
+      KI_ROLE_WRITE, .body = &contract_request, .reply = &contract_result, .run = run },
     { "GET", "/v1/schema/{which}", "schema", "The JSON Schema of the tool contract", NULL,
-      KI_ROLE_READ, .path_shape = &which_path, .reply = &ki_shape_anything, .run = schema },
+      KI_ROLE_READ, .path_shape = &which_path, .reply = &a_schema, .run = schema },
     { "POST", "/predict", "short_predict", "What would this user think of this item?", NULL,
       KI_ROLE_READ, KI_ROUTE_QUICK, .body = &pair, .reply = &predicted, .run = predict },
     { "POST", "/recommend", "short_recommend", "Items for somebody known, or described in words",
       "With user_id for somebody known (404 when unknown), with user_text for somebody new; each "
       "item has its reason.",
-      KI_ROLE_READ, KI_ROUTE_QUICK, .body = &short_wish, .reply = &ki_shape_list,
-      .run = recommend },
+      KI_ROLE_READ, KI_ROUTE_QUICK | KI_ROUTE_LOOKS_UP, .body = &short_wish,
+      .reply = &ki_shape_list, .run = recommend },
 };
 
 const ki_route_group ki_routes_tool = { "tool", "The tool contract, and three short calls", routes,

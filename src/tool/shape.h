@@ -28,6 +28,7 @@ typedef enum ki_kind {
     KI_IS_ROWS,     /* elements like inside[0], or the path of a file with them */
     KI_IS_DOCUMENT, /* as OBJECT, or the path of a JSON file */
     KI_IS_ANY,      /* anything */
+    KI_IS_VALUE, /* of an attribute: number, text, flag, list of texts or of numbers; null: none */
 } ki_kind;
 
 typedef struct ki_shape ki_shape;
@@ -42,6 +43,8 @@ struct ki_shape {
     double min, max;          /* both 0: any; max 0: no upper end, and min is not looked at */
     const char *init;         /* default, as JSON */
     const char *example;      /* as JSON */
+    const char *type;         /* what programs call it: a component of the OpenAPI document */
+    int or_null;              /* of what is answered: null says that there is none */
 };
 
 /* Members of a table; elements of one shape. */
@@ -51,6 +54,15 @@ struct ki_shape {
 /* The schema of one shape, a new reference, NULL when memory ran out.  `closed`: objects have no members
  * beyond those named (what is sent); else others are no error (what is answered, and the tool contract). */
 json_t *ki_shape_schema(const ki_shape *s, int closed);
+
+/* The same, put another way. */
+typedef struct ki_shape_how {
+    int closed;
+    int in_url; /* of a parameter, which is text whatever it means: an id is a string */
+    json_t *
+        components; /* shapes that have a type go in here under it, once, and are referred to; NULL: they do not */
+} ki_shape_how;
+json_t *ki_shape_schema_as(const ki_shape *s, const ki_shape_how *how);
 
 /* A document of its own: an object with the members table[n], $schema and title. */
 json_t *ki_shape_document(const char *title, const ki_shape *table, int n);

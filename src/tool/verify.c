@@ -44,8 +44,9 @@ static int has_type(const json_t *v, const char *type)
 
 static int check_type(const json_t *schema, const json_t *v, const ki_place *at, ki_findings *f)
 {
-    const char *type = json_string_value(json_object_get(schema, "type"));
-    if (type == NULL || has_type(v, type)) return 1;
+    const json_t *types = json_object_get(schema, "type"); /* one, or one and "null" */
+    const char *type = json_string_value(json_is_array(types) ? json_array_get(types, 0) : types);
+    if (type == NULL || has_type(v, type) || (json_is_array(types) && json_is_null(v))) return 1;
     ki_object_to(f, at, "got %s, want %s", type_of(v), type);
     return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * verify.h -- is a JSON value what a schema says?
  *
- * The part of JSON Schema 2020-12 that kith's own schemas use: type, enum, const, properties,
+ * The part of JSON Schema 2020-12 that kith's own schemas use: type (one, or one and null), enum, const, properties,
  * required, additionalProperties, items, minItems, maxItems, minLength, maxLength, minimum, maximum,
  * exclusiveMinimum, anyOf, and format date-time, which is checked and not only noted.  A keyword beyond these would
  * be passed over in silence, so a test holds the published schemas to this list.
