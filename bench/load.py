@@ -42,6 +42,17 @@ BATCH, RATE = 20, 1000
 
 # ---- data and service ----
 
+def add_attributes(of, to):
+    """A category of ten and a price for each item: what is filtered by."""
+    chance = random.Random(1)
+    with open(of) as names, open(to, "w") as out:
+        next(names)
+        out.write("item,category,price\n")
+        for name in names:
+            out.write(f"{name.strip()},c{chance.randrange(10)},{chance.randrange(1000)}\n")
+    os.remove(of)
+
+
 def generate(kith, folder):
     data = os.path.join(folder, "big.csv")
     if not os.path.exists(data):
@@ -49,7 +60,7 @@ def generate(kith, folder):
         made = data + ".csv"  # under its own name only when it is whole
         subprocess.run([kith, "data", "generate", "--n-users", str(USERS), "--n-items", str(ITEMS), "--n-interactions",
                         str(EVENTS), "--implicit", "--quiet", "--force", "--out", made], check=True)
-        os.rename(made + ".items.csv", data + ".items.csv")
+        add_attributes(made + ".items.csv", data + ".items.csv")
         os.rename(made, data)
     return data
 

@@ -7,8 +7,11 @@
 #include "base/mem.h"
 #include "base/outfile.h"
 #include "base/pool.h"
+#include "base/print.h"
 #include "base/rng.h"
 #include "base/scan.h"
+
+#include <math.h>
 
 static kith_err add_up(void *arg, int64_t begin, int64_t end, int worker)
 {
@@ -104,6 +107,69 @@ TEST(random_rows_differ_and_repeat)
     }
     CHECK_NEAR(sum / 1e5, 0, 0.016);     /* five standard errors of a mean of 1e5 normals */
     CHECK_NEAR(squares / 1e5, 1, 0.023); /* five of their variance, sqrt(2 / n) */
+}
+
+/* printf is the oracle.  Doubles of any bits, floats as scores are, numbers that lie in the middle of two of nine
+ * digits or beside it, and the ends of the range that is not left to printf. */
+static void check_number(double x)
+{
+    char want[40], got[40];
+    snprintf(want, sizeof want, "%.9g", x);
+    got[ki_print_number(got, x)] = '\0';
+    CHECK_STR(got, want);
+}
+
+TEST(numbers_are_printed_as_printf_does)
+{
+    static const double edges[] = { 0,
+                                    -0.0,
+                                    1e-4,
+                                    9.9999999949e-5,
+                                    0.00099999999995,
+                                    1,
+                                    999999999,
+                                    999999998.5,
+                                    999999999.5,
+                                    1e9,
+                                    123456789.5,
+                                    123456788.5,
+                                    0.1,
+                                    -2.5,
+                                    1e300,
+                                    5e-324,
+                                    99999999.95,
+                                    INFINITY,
+                                    -INFINITY,
+                                    NAN,
+                                    1.0000000005,
+                                    0.50000000025,
+                                    1e22 };
+    ki_rng r = ki_rng_make(7, 0, 0);
+    for (size_t j = 0; j < KI_COUNT(edges); j++) check_number(edges[j]);
+    for (int j = 0; j < 20000; j++) {
+        const uint64_t bits = ki_rng_next(&r);
+        double x;
+        memcpy(&x, &bits, sizeof x);
+        check_number(x);
+        check_number((float)(ki_rng_unit(&r) * 8 - 4));
+        check_number(ldexp((double)(bits >> 40), (int)(bits % 48) - 36)); /* few bits: many ties */
+        check_number((double)(bits % 2000000001) / 2 * pow(10, -(double)(bits >> 60 & 7)));
+    }
+}
+
+TEST(whole_numbers_are_printed_as_printf_does)
+{
+    static const int64_t some[] = { 0, 1, -1, 9, 10, 99, 100, INT64_MAX, INT64_MIN, -1000000007 };
+    char want[40], got[40];
+    for (size_t j = 0; j < KI_COUNT(some); j++) {
+        snprintf(want, sizeof want, "%lld", (long long)some[j]);
+        got[ki_print_whole(got, some[j])] = '\0';
+        CHECK_STR(got, want);
+    }
+    got[ki_print_hex(got, 0xabcdef0123, 12)] = '\0';
+    CHECK_STR(got, "00abcdef0123");
+    got[ki_print_padded(got, 42, 3)] = '\0';
+    CHECK_STR(got, "042");
 }
 
 TEST(fields_of_csv_are_quoted_where_a_reader_needs_it)

@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* ---- settings: file, then environment ---- */
@@ -106,10 +107,17 @@ static int choose_insecure(const cli_args *a, const json_t *config)
 
 /* ---- what is said ---- */
 
+/* Lines about requests gather until there are many or a fifth of a second is over (wait_for_signal): a write to the
+ * system for each costs more than the line.  All others are out at once, and those before them. */
 static void log_line(void *udata, const char *event)
 {
+    static const char request[] = "{\"event\":\"request\"";
     (void)udata;
-    fprintf(stderr, "%s\n", event);
+    flockfile(stderr);
+    fputs(event, stderr);
+    fputc('\n', stderr);
+    if (strncmp(event, request, sizeof request - 1) != 0) fflush(stderr);
+    funlockfile(stderr);
 }
 
 static void row(cli_table *t, const char *what, const char *value)
@@ -218,8 +226,15 @@ static void listen_to_signals(kith *k)
 
 static void wait_for_signal(void)
 {
+    struct timespec until;
     opening = NULL;
-    while (sem_wait(&stop) != 0 && errno == EINTR) continue;
+    do {
+        fflush(stderr);
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += 200000000;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+    } while (sem_timedwait(&stop, &until) != 0 && (errno == EINTR || errno == ETIMEDOUT));
 }
 
 static cli_exit serve(const cli_args *a, kith *k, const kith_serve_options *o)
@@ -273,6 +288,7 @@ static cli_exit start(const cli_args *a, kith *k, const json_t *config)
         .insecure_local = choose_insecure(a, config),
         .event = isatty(STDERR_FILENO) || a->quiet ? NULL : log_line,
     };
+    if (o.event != NULL) setvbuf(stderr, NULL, _IOFBF, 1 << 16);
     if (code == CLI_DONE) code = serve(a, k, &o);
     free(names);
     free(document);

@@ -3,25 +3,56 @@
  */
 #include "serve/call.h"
 
+#include "base/print.h"
 #include "tool/events.h"
 
-#include <stdio.h>
 #include <string.h>
 
-static double ms(int64_t ns)
+/* A line that grows; what has no room is cut off. */
+struct line {
+    char text[1600];
+    size_t n;
+};
+
+static void say(struct line *l, const char *s)
 {
-    return (double)ns / 1e6;
+    const size_t n = KI_MIN(strlen(s), sizeof l->text - 1 - l->n);
+    memcpy(l->text + l->n, s, n);
+    l->n += n;
 }
 
-/* The path as a JSON string: ASCII by ki_uri_parse or UTF-8, never a control; quotes and backslashes escaped. */
-static void quote(const char *s, char *out, size_t size)
+static void say_whole(struct line *l, const char *name, int64_t x)
 {
+    char out[KI_PRINT_ROOM + 1];
+    say(l, name);
+    out[ki_print_whole(out, x)] = '\0';
+    say(l, out);
+}
+
+/* Milliseconds with three decimals. */
+static void say_ms(struct line *l, const char *name, int64_t ns)
+{
+    const int64_t us = (KI_MAX(ns, (int64_t)0) + 500) / 1000;
+    char out[5] = ".";
+    say_whole(l, name, us / 1000);
+    out[1 + ki_print_padded(out + 1, us % 1000, 3)] = '\0';
+    say(l, out);
+}
+
+/* As a JSON string of ASCII; of a path of 8 KB half a KB is enough. */
+static void say_quoted(struct line *l, const char *name, const char *s)
+{
+    char out[512];
     size_t n = 0;
-    for (; *s != '\0' && n + 3 < size; s++) {
+    for (; *s != '\0' && n + 3 < sizeof out; s++) {
         if (*s == '"' || *s == '\\') out[n++] = '\\';
         out[n++] = (unsigned char)*s < ' ' || (unsigned char)*s >= 0x7f ? '?' : *s;
     }
     out[n] = '\0';
+    say(l, name);
+    say(l, "\"");
+    say(l, out);
+    say(l, "\"");
 }
 
 static int is_slow(const ki_call *c, int64_t now)
@@ -37,28 +68,37 @@ static int is_wanted(const ki_call *c)
            (c->reply.status >= 500 || c->reply.status == 0);
 }
 
+/* Where the time of a slow one went. */
+static void say_stages(struct line *l, const ki_call *c, int64_t now)
+{
+    say_ms(l, ",\"read_ms\":", c->came - c->opened);
+    say_ms(l, ",\"check_ms\":", c->checked - c->came);
+    say_ms(l, ",\"run_ms\":", c->ran - c->checked);
+    say_ms(l, ",\"send_ms\":", now - c->ran);
+}
+
 void ki_call_log(const ki_call *c, int64_t now)
 {
-    char line[1600], path[512], when[KI_NOW_ROOM];
+    struct line l;
+    char when[KI_NOW_ROOM];
     const int slow = is_slow(c, now);
     if (c->site->event == NULL || !(slow || is_wanted(c))) return;
+    l.n = 0;
     ki_now(when);
-    quote(c->uri.path != NULL ? c->uri.path : "", path, sizeof path);
-    int n = snprintf(line, sizeof line,
-                     "{\"event\":\"%s\",\"timestamp\":\"%s\",\"request_id\":\"%s\",\"method\":\"%"
-                     "s\",\"path\":\"%s\",\"route\":\"%s\","
-                     "\"status\":%d,\"ms\":%.3f,\"bytes_in\":%lld,\"bytes_out\":%lld,\"key\":\"%"
-                     "s\",\"peer\":\"%s\"",
-                     slow ? "slow_request" : "request", when, c->id,
-                     c->method != 0 ? c->method_name : "?", path,
-                     c->entry != NULL ? c->entry->route->path : "", c->reply.status,
-                     ms(now - c->began), (long long)c->n_body, (long long)c->reply.n,
-                     c->caller.key_id, c->heads.peer != NULL ? c->heads.peer : "");
-    if (slow && c->checked > 0)
-        n += snprintf(line + n, sizeof line - (size_t)n,
-                      ",\"read_ms\":%.3f,\"check_ms\":%.3f,\"run_ms\":%.3f,\"send_ms\":%.3f",
-                      ms(c->came - c->opened), ms(c->checked - c->came), ms(c->ran - c->checked),
-                      ms(now - c->ran));
-    snprintf(line + n, sizeof line - (size_t)n, "}");
-    c->site->event(c->site->udata, line);
+    say_quoted(&l, "{\"event\":", slow ? "slow_request" : "request");
+    say_quoted(&l, ",\"timestamp\":", when);
+    say_quoted(&l, ",\"request_id\":", c->id);
+    say_quoted(&l, ",\"method\":", c->method != 0 ? c->method_name : "?");
+    say_quoted(&l, ",\"path\":", c->uri.path != NULL ? c->uri.path : "");
+    say_quoted(&l, ",\"route\":", c->entry != NULL ? c->entry->route->path : "");
+    say_whole(&l, ",\"status\":", c->reply.status);
+    say_ms(&l, ",\"ms\":", now - c->began);
+    say_whole(&l, ",\"bytes_in\":", c->n_body);
+    say_whole(&l, ",\"bytes_out\":", (int64_t)c->reply.n);
+    say_quoted(&l, ",\"key\":", c->caller.key_id);
+    say_quoted(&l, ",\"peer\":", c->heads.peer != NULL ? c->heads.peer : "");
+    if (slow && c->checked > 0) say_stages(&l, c, now);
+    say(&l, "}");
+    l.text[l.n] = '\0';
+    c->site->event(c->site->udata, l.text);
 }

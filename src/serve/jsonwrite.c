@@ -3,9 +3,9 @@
  */
 #include "serve/jsonwrite.h"
 
+#include "base/print.h"
 #include "base/scan.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,18 +65,17 @@ void ki_write_string(ki_text *t, const char *s)
 
 void ki_write_number(ki_text *t, double x)
 {
-    char out[32];
-    if (!isfinite(x)) {
-        ki_text_say(t, "null");
-        return;
-    }
-    ki_text_add(t, out, (size_t)snprintf(out, sizeof out, "%.9g", x));
+    char out[KI_PRINT_ROOM];
+    if (isfinite(x))
+        ki_text_add(t, out, ki_print_number(out, x));
+    else
+        ki_text_add(t, "null", 4);
 }
 
 void ki_write_whole(ki_text *t, int64_t x)
 {
-    char out[24];
-    ki_text_add(t, out, (size_t)snprintf(out, sizeof out, "%" PRId64, x));
+    char out[KI_PRINT_ROOM];
+    ki_text_add(t, out, ki_print_whole(out, x));
 }
 
 void ki_write_json(ki_text *t, json_t *value)
