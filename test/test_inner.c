@@ -83,6 +83,43 @@ static int32_t plain_top(const struct rows *r, const uint8_t *open, float base, 
     return n;
 }
 
+/* The part that has the set's rows finds the same, and with some of them struck out what the whole finds without them. */
+static void compare_part(struct rows *r, float base, int k, const int32_t *rows, const float *scores, int32_t n)
+{
+    ki_inner *part;
+    int32_t *found;
+    float *found_scores;
+    uint64_t *all;
+    int32_t m;
+    CHECK_OK(ki_inner_part(r->index, r->set, &part));
+    CHECK_OK(ki_alloc(&found, (size_t)k, sizeof *found));
+    CHECK_OK(ki_alloc(&found_scores, (size_t)k, sizeof *found_scores));
+    CHECK_OK(ki_alloc(&all, (size_t)ki_inner_words(r->index) + 1, sizeof *all));
+    ki_inner_all(part, all);
+    CHECK_OK(ki_inner_top(part, r->room, r->x, base, all, k, found, found_scores, &m, NULL));
+    CHECK_INT(m, n);
+    CHECK(memcmp(found, rows, (size_t)n * sizeof *rows) == 0);
+    CHECK(memcmp(found_scores, scores, (size_t)n * sizeof *scores) == 0);
+    for (int32_t i = 0; i < r->n; i++) {
+        const int32_t there = ki_inner_place(r->index, i), here = ki_inner_place(part, i);
+        CHECK_INT(here >= 0, (int)(r->set[there / 64] >> there % 64 & 1));
+        if (here < 0 || i % 3 != 0) continue;
+        ki_inner_take(r->set, there);
+        ki_inner_take(all, here);
+    }
+    int32_t *without;
+    CHECK_OK(ki_alloc(&without, (size_t)k, sizeof *without));
+    CHECK_OK(ki_inner_top(part, r->room, r->x, base, all, k, found, found_scores, &m, NULL));
+    CHECK_OK(ki_inner_top(r->index, r->room, r->x, base, r->set, k, without, found_scores, &n, NULL));
+    CHECK_INT(m, n);
+    CHECK(memcmp(found, without, (size_t)n * sizeof *without) == 0);
+    ki_free(without);
+    ki_free(found);
+    ki_free(found_scores);
+    ki_free(all);
+    ki_inner_free(part);
+}
+
 static void compare(struct rows *r, double share, float base, int k, uint64_t seed)
 {
     ki_rng g = ki_rng_make(seed, 2, 0);
@@ -106,6 +143,7 @@ static void compare(struct rows *r, double share, float base, int k, uint64_t se
     for (int32_t j = 0; j < n; j++) CHECK_INT(rows[j], want[j]);
     CHECK(memcmp(scores, want_scores, (size_t)n * sizeof *scores) == 0);
     CHECK(scanned <= r->n);
+    compare_part(r, base, k, rows, scores, n);
     ki_free(open);
     ki_free(rows);
     ki_free(want);
@@ -176,6 +214,19 @@ TEST(inner_survives_want_of_memory)
         const int64_t live = ki_alloc_live();
         ki_alloc_fail_at(n, 0);
         const kith_err err = ki_inner_new(r.Y, r.bias, r.n, r.dim, &index);
+        ki_alloc_fail_at(0, 0);
+        if (err == KITH_OK) {
+            ki_inner_free(index);
+            break;
+        }
+        CHECK(err == KITH_ENOMEM && ki_alloc_live() == live);
+    }
+    memset(r.set, 0x5a, (size_t)ki_inner_words(r.index) * sizeof *r.set);
+    r.set[1] &= ((uint64_t)1 << 36) - 1; /* of 100 rows */
+    for (int64_t n = 1;; n++) {
+        const int64_t live = ki_alloc_live();
+        ki_alloc_fail_at(n, 0);
+        const kith_err err = ki_inner_part(r.index, r.set, &index);
         ki_alloc_fail_at(0, 0);
         if (err == KITH_OK) {
             ki_inner_free(index);

@@ -129,7 +129,7 @@ static kith_err prepare(ki_live *l, const ki_asked *a, int32_t folded, ki_top_ro
     return err;
 }
 
-static kith_err search(ki_live *l, const ki_asked *a, int32_t folded, const uint64_t *set,
+static kith_err search(ki_live *l, const ki_asked *a, int32_t folded, ki_top_among among,
                        struct found *f)
 {
     ki_top_room *room = NULL;
@@ -137,7 +137,7 @@ static kith_err search(ki_live *l, const ki_asked *a, int32_t folded, const uint
     kith_err err = take_room(l, &room);
     if (err == KITH_OK) err = prepare(l, a, folded, room);
     if (err == KITH_OK)
-        err = ki_top_find(l->top, room, a->query.skip, a->query.n_skip, set, a->n, f->items,
+        err = ki_top_find(l->top, room, a->query.skip, a->query.n_skip, among, a->n, f->items,
                           f->scores, &n);
     give_room(l, room);
     f->n = n;
@@ -163,7 +163,9 @@ static kith_err rank_plain(ki_live *l, ki_asked *a, int32_t folded, const ki_kep
                                    a->query.skip, a->query.n_skip, a->n, f->items, f->scores,
                                    &f->n);
     if (l->top != NULL && a->n <= MOST_SEARCHED) {
-        const kith_err err = search(l, a, folded, kept == NULL ? l->open : kept->set, f);
+        const ki_top_among among = { .set = kept == NULL ? l->open : kept->set,
+                                     .part = kept == NULL ? NULL : kept->part };
+        const kith_err err = search(l, a, folded, among, f);
         if (err != KITH_EINVAL) return err; /* that one: too large for bounds, to be ranked */
     }
     if (kept != NULL) {

@@ -13,8 +13,8 @@
 
 #include <string.h>
 
-enum { DEFAULT_N = 10 };
-static const size_t most_bytes = (size_t)128 << 20; /* of all masks together */
+enum { DEFAULT_N = 10, ALWAYS = 4 };
+static const size_t most_bytes = (size_t)128 << 20; /* of all together */
 
 kith_err ki_kept_filters_init(ki_kept_filters *f, int room)
 {
@@ -32,6 +32,7 @@ static void free_entry(ki_kept_filter *e)
     ki_free(e->pass);
     ki_free(e->only);
     ki_free(e->set);
+    ki_inner_free(e->part);
     kith_string_free(e->report);
     ki_free(e);
 }
@@ -81,7 +82,15 @@ static kith_err make_set(const ki_live *l, ki_kept_filter *e)
     const kith_err err = ki_alloc(&e->set, (size_t)ki_inner_words(index), sizeof *e->set);
     for (int32_t j = 0; err == KITH_OK && j < e->n_only; j++)
         ki_inner_put(e->set, ki_inner_place(index, e->only[j]));
-    return err;
+    if (err != KITH_OK || e->n_only == 0 || e->n_only > l->model->core.n_items / 2) return err;
+    return ki_inner_part(index, e->set, &e->part);
+}
+
+static size_t bytes_of(const ki_live *l, const ki_kept_filter *e)
+{
+    const size_t set = e->set == NULL ? 0 : (size_t)ki_inner_words(ki_top_index(l->top)) * 8;
+    return (size_t)l->view.items.n + (size_t)e->n_only * sizeof *e->only + set +
+           (e->part == NULL ? 0 : ki_inner_bytes(e->part));
 }
 
 static kith_err run(ki_live *l, ki_request *r, ki_kept_filter *e)
@@ -117,6 +126,7 @@ static kith_err make(ki_live *l, const char *text, ki_kept_filter **out)
     }
     e->hash = ki_idmap_hash(text, strlen(text));
     e->version = l->catalogue;
+    e->bytes = bytes_of(l, e);
     *out = e;
     return KITH_OK;
 }
@@ -138,16 +148,18 @@ static ki_kept_filter *look_up(ki_kept_filters *f, const char *text, uint64_t ha
 
 static void remove_at(ki_kept_filters *f, int at)
 {
+    f->bytes -= f->list[at]->bytes;
     free_entry(f->list[at]);
     f->list[at] = f->list[--f->n];
 }
 
-/* Let go of what nobody reads: all of earlier catalogues, and the longest unused while there are too many. */
-static void make_place(ki_kept_filters *f, uint64_t version, int most)
+/* Let go of what nobody reads: all of earlier catalogues, and the longest unused while there are too many, or so large
+ * that they and `bytes` more are too much; a few are kept however large they are. */
+static void make_place(ki_kept_filters *f, uint64_t version, size_t bytes)
 {
     for (int j = f->n - 1; j >= 0; j--)
         if (f->list[j]->version != version && f->list[j]->refs == 0) remove_at(f, j);
-    while (f->n >= most) {
+    while (f->n >= f->room || (f->n >= ALWAYS && f->bytes + bytes > most_bytes)) {
         int oldest = -1;
         for (int j = 0; j < f->n; j++)
             if (f->list[j]->refs == 0 && (oldest < 0 || f->list[j]->used < f->list[oldest]->used))
@@ -161,12 +173,12 @@ static void make_place(ki_kept_filters *f, uint64_t version, int most)
 static void keep(ki_live *l, ki_kept_filter *e)
 {
     ki_kept_filters *f = &l->filters;
-    const size_t fits = most_bytes / (5 * (size_t)l->view.items.n + 1);
-    const int most = (int)KI_MIN((size_t)f->room, KI_MAX(fits, (size_t)4));
-    make_place(f, l->catalogue, most);
+    make_place(f, l->catalogue, e->bytes);
     e->refs = 1;
     e->used = ++f->clock;
-    if (f->n < f->room) f->list[f->n++] = e;
+    if (f->n == f->room) return;
+    f->list[f->n++] = e;
+    f->bytes += e->bytes;
 }
 
 kith_err ki_live_filter(ki_live *l, const char *text, ki_kept_filter **out)

@@ -36,14 +36,17 @@ typedef struct ki_kept_filter {
     uint8_t *pass; /* [n_items] 1 where the filter is true */
     int32_t *only; /* [n_only] what it lets through of what the model ranks, rising */
     int32_t n_only;
-    uint64_t *set; /* the same in the order of the index; NULL: the model has none */
-    char *report;  /* what each clause removes when nobody has seen anything */
+    uint64_t *set;  /* the same in the order of the index; NULL: the model has none */
+    ki_inner *part; /* that alone, where it is less than half of the index; else NULL */
+    size_t bytes;   /* of all this */
+    char *report;   /* what each clause removes when nobody has seen anything */
 } ki_kept_filter;
 
 typedef struct ki_kept_filters {
     pthread_mutex_t lock; /* of all below, and of every entry's refs and used */
     ki_kept_filter **list;
     int n, room;
+    size_t bytes; /* of all in the list */
     uint64_t clock;
 } ki_kept_filters;
 

@@ -19,14 +19,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK = 64, GROUP = 8, GROUPS = BLOCK / GROUP, BATCH = 16, MIDDLE = 128, HALF = 63 };
+enum {
+    BLOCK = 64,
+    GROUP = 8,
+    GROUPS = BLOCK / GROUP,
+    BATCH = 16,
+    FIGURES = 4,
+    MIDDLE = 128,
+    HALF = 63
+};
 
 struct ki_inner {
     const float *Y, *bias;
     int32_t n_rows, n_blocks;
     int64_t dim, quads; /* dim in fours, rounded up */
     int32_t *row;       /* [n_blocks * BLOCK] by place; -1 beyond the end */
-    int32_t *place;     /* [n_rows] */
+    int32_t *place;     /* [n_rows]; NULL in a part, which has: */
+    const ki_inner *whole;
+    uint64_t *set;   /* [whole->n_blocks] its rows by their places there */
+    int32_t *before; /* [whole->n_blocks] how many of them come before each word */
     uint8_t
         *groups; /* [n_blocks * GROUPS] of group_bytes: bytes and figures of 8 rows (kernels.h) */
     int64_t group_bytes;
@@ -111,18 +122,26 @@ static void put_row(ki_inner *x, int32_t place, int32_t row, double norm)
     *figure_of(x, place, 3) = x->bias != NULL ? x->bias[row] : 0;
 }
 
-/* What holds for all places from a block's first one on. */
-static void measure_blocks(ki_inner *x, const struct by_norm *order)
+/* What holds for all places from a block's first one on, the longest of them. */
+static void measure_blocks(ki_inner *x)
 {
     float most = -INFINITY;
     for (int32_t b = x->n_blocks - 1; b >= 0; b--) {
-        x->norm[b] = above(order[b * BLOCK].norm);
+        x->norm[b] = above(norm_of(x->Y + (int64_t)x->row[b * BLOCK] * x->dim, x->dim));
         for (int32_t p = b * BLOCK; x->bias != NULL && p < KI_MIN((b + 1) * BLOCK, x->n_rows); p++)
             most = fmaxf(most, *figure_of(x, p, 3));
         if (x->most != NULL) x->most[b] = most;
     }
-    for (int32_t r = 0; x->bias != NULL && r < x->n_rows; r++)
-        x->widest = fmax(x->widest, fabs((double)x->bias[r]));
+    for (int32_t p = 0; x->bias != NULL && p < x->n_rows; p++)
+        x->widest = fmax(x->widest, fabs((double)x->bias[x->row[p]]));
+}
+
+/* Groups as they are before rows are put into them: what nobody puts there is zero. */
+static void clear_groups(ki_inner *x)
+{
+    for (int32_t g = 0; g < x->n_blocks * GROUPS; g++)
+        memset(x->groups + g * x->group_bytes, MIDDLE, (size_t)x->quads * 32);
+    for (int32_t p = 0; p < x->n_blocks * BLOCK; p++) x->row[p] = -1;
 }
 
 static kith_err fill(ki_inner *x)
@@ -133,13 +152,28 @@ static kith_err fill(ki_inner *x)
     for (int32_t r = 0; r < x->n_rows; r++)
         order[r] = (struct by_norm){ norm_of(x->Y + (int64_t)r * x->dim, x->dim), r };
     qsort(order, (size_t)x->n_rows, sizeof *order, larger_first);
-    for (int32_t g = 0; g < x->n_blocks * GROUPS; g++)
-        memset(x->groups + g * x->group_bytes, MIDDLE, (size_t)x->quads * 32);
-    for (int32_t p = 0; p < x->n_blocks * BLOCK; p++) x->row[p] = -1;
+    clear_groups(x);
     for (int32_t p = 0; p < x->n_rows; p++) put_row(x, p, order[p].row, order[p].norm);
-    measure_blocks(x, order);
+    measure_blocks(x);
     ki_free(order);
     return KITH_OK;
+}
+
+/* x with its sizes set gets its arrays, but for those that a part does not have or has alone. */
+static kith_err make_room(ki_inner *x)
+{
+    const size_t n = (size_t)x->n_blocks * BLOCK, blocks = (size_t)x->n_blocks;
+    kith_err err;
+    if ((err = ki_alloc(&x->row, n, sizeof *x->row)) == KITH_OK &&
+        (err = ki_alloc(&x->groups, n / GROUP, (size_t)x->group_bytes)) == KITH_OK &&
+        (err = ki_alloc(&x->norm, blocks, sizeof *x->norm)) == KITH_OK && x->bias != NULL)
+        err = ki_alloc(&x->most, blocks, sizeof *x->most);
+    return err;
+}
+
+static int32_t blocks_of(int32_t n_rows)
+{
+    return (int32_t)(((int64_t)n_rows + BLOCK - 1) / BLOCK);
 }
 
 kith_err ki_inner_new(const float *Y, const float *bias, int32_t n_rows, int64_t dim,
@@ -149,18 +183,70 @@ kith_err ki_inner_new(const float *Y, const float *bias, int32_t n_rows, int64_t
     kith_err err = ki_alloc(&x, 1, sizeof *x);
     if (err != KITH_OK) return err;
     *x = (ki_inner){ .Y = Y, .bias = bias, .n_rows = n_rows, .dim = dim, .quads = (dim + 3) / 4 };
-    x->group_bytes = x->quads * 32 + 4 * GROUP * (int64_t)sizeof(float);
-    x->n_blocks = (int32_t)(((int64_t)n_rows + BLOCK - 1) / BLOCK);
-    const size_t n = (size_t)x->n_blocks * BLOCK, blocks = (size_t)x->n_blocks;
-    if ((err = ki_alloc(&x->row, n, sizeof *x->row)) != KITH_OK ||
+    x->group_bytes = x->quads * 32 + FIGURES * GROUP * (int64_t)sizeof(float);
+    x->n_blocks = blocks_of(n_rows);
+    if ((err = make_room(x)) != KITH_OK ||
         (err = ki_alloc(&x->place, (size_t)n_rows, sizeof *x->place)) != KITH_OK ||
-        (err = ki_alloc(&x->groups, n / GROUP, (size_t)x->group_bytes)) != KITH_OK ||
-        (err = ki_alloc(&x->norm, blocks, sizeof *x->norm)) != KITH_OK ||
-        (bias != NULL && (err = ki_alloc(&x->most, blocks, sizeof *x->most)) != KITH_OK) ||
         (err = fill(x)) != KITH_OK) {
         ki_inner_free(x);
         return err;
     }
+    *out = x;
+    return KITH_OK;
+}
+
+/* ---- parts ---- */
+
+static void copy_row(ki_inner *x, int32_t place, int32_t from)
+{
+    for (int64_t j = 0; j < x->quads * 4; j += 4)
+        memcpy(byte_of(x, place, j), byte_of(x->whole, from, j), 4);
+    for (int f = 0; f < FIGURES; f++) *figure_of(x, place, f) = *figure_of(x->whole, from, f);
+    x->row[place] = x->whole->row[from];
+}
+
+/* Rows in the order of the whole, which is that of norms. */
+static void copy_rows(ki_inner *x)
+{
+    int32_t n = 0;
+    clear_groups(x);
+    for (int32_t b = 0; b < x->whole->n_blocks; b++) {
+        x->before[b] = n;
+        for (uint64_t left = x->set[b]; left != 0; left &= left - 1)
+            copy_row(x, n++, b * BLOCK + __builtin_ctzll(left));
+    }
+    measure_blocks(x);
+}
+
+static int32_t count_bits(const uint64_t *set, int32_t n_words)
+{
+    int32_t n = 0;
+    for (int32_t w = 0; w < n_words; w++) n += __builtin_popcountll(set[w]);
+    return n;
+}
+
+kith_err ki_inner_part(const ki_inner *whole, const uint64_t *set, ki_inner **out)
+{
+    ki_inner *x = NULL;
+    const size_t words = (size_t)whole->n_blocks;
+    kith_err err = ki_alloc(&x, 1, sizeof *x);
+    if (err != KITH_OK) return err;
+    *x = (ki_inner){ .Y = whole->Y,
+                     .bias = whole->bias,
+                     .whole = whole,
+                     .n_rows = count_bits(set, whole->n_blocks),
+                     .dim = whole->dim,
+                     .quads = whole->quads,
+                     .group_bytes = whole->group_bytes };
+    x->n_blocks = blocks_of(x->n_rows);
+    if ((err = make_room(x)) != KITH_OK ||
+        (err = ki_alloc(&x->set, words, sizeof *x->set)) != KITH_OK ||
+        (err = ki_alloc(&x->before, words, sizeof *x->before)) != KITH_OK) {
+        ki_inner_free(x);
+        return err;
+    }
+    memcpy(x->set, set, words * sizeof *set);
+    copy_rows(x);
     *out = x;
     return KITH_OK;
 }
@@ -170,6 +256,8 @@ void ki_inner_free(ki_inner *x)
     if (x == NULL) return;
     ki_free(x->row);
     ki_free(x->place);
+    ki_free(x->set);
+    ki_free(x->before);
     ki_free(x->groups);
     ki_free(x->norm);
     ki_free(x->most);
@@ -178,8 +266,11 @@ void ki_inner_free(ki_inner *x)
 
 size_t ki_inner_bytes(const ki_inner *x)
 {
-    return (size_t)x->n_rows * ((size_t)x->quads * 4 + 24);
+    const size_t more = x->whole == NULL ? 0 : 12 * (size_t)x->whole->n_blocks;
+    return (size_t)x->n_rows * ((size_t)x->quads * 4 + 24) + more;
 }
+
+/* ---- sets ---- */
 
 int64_t ki_inner_words(const ki_inner *x)
 {
@@ -188,7 +279,18 @@ int64_t ki_inner_words(const ki_inner *x)
 
 int32_t ki_inner_place(const ki_inner *x, int32_t row)
 {
-    return x->place[row];
+    if (x->whole == NULL) return x->place[row];
+    const int32_t there = x->whole->place[row], word = there / BLOCK;
+    const uint64_t bit = (uint64_t)1 << there % BLOCK;
+    if ((x->set[word] & bit) == 0) return -1;
+    return x->before[word] + __builtin_popcountll(x->set[word] & (bit - 1));
+}
+
+void ki_inner_all(const ki_inner *x, uint64_t *set)
+{
+    const int rest = x->n_rows % BLOCK;
+    memset(set, 0xff, (size_t)x->n_blocks * sizeof *set);
+    if (rest > 0) set[x->n_blocks - 1] = ((uint64_t)1 << rest) - 1;
 }
 
 /* ---- scratch ---- */
@@ -432,7 +534,7 @@ kith_err ki_inner_top(const ki_inner *x, ki_inner_room *room, const float *query
         if (set[b] == 0) continue;
         if (most_from(&q, b) < least_lower(room)) break;
         take_block(&q, b, set[b]);
-        looked += __builtin_popcountll(set[b]);
+        if (scanned != NULL) looked += __builtin_popcountll(set[b]);
     }
     score_candidates(&q);
     qsort(room->best, (size_t)room->n_best, sizeof *room->best, better_first);

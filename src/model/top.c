@@ -93,12 +93,18 @@ float *ki_top_prepared(ki_top_room *r)
 }
 
 kith_err ki_top_find(const ki_top *t, ki_top_room *r, const int32_t *skip, int32_t n_skip,
-                     const uint64_t *set, int k, int32_t *items, float *scores, int32_t *n)
+                     ki_top_among among, int k, int32_t *items, float *scores, int32_t *n)
 {
     const ki_vectors *v = t->m->state;
-    memcpy(r->open, set, (size_t)ki_inner_words(t->index) * sizeof *set);
-    for (int32_t j = 0; j < n_skip && skip[j] < t->m->n_items; j++)
-        ki_inner_take(r->open, ki_inner_place(t->index, skip[j]));
-    return ki_inner_top(t->index, r->inner, r->prepared, r->prepared[v->dim], r->open, k, items,
+    const ki_inner *index = among.part != NULL ? among.part : t->index;
+    if (among.part != NULL)
+        ki_inner_all(index, r->open);
+    else
+        memcpy(r->open, among.set, (size_t)ki_inner_words(index) * sizeof *r->open);
+    for (int32_t j = 0; j < n_skip && skip[j] < t->m->n_items; j++) {
+        const int32_t place = ki_inner_place(index, skip[j]);
+        if (place >= 0) ki_inner_take(r->open, place);
+    }
+    return ki_inner_top(index, r->inner, r->prepared, r->prepared[v->dim], r->open, k, items,
                         scores, n, NULL);
 }

@@ -17,7 +17,7 @@ typedef struct ki_top ki_top; /* shared by all threads; never changes */
  * borrowed. */
 kith_err ki_top_new(const ki_model *m, ki_top **out);
 void ki_top_free(ki_top *t);
-const ki_inner *ki_top_index(const ki_top *t); /* for its sets */
+const ki_inner *ki_top_index(const ki_top *t); /* for its sets and parts */
 
 typedef struct ki_top_room ki_top_room; /* scratch of one question */
 kith_err ki_top_room_new(const ki_top *t, ki_top_room **out);
@@ -28,9 +28,15 @@ kith_err ki_top_prepare(const ki_top *t, ki_top_room *r, const ki_query *q);
 int64_t ki_top_floats(const ki_top *t);
 float *ki_top_prepared(ki_top_room *r);
 
-/* The k best of `set` without skip[n_skip] (rising) for what is prepared.  KITH_EINVAL when that is too large for bounds:
- * rank it then. */
+/* What may be found: a set in the order of the index, or all of a part of it (inner.h). */
+typedef struct ki_top_among {
+    const uint64_t *set;
+    const ki_inner *part; /* NULL: the index itself */
+} ki_top_among;
+
+/* The k best of these without skip[n_skip] (rising) for what is prepared.  KITH_EINVAL when that is too large for
+ * bounds: rank it then. */
 kith_err ki_top_find(const ki_top *t, ki_top_room *r, const int32_t *skip, int32_t n_skip,
-                     const uint64_t *set, int k, int32_t *items, float *scores, int32_t *n);
+                     ki_top_among among, int k, int32_t *items, float *scores, int32_t *n);
 
 #endif
