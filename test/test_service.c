@@ -538,6 +538,25 @@ TEST(a_scenario_supplies_what_a_request_does_not_say)
     remove_folder();
 }
 
+TEST(a_scenario_and_a_request_bring_the_values_of_their_own_names)
+{
+    make_folder();
+    open_service(NULL, csv);
+    json_t *document = json_loads("{\"n\": 9, \"filter\": \"item in $these\", \"include_seen\": true, "
+                                  "\"context\": {\"these\": [\"i1\", \"i2\", \"i3\"], \"not\": \"i1\"}}",
+                                  0, NULL);
+    CHECK_OK(ki_service_check_scenario(s, document));
+    CHECK_OK(ki_service_put_document(s, "scenario", "these", document));
+    json_t *reply = ask("{\"user_id\": \"u3\", \"scenario\": \"these\", \"filter\": \"not item = $not\", "
+                        "\"context\": {\"not\": \"i2\"}}");
+    CHECK_INT(json_array_size(json_object_get(reply, "items")), 2);
+    CHECK(has(reply, "i1") && !has(reply, "i2"));
+    json_decref(reply);
+    json_decref(document);
+    close_service();
+    remove_folder();
+}
+
 TEST(users_are_dealt_to_variants_by_their_shares_and_stay_there)
 {
     int n = 0;

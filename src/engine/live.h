@@ -133,8 +133,9 @@ kith_err ki_live_chart(
 /* Items whose id or title answers to `text`, best first (as kith_model_search). */
 kith_err ki_live_search(ki_live *l, const char *text, const ki_live_query *q, kith_list **out);
 
-/* Is `text` a filter, or `json` a pipeline, for this catalogue?  KITH_EINVAL with sentence and caret. */
-kith_err ki_live_check(ki_live *l, const char *filter, const char *pipeline);
+/* Are these a filter, with the values of its $names, and a pipeline for this catalogue?  NULL: none.  KITH_EINVAL with
+ * sentence and caret. */
+kith_err ki_live_check(ki_live *l, const char *filter, const char *context, const char *pipeline);
 
 /* ---- looking ---- */
 

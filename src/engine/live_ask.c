@@ -356,11 +356,11 @@ kith_err ki_live_predict(ki_live *l, const char *user_id, const char *item_id, k
     return err;
 }
 
-kith_err ki_live_check(ki_live *l, const char *filter, const char *pipeline)
+kith_err ki_live_check(ki_live *l, const char *filter, const char *context, const char *pipeline)
 {
     ki_request r;
     ki_live_read(l);
-    const kith_query q = { .filter = filter, .pipeline = pipeline };
+    const kith_query q = { .filter = filter, .context = context, .pipeline = pipeline };
     const kith_err err = ki_request_read(&l->view, &q, &r);
     if (err == KITH_OK) ki_request_clear(&r);
     ki_live_release(l);

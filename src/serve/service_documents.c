@@ -20,13 +20,16 @@ static const char *text_of(const json_t *o, const char *name)
 
 kith_err ki_service_check_scenario(ki_service *s, const json_t *document)
 {
-    const json_t *pipeline = json_object_get(document, "pipeline");
+    json_t *pipeline = json_object_get(document, "pipeline"),
+           *context = json_object_get(document, "context");
     const char *filter = json_string_value(json_object_get(document, "filter"));
-    char *text = NULL;
+    char *stages = NULL, *values = NULL;
     kith_err err = KITH_OK;
-    if (pipeline != NULL) err = ki_json_print(json_incref((json_t *)pipeline), &text);
-    if (err == KITH_OK) err = ki_live_check(s->live, filter, text);
-    kith_string_free(text);
+    if (pipeline != NULL) err = ki_json_print(json_incref(pipeline), &stages);
+    if (err == KITH_OK && context != NULL) err = ki_json_print(json_incref(context), &values);
+    if (err == KITH_OK) err = ki_live_check(s->live, filter, values, stages);
+    kith_string_free(stages);
+    kith_string_free(values);
     return err;
 }
 

@@ -52,12 +52,30 @@ static const char *const scenario_members[] = { "n",        "filter",     "conte
                                                 "pipeline", "exclude",    "include_seen",
                                                 "reasons",  "on_unknown", "log" };
 
+static kith_err as_text(const json_t *v, char **out)
+{
+    return v == NULL ? KITH_OK : ki_json_print(json_incref((json_t *)v), out);
+}
+
+/* The scenario's values for its $names, and in their place those of the request for the same names. */
+static void both_contexts(json_t *o, const json_t *scenario)
+{
+    const json_t *own = json_object_get(o, "context"),
+                 *other = json_object_get(scenario, "context");
+    if (own == NULL || other == NULL) return;
+    json_t *both = json_copy((json_t *)other);
+    json_object_update(both, (json_t *)own);
+    json_object_set_new(o, "context", both);
+}
+
 /* Each is read by itself first: one that closes the other's brackets would take its say away. */
 static kith_err both_filters(ki_service *s, json_t *o, const char *own, const char *other)
 {
-    char *text = NULL;
+    char *text = NULL, *context = NULL;
     const size_t size = strlen(own) + strlen(other) + 16;
-    kith_err err = ki_live_check(s->live, own, NULL);
+    kith_err err = as_text(json_object_get(o, "context"), &context);
+    if (err == KITH_OK) err = ki_live_check(s->live, own, context, NULL);
+    kith_string_free(context);
     if (err == KITH_OK) err = ki_alloc(&text, size, 1);
     if (err != KITH_OK) return err;
     snprintf(text, size, "(%s) and (%s)", other, own);
@@ -79,6 +97,7 @@ static kith_err add_scenario(ki_service *s, json_t *o, const char *name)
     pthread_rwlock_unlock(&s->documents_lock);
     if (scenario == NULL) return ki_fail(KITH_ENOTFOUND, "there is no scenario \"%.60s\"", name);
     const char *own = text_of(o, "filter"), *other = text_of(scenario, "filter");
+    both_contexts(o, scenario);
     if (says_something(own) && says_something(other)) err = both_filters(s, o, own, other);
     for (size_t j = 0; j < KI_COUNT(scenario_members); j++) {
         json_t *v = json_object_get(scenario, scenario_members[j]);
@@ -176,11 +195,6 @@ static kith_err take_who(ki_service *s, ki_wish *w)
     if ((err = take_list(liked, &w->liked, &q->n_liked)) != KITH_OK) return err;
     q->liked = w->liked;
     return take_values(w, json_object_get(w->request, "liked_values"));
-}
-
-static kith_err as_text(const json_t *v, char **out)
-{
-    return v == NULL ? KITH_OK : ki_json_print(json_incref((json_t *)v), out);
 }
 
 static kith_err take_rest(ki_wish *w)
