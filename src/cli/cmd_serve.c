@@ -10,6 +10,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <malloc.h> /* mallopt */
 #include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -237,9 +238,19 @@ static void wait_for_signal(void)
     } while (sem_timedwait(&stop, &until) != 0 && (errno == EINTR || errno == ETIMEDOUT));
 }
 
+/* malloc gives its threads up to eight arenas per processor, and each in time holds the most that any of them ever
+ * had, though never more threads than processors are at work: a service of days would have its memory several
+ * times.  Who says MALLOC_ARENA_MAX is heard. */
+static void share_arenas(void)
+{
+    const long n = sysconf(_SC_NPROCESSORS_ONLN);
+    if (getenv("MALLOC_ARENA_MAX") == NULL) mallopt(M_ARENA_MAX, n > 0 ? (int)n : 1);
+}
+
 static cli_exit serve(const cli_args *a, kith *k, const kith_serve_options *o)
 {
     kith_server *server = NULL;
+    share_arenas();
     listen_to_signals(k);
     const kith_err err = kith_serve_start(k, o, &server);
     cli_progress_clear();
