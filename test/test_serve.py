@@ -8,7 +8,9 @@ import http.client
 import json
 import os
 import random
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -442,6 +444,45 @@ def test_who_is_deleted_is_nowhere():
         lists = [s.items(f"u{u}") for u in range(5)]
     with Service("--db", "kith.db") as s:
         assert [s.items(f"u{u}") for u in range(5)] == lists
+
+
+def test_a_deletion_that_is_killed_is_finished_by_the_next_start():
+    """The rows are gone, the model files are not written yet: kill -9 just then."""
+    with serve("--db", "kith.db") as s:
+        for item in s.items("u7", n=4):
+            s.rate("zarathustra-2", item)
+        version = s.train(promote="always")["result"]["version"]
+    for j in range(60):  # so many files that there is time to kill
+        shutil.copy(f"kith.db-models/{version}.kith", f"kith.db-models/copy-{j}.kith")
+    assert files_with("zarathustra-2")
+    with Service("--db", "kith.db") as s:
+        look = sqlite3.connect("file:kith.db?mode=ro", uri=True, isolation_level=None)
+        n = lambda: look.execute("select count(*) from users where id = 'zarathustra-2'").fetchone()[0]
+        assert n() == 1
+        deletion = threading.Thread(target=ask_and_be_cut_off, args=(s, "DELETE", "/v1/users/zarathustra-2"))
+        deletion.start()
+        while n() == 1:
+            pass
+        s.stop(signal.SIGKILL)
+        deletion.join()
+        look.close()
+    assert any(".kith" in f for f in files_with("zarathustra-2")), "the deletion was quicker than the kill"
+    with Service("--db", "kith.db") as s:
+        assert not files_with("zarathustra-2"), files_with("zarathustra-2")
+        s.get("/v1/users/zarathustra-2", want=404)
+        s.delete("/v1/users/zarathustra-2")  # whoever was not answered asks again
+        s.delete("/v1/users/zarathustra-2", want=404)
+
+
+def ask_and_be_cut_off(s, method, path):
+    c = http.client.HTTPConnection("127.0.0.1", s.port, timeout=60)
+    try:
+        c.request(method, path)
+        raise AssertionError(f"{method} {path}: answered {c.getresponse().status} before the kill")
+    except (OSError, http.client.HTTPException):
+        pass
+    finally:
+        c.close()
 
 
 # ---- restarts ----

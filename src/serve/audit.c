@@ -7,9 +7,8 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-enum { ROWS = 256 };
+enum { ROWS = 256, PAUSE_MS = 1000 };
 
 typedef struct row {
     char key[KI_KEY_ID];
@@ -26,13 +25,6 @@ struct ki_audit {
     row rows[ROWS];
     int n, stopping;
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* One batch: what fails is lost, and the store says so by its own failures. */
 static void write_rows(ki_service *service, const row *rows, int n)
@@ -60,12 +52,8 @@ static void *keep(void *arg)
     static_assert(sizeof(row) * ROWS < 65536, "a copy of the rows lies on the stack");
     pthread_mutex_lock(&a->lock);
     for (int stopping = 0; !stopping;) {
-        struct timespec t;
         row rows[ROWS];
-        clock_gettime(CLOCK_REALTIME, &t);
-        t.tv_sec++;
-        while (!a->stopping && a->n < ROWS / 2 &&
-               pthread_cond_timedwait(&a->news, &a->lock, &t) == 0)
+        while (!a->stopping && a->n < ROWS / 2 && ki_cond_wait(&a->news, &a->lock, PAUSE_MS))
             continue;
         const int n = a->n;
         memcpy(rows, a->rows, (size_t)n * sizeof rows[0]);
@@ -86,7 +74,7 @@ kith_err ki_audit_new(ki_service *service, ki_audit **out)
     if (err != KITH_OK) return err;
     a->service = service;
     pthread_mutex_init(&a->lock, NULL);
-    pthread_cond_init(&a->news, NULL);
+    ki_cond_init(&a->news);
     if (pthread_create(&a->thread, NULL, keep, a) != 0) {
         ki_free(a);
         return ki_fail(KITH_ENOMEM, "no thread can be started");
@@ -110,7 +98,9 @@ void ki_audit_free(ki_audit *a)
 
 static row row_of(const ki_call *c)
 {
-    row r = { .route = c->entry->route, .status = c->reply.status, .n = 1, .first_ms = now_ms() };
+    row r = {
+        .route = c->entry->route, .status = c->reply.status, .n = 1, .first_ms = ki_now_ms()
+    };
     snprintf(r.key, sizeof r.key, "%s", c->caller.key_id[0] != '\0' ? c->caller.key_id : "local");
     r.last_ms = r.first_ms;
     return r;

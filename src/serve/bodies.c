@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/scan.h"
+#include "serve/clock.h"
 #include "serve/jsonwrite.h"
 
 #include <math.h>
@@ -323,6 +324,7 @@ struct lines {
     ki_change changes[BATCH];
     int64_t number[BATCH]; /* of the line that each change came from */
     int n;
+    int64_t began; /* ki_clock_ns of the first of them */
     json_t *keep, *errors;
     int64_t taken, refused;
 };
@@ -372,7 +374,8 @@ static void refuse(struct lines *l, int64_t number)
 static kith_err write_part(ki_call *c, struct lines *l, int from, int n)
 {
     const kith_err err =
-        n == 0 ? KITH_OK : ki_service_write(ki_call_service(c), l->changes + from, n);
+        n == 0 ? KITH_OK
+               : ki_service_write_begun(ki_call_service(c), l->changes + from, n, l->began);
     if (err == KITH_OK) l->taken += n;
     if (err != KITH_EINVAL) return err;
     if (n == 1) {
@@ -410,6 +413,7 @@ kith_err ki_lines_take(ki_call *c, const char *line, size_t n, int64_t number, k
         refuse(l, number);
         return KITH_OK;
     }
+    if (l->n == 0) l->began = ki_clock_ns();
     l->number[l->n++] = number;
     return l->n == BATCH ? flush(c, l) : KITH_OK;
 }

@@ -12,13 +12,6 @@
 #include <strings.h>
 #include <time.h>
 
-int64_t ki_clock_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 /* ---- headers ---- */
 
 static const struct known_head {
@@ -423,6 +416,11 @@ const ki_caller *ki_call_caller(const ki_call *c)
 const char *ki_call_id(const ki_call *c)
 {
     return c->id;
+}
+
+int64_t ki_call_began(const ki_call *c)
+{
+    return c->began;
 }
 
 void ki_call_hold(ki_call *c, void *held, void (*let_go)(void *held))

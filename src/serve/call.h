@@ -10,6 +10,7 @@
 #ifndef KI_CALL_H
 #define KI_CALL_H
 
+#include "serve/clock.h"
 #include "serve/keys.h"
 #include "serve/limits.h"
 #include "serve/meter.h"
@@ -108,8 +109,6 @@ void ki_call_free(ki_call *c); /* accepts NULL */
 
 /* Must the rest run beside the threads that talk to clients, because it may wait? */
 int ki_call_waits(const ki_call *c);
-
-int64_t ki_clock_ns(void);
 
 /* params.c: the values of path and query, and the body, held against the schemas of the route. */
 kith_err ki_call_check_parameters(ki_call *c);

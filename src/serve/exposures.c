@@ -4,10 +4,10 @@
 #include "serve/exposures.h"
 
 #include "base/mem.h"
+#include "serve/clock.h"
 
 #include <pthread.h>
 #include <string.h>
-#include <time.h>
 
 enum { ROOM = 8192, PAUSE_MS = 100 };
 
@@ -54,16 +54,6 @@ static int write_rows(ki_exposures *e, int n)
     return lost;
 }
 
-static void rest(ki_exposures *e)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += PAUSE_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
-    pthread_cond_timedwait(&e->changed, &e->lock, &until);
-}
-
 static void *empty(void *arg)
 {
     ki_exposures *e = arg;
@@ -73,7 +63,7 @@ static void *empty(void *arg)
             pthread_cond_wait(&e->changed, &e->lock);
             continue;
         }
-        if (!e->closing && e->n < ROOM / 2) rest(e);
+        if (!e->closing && e->n < ROOM / 2) ki_cond_wait(&e->changed, &e->lock, PAUSE_MS);
         struct row *swap = e->rows;
         const int n = e->n;
         e->rows = e->writing;
@@ -97,7 +87,7 @@ kith_err ki_exposures_new(ki_store *store, ki_exposures **out)
     if (err != KITH_OK) return err;
     e->store = store;
     pthread_mutex_init(&e->lock, NULL);
-    pthread_cond_init(&e->changed, NULL);
+    ki_cond_init(&e->changed);
     if ((err = ki_alloc(&e->rows, ROOM, sizeof *e->rows)) == KITH_OK &&
         (err = ki_alloc(&e->writing, ROOM, sizeof *e->writing)) == KITH_OK) {
         e->has_thread = pthread_create(&e->thread, NULL, empty, e) == 0;
@@ -127,10 +117,7 @@ void ki_exposures_free(ki_exposures *e)
 
 kith_err ki_exposures_add(ki_exposures *e, const char *rec_id, const char *user, const char *json)
 {
-    struct timespec now;
-    struct row made = { 0 };
-    clock_gettime(CLOCK_REALTIME, &now);
-    made.time_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    struct row made = { .time_ms = ki_now_ms() };
     kith_err err = ki_strdup(&made.rec_id, rec_id);
     if (err == KITH_OK) err = ki_strdup(&made.user, user);
     if (err == KITH_OK) err = ki_strdup(&made.json, json);

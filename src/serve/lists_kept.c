@@ -5,13 +5,13 @@
 
 #include "base/mem.h"
 #include "base/print.h"
+#include "serve/clock.h"
 
 #include <inttypes.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 
 enum { LOCKS = 64 };
 
@@ -32,9 +32,7 @@ struct ki_lists_kept {
 
 static uint64_t now_ms(ki_lists_kept *l)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    int_fast64_t now = (int_fast64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+    const int_fast64_t now = ki_now_ms();
     int_fast64_t last = atomic_load(&l->last_ms);
     while (last < now && !atomic_compare_exchange_weak(&l->last_ms, &last, now)) {
     }

@@ -4,11 +4,12 @@
 #include "serve/reaper.h"
 
 #include "base/mem.h"
-#include "serve/call.h" /* ki_clock_ns */
+#include "serve/clock.h"
 
 #include <pthread.h>
 #include <sys/socket.h>
-#include <time.h>
+
+enum { PAUSE_MS = 200 };
 
 struct ki_reaper {
     void (*tick)(void *arg);
@@ -39,18 +40,11 @@ static void *look(void *arg)
     ki_reaper *r = arg;
     pthread_mutex_lock(&r->lock);
     while (!r->stopping) {
-        struct timespec t;
         shut_late(r);
         pthread_mutex_unlock(&r->lock);
         r->tick(r->arg);
         pthread_mutex_lock(&r->lock);
-        clock_gettime(CLOCK_REALTIME, &t);
-        t.tv_nsec += 200000000;
-        if (t.tv_nsec >= 1000000000) {
-            t.tv_sec++;
-            t.tv_nsec -= 1000000000;
-        }
-        if (!r->stopping) pthread_cond_timedwait(&r->stop, &r->lock, &t);
+        if (!r->stopping) ki_cond_wait(&r->stop, &r->lock, PAUSE_MS);
     }
     pthread_mutex_unlock(&r->lock);
     return NULL;
@@ -64,7 +58,7 @@ kith_err ki_reaper_new(void (*tick)(void *arg), void *arg, ki_reaper **out)
     r->tick = tick;
     r->arg = arg;
     pthread_mutex_init(&r->lock, NULL);
-    pthread_cond_init(&r->stop, NULL);
+    ki_cond_init(&r->stop);
     if (pthread_create(&r->thread, NULL, look, r) != 0) {
         ki_free(r);
         return ki_fail(KITH_ENOMEM, "no thread can be started");

@@ -90,6 +90,8 @@ const ki_caller *ki_call_caller(const ki_call *c);
 const char *
 ki_call_id(const ki_call *c); /* request id: from X-Request-Id when it is sound, else made */
 
+int64_t ki_call_began(const ki_call *c); /* ki_clock_ns of its first byte */
+
 /* Values that have been checked; a parameter or member that is absent has the default of its shape.  Path
  * before query; strings live as long as the call; NULL, NaN, NULL where there is neither value nor default. */
 const char *ki_call_text(const ki_call *c, const char *name);

@@ -70,7 +70,8 @@ static kith_err add(ki_call *c)
     json_t *keep = json_array();
     kith_err err = ki_change_of_event(ki_call_body(c), keep, &change);
     if (err == KITH_OK) err = ki_call_speaks_for(c, change.user);
-    if (err == KITH_OK) err = ki_service_write(ki_call_service(c), &change, 1);
+    if (err == KITH_OK)
+        err = ki_service_write_begun(ki_call_service(c), &change, 1, ki_call_began(c));
     json_decref(keep);
     if (err != KITH_OK) return err;
     if (change.repeated) ki_reply_status(c, 200);
@@ -87,7 +88,8 @@ static kith_err add_many(ki_call *c)
     kith_err err = ki_alloc(&changes, (size_t)n, sizeof *changes);
     for (int j = 0; err == KITH_OK && j < n; j++)
         err = ki_change_of_event(json_array_get(list, (size_t)j), keep, &changes[j]);
-    if (err == KITH_OK) err = ki_service_write(ki_call_service(c), changes, n);
+    if (err == KITH_OK)
+        err = ki_service_write_begun(ki_call_service(c), changes, n, ki_call_began(c));
     if (err == KITH_OK)
         err = ki_reply_json(
             c, json_pack("{s:i, s:I}", "taken", n, "last_seq", (json_int_t)changes[n - 1].seq));

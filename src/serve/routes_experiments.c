@@ -5,6 +5,7 @@
  * anything.  A change is a new experiment.
  */
 #include "serve/bodies.h"
+#include "serve/clock.h"
 #include "serve/experiments.h"
 #include "serve/routes.h"
 
@@ -12,7 +13,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* ---- shapes ---- */
 
@@ -262,13 +262,6 @@ static kith_err save(ki_call *c, const json_t *document)
     return err;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Save and answer; takes `document`. */
 static kith_err keep(ki_call *c, json_t *document)
 {
@@ -352,7 +345,7 @@ static kith_err start(ki_call *c)
                             another_runs, c);
     if (err != KITH_OK) return json_decref(document), err;
     json_object_set_new(document, "state", json_string("running"));
-    json_object_set_new(document, "started_ms", json_integer(now_ms()));
+    json_object_set_new(document, "started_ms", json_integer(ki_now_ms()));
     return keep(c, document);
 }
 
@@ -367,7 +360,7 @@ static kith_err stop(ki_call *c)
                               ki_call_text(c, "name"));
     }
     json_object_set_new(document, "state", json_string("stopped"));
-    json_object_set_new(document, "stopped_ms", json_integer(now_ms()));
+    json_object_set_new(document, "stopped_ms", json_integer(ki_now_ms()));
     return keep(c, document);
 }
 
@@ -379,7 +372,7 @@ static kith_err report(ki_call *c)
     kith_err err = load(c, &document);
     if (err != KITH_OK) return err;
     err = ki_experiment_report(ki_service_store(ki_call_service(c)), ki_call_text(c, "name"),
-                               document, now_ms(), &told);
+                               document, ki_now_ms(), &told);
     json_decref(document);
     return err == KITH_OK ? ki_reply_json(c, told) : err;
 }

@@ -82,7 +82,8 @@ static kith_err put(ki_call *c)
     ki_change change;
     json_t *keep = json_array();
     kith_err err = ki_change_of_user(ki_call_text(c, "user_id"), ki_call_body(c), keep, &change);
-    if (err == KITH_OK) err = ki_service_write(ki_call_service(c), &change, 1);
+    if (err == KITH_OK)
+        err = ki_service_write_begun(ki_call_service(c), &change, 1, ki_call_began(c));
     json_decref(keep);
     if (err != KITH_OK) return err;
     if (change.was_new) ki_reply_status(c, 201);

@@ -20,13 +20,6 @@
 #include <time.h>
 #include <unistd.h>
 
-int64_t ki_now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 void ki_service_say(const ki_service *s, const char *event, json_t *fields)
 {
     ki_event(&s->log, event, fields);
@@ -148,9 +141,29 @@ static kith_err settle_meanings(ki_service *s, const ki_change *changes, int n)
     return err;
 }
 
-static kith_err write_open(ki_service *s, ki_change *changes, int n)
+/* Of nobody who was deleted since it began.  With the gate held, so that no deletion comes between this and the write. */
+static kith_err check_users(ki_service *s, const ki_change *changes, int n, int64_t began_ns)
 {
-    const kith_err err = check_events(&s->meanings, changes, n);
+    kith_err err = KITH_OK;
+    ki_erasures_enter(&s->erasures);
+    for (int j = 0; err == KITH_OK && j < n; j++) {
+        const ki_change *c = &changes[j];
+        const char *user = c->change == KI_PUT_USER ? c->id : c->user;
+        if (user == NULL || !ki_erasures_has(&s->erasures, user, began_ns)) continue;
+        ki_fail(KITH_EINVAL,
+                "user \"%.60s\" was deleted while this was on its way; send it again "
+                "if it is meant for somebody new",
+                user);
+        err = naming(c, j, n);
+    }
+    ki_erasures_leave(&s->erasures);
+    return err;
+}
+
+static kith_err write_open(ki_service *s, ki_change *changes, int n, int64_t began_ns)
+{
+    kith_err err = check_events(&s->meanings, changes, n);
+    if (err == KITH_OK) err = check_users(s, changes, n, began_ns);
     if (err != KITH_OK) return err;
     return has_attributes(changes, n) ? write_attributes(s, changes, n)
                                       : ki_store_write(s->store, changes, n);
@@ -198,28 +211,33 @@ static int takes_back(const ki_change *changes, int n)
     return 0;
 }
 
-static kith_err write_closed(ki_service *s, ki_change *changes, int n)
+static kith_err write_closed(ki_service *s, ki_change *changes, int n, int64_t began_ns)
 {
     kith_err err = KITH_OK;
     if (!s->meanings.decided && adds_events(changes, n)) err = settle_meanings(s, changes, n);
-    if (err == KITH_OK) err = write_open(s, changes, n);
+    if (err == KITH_OK) err = write_open(s, changes, n, began_ns);
     for (int j = 0; err == KITH_OK && j < n; j++)
         if (changes[j].change == KI_DROP_EVENTS) err = take_rest(s, &changes[j]);
     return err;
 }
 
-kith_err ki_service_write(ki_service *s, ki_change *changes, int n)
+kith_err ki_service_write_begun(ki_service *s, ki_change *changes, int n, int64_t began_ns)
 {
     kith_err err;
     pthread_rwlock_rdlock(&s->gate);
     const int closed = takes_back(changes, n) || (!s->meanings.decided && adds_events(changes, n));
-    if (!closed) err = write_open(s, changes, n);
+    if (!closed) err = write_open(s, changes, n, began_ns);
     pthread_rwlock_unlock(&s->gate);
     if (!closed) return err;
     pthread_rwlock_wrlock(&s->gate);
-    err = write_closed(s, changes, n);
+    err = write_closed(s, changes, n, began_ns);
     pthread_rwlock_unlock(&s->gate);
     return err;
+}
+
+kith_err ki_service_write(ki_service *s, ki_change *changes, int n)
+{
+    return ki_service_write_begun(s, changes, n, ki_clock_ns());
 }
 
 kith_err ki_service_put_document(ki_service *s, const char *kind, const char *id,
@@ -240,6 +258,8 @@ static void free_parts(ki_service *s)
     pthread_rwlock_destroy(&s->gate);
     pthread_rwlock_destroy(&s->documents_lock);
     pthread_mutex_destroy(&s->attributes);
+    pthread_mutex_destroy(&s->forgetting);
+    ki_erasures_clear(&s->erasures);
     pthread_mutex_destroy(&s->models);
     pthread_mutex_destroy(&s->shadowed.lock);
     json_decref(s->params);
@@ -413,10 +433,21 @@ static kith_err open_all(ki_service *s, const ki_service_options *o)
     if (err == KITH_OK) err = open_store(s, o->db);
     if (err == KITH_OK) err = ki_service_find_folder(s, o->db);
     if (err == KITH_OK) err = fill(s, o->k, o);
+    if (err == KITH_OK) err = ki_service_finish_erasures(s);
     if (err == KITH_OK) err = have_model(s, o->k);
     if (err == KITH_OK) err = start_parts(s);
     job->within--;
     return err;
+}
+
+/* Whoever wants it alone comes first: a stream of events must not keep a deletion waiting. */
+static void make_gate(pthread_rwlock_t *gate)
+{
+    pthread_rwlockattr_t how;
+    pthread_rwlockattr_init(&how);
+    pthread_rwlockattr_setkind_np(&how, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(gate, &how);
+    pthread_rwlockattr_destroy(&how);
 }
 
 kith_err ki_service_open(const ki_service_options *o, ki_service **out)
@@ -425,12 +456,14 @@ kith_err ki_service_open(const ki_service_options *o, ki_service **out)
     if (sodium_init() < 0) return ki_fail(KITH_EIO, "libsodium finds no source of chance");
     kith_err err = ki_alloc(&s, 1, sizeof *s);
     if (err != KITH_OK) return err;
-    pthread_rwlock_init(&s->gate, NULL);
+    make_gate(&s->gate);
+    ki_erasures_init(&s->erasures);
+    pthread_mutex_init(&s->forgetting, NULL);
     pthread_rwlock_init(&s->documents_lock, NULL);
     pthread_mutex_init(&s->attributes, NULL);
     pthread_mutex_init(&s->models, NULL);
     pthread_mutex_init(&s->shadowed.lock, NULL);
-    s->opened_ms = s->trained_ms = ki_now_ms();
+    s->trained_ns = ki_clock_ns();
     err = take_options(s, o);
     if (err == KITH_OK) err = open_all(s, o);
     if (err == KITH_OK)

@@ -51,8 +51,12 @@ struct ki_tasks *ki_service_tasks(ki_service *s);
  * before anything is kept: KITH_EINVAL names the change. */
 kith_err ki_service_write(ki_service *s, ki_change *changes, int n);
 
+/* The same for what was begun earlier (ki_clock_ns): KITH_EINVAL when it is of a user who was deleted since. */
+kith_err ki_service_write_begun(ki_service *s, ki_change *changes, int n, int64_t began_ns);
+
 /* A user is gone everywhere: store, engine, lists, journals, caches, model files, and the documents of keys that speak
- * for them (whoever holds a table of keys: ki_keys_revoke_user).  KITH_ENOTFOUND. */
+ * for them (whoever holds a table of keys: ki_keys_revoke_user).  KITH_ENOTFOUND.  After any other failure, or when the
+ * process dies meanwhile, the next call, or start, finishes it. */
 kith_err ki_service_forget_user(ki_service *s, const char *user_id);
 
 /* What events mean (serve/meaning.h): the document in force, and another one, which reads all events anew. */

@@ -165,6 +165,20 @@ static int is_lasting(const kith_list *list)
            strcmp(list->basis, "text") == 0;
 }
 
+/* Was the user deleted since the list was begun?  Between ki_erasures_enter and leave. */
+static int is_gone(const ki_service *s, const ki_wish *w)
+{
+    return w->user != NULL && ki_erasures_has(&s->erasures, w->user, w->began);
+}
+
+static kith_err keep_in_cache(ki_service *s, const ki_wish *w, const char *key, const ki_text *t)
+{
+    ki_erasures_enter(&s->erasures);
+    const kith_err err = is_gone(s, w) ? KITH_OK : ki_service_cache_put(s, key, t->at, t->n);
+    ki_erasures_leave(&s->erasures);
+    return err;
+}
+
 static kith_err make(ki_service *s, const ki_wish *w, const char *key, struct shown *out)
 {
     kith_list *list = NULL;
@@ -175,7 +189,7 @@ static kith_err make(ki_service *s, const ki_wish *w, const char *key, struct sh
     if (err != KITH_OK) return err;
     if (w->user != NULL) ki_service_ask_shadow(s, w, list, now_us() - began);
     if ((err = pack(list, &answer, &packed)) == KITH_OK && key[0] != '\0' && is_lasting(list))
-        err = ki_service_cache_put(s, key, packed.at, packed.n);
+        err = keep_in_cache(s, w, key, &packed);
     kith_list_free(list);
     if (err == KITH_OK) return unpack(packed.at, packed.n, out);
     ki_text_clear(&packed);
@@ -262,6 +276,19 @@ static void journal(ki_service *s, const ki_wish *w, const struct shown *l, cons
     ki_text_clear(&t);
 }
 
+/* Of a user who is there no more nothing is kept, and nothing told. */
+static kith_err keep_and_tell(ki_service *s, const ki_wish *w, const struct shown *l, char *rec_id)
+{
+    ki_erasures_enter(&s->erasures);
+    kith_err err =
+        is_gone(s, w)
+            ? ki_fail(KITH_ENOTFOUND, "user \"%.64s\" was deleted while the list was made", w->user)
+            : keep(s, w, l, rec_id);
+    if (err == KITH_OK) journal(s, w, l, rec_id);
+    ki_erasures_leave(&s->erasures);
+    return err;
+}
+
 kith_err ki_service_recommend(ki_service *s, const json_t *request, ki_text *reply)
 {
     ki_wish w;
@@ -269,13 +296,12 @@ kith_err ki_service_recommend(ki_service *s, const json_t *request, ki_text *rep
     char rec_id[KI_REC_ID_ROOM];
     kith_err err = ki_wish_read(s, request, &w);
     if (err != KITH_OK) return err;
-    if ((err = find_or_make(s, &w, &l)) == KITH_OK) err = keep(s, &w, &l, rec_id);
+    if ((err = find_or_make(s, &w, &l)) == KITH_OK) err = keep_and_tell(s, &w, &l, rec_id);
     if (err == KITH_OK) {
         write_who(reply, &w, rec_id);
         ki_text_say(reply, ",");
         ki_text_add(reply, l.text, l.n_text);
         ki_text_say(reply, "}");
-        journal(s, &w, &l, rec_id);
         err = reply->err;
     }
     clear_shown(&l);

@@ -31,6 +31,18 @@ void ki_service_model_path(const ki_service *s, const char *version, char *out)
     snprintf(out, KI_PATH_MAX, "%s/%s.kith", s->folder, version);
 }
 
+/* What a process that died was writing: nobody else writes here while the store is ours. */
+static void remove_halves(const char *folder)
+{
+    char path[KI_PATH_MAX];
+    DIR *d = opendir(folder);
+    for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
+        if (strstr(e->d_name, ".kith.tmp-") == NULL) continue;
+        if (snprintf(path, sizeof path, "%s/%s", folder, e->d_name) < KI_PATH_MAX) unlink(path);
+    }
+    if (d != NULL) closedir(d);
+}
+
 kith_err ki_service_find_folder(ki_service *s, const char *db)
 {
     char path[KI_PATH_MAX];
@@ -40,6 +52,7 @@ kith_err ki_service_find_folder(ki_service *s, const char *db)
         snprintf(path, sizeof path, "%s-models", db);
         if (mkdir(path, 0700) != 0 && errno != EEXIST)
             return ki_fail(KITH_EIO, "%s: %s", path, strerror(errno));
+        remove_halves(path);
         return ki_strdup(&s->folder, path);
     }
     snprintf(path, sizeof path, "%s/kith-models-XXXXXX",
@@ -511,14 +524,15 @@ void ki_service_train_by_clock(void *udata)
 {
     ki_service *s = udata;
     const double every = s->settings.train_every == 0 ? 3600 : (double)s->settings.train_every;
-    char id[40];
+    char id[40], version[64];
     ki_live_counts counts;
     if (every < 0) return;
     ki_live_count(s->live, &counts);
-    if (counts.pairs == 0 || (s->version[0] != '\0' && counts.since_model == 0)) return;
-    const double waited = (double)(ki_now_ms() - s->trained_ms) / 1000;
-    if (waited < (s->version[0] == '\0' ? KI_MIN(every, 10) : every)) return;
-    s->trained_ms = ki_now_ms();
+    ki_service_version(s, version);
+    if (counts.pairs == 0 || (version[0] != '\0' && counts.since_model == 0)) return;
+    const double waited = (double)(ki_clock_ns() - s->trained_ns) / 1e9;
+    if (waited < (version[0] == '\0' ? KI_MIN(every, 10) : every)) return;
+    s->trained_ns = ki_clock_ns();
     if (ki_tasks_add(s->tasks, "train", train_again, json_pack("{s:s}", "why", "by the clock"),
                      id) != KITH_OK)
         ki_service_say(s, "training_not_queued", json_pack("{s:s}", "why", kith_last_error()));

@@ -4,12 +4,15 @@
  *      gate        held shared while events are written and questions are asked by what they mean, exclusively
  *                  while the meaning of events changes or one kind of a pair's events is taken back
  *      attributes  one at a time: a write whose attributes were checked, from the check to the commit
+ *      forgetting  one deletion of a user at a time, outside of all others
  *      news        counters that a kept list is judged by: what changed since it was made
  */
 #ifndef KI_SERVICE_PARTS_H
 #define KI_SERVICE_PARTS_H
 
 #include "base/file.h" /* KI_PATH_MAX */
+#include "serve/clock.h"
+#include "serve/erasures.h"
 #include "serve/exposures.h"
 #include "serve/lists_kept.h"
 #include "serve/meaning.h"
@@ -49,6 +52,8 @@ struct ki_service {
     size_t memory_bytes;
     kith_run_options log; /* event and udata are used */
 
+    pthread_mutex_t forgetting;
+    ki_erasures erasures; /* who went lately */
     pthread_rwlock_t gate;
     ki_meanings meanings;       /* under the gate; set by ki_service_take_meanings alone */
     _Atomic float top_of_scale; /* of ratings, for questions; 0: values are strengths */
@@ -69,7 +74,7 @@ struct ki_service {
     struct kith_cache *cache; /* NULL: none */
     uint64_t boot; /* of this start: keys of a shared cache differ from those of another */
     atomic_int has_shadow;
-    int64_t trained_ms;             /* when the clock last ordered a training */
+    int64_t trained_ns;             /* when the clock last ordered a training */
     atomic_llong n_asked, n_cached; /* lists asked for; those that were found in the cache */
     ki_shadowed shadowed;
 
@@ -78,14 +83,11 @@ struct ki_service {
 
     ki_exposures *exposures;
 
-    int64_t opened_ms;
     int imported; /* 1: this start read `data` */
 };
 
 /* JSON line for the log; takes fields. */
 void ki_service_say(const ki_service *s, const char *event, json_t *fields);
-
-int64_t ki_now_ms(void);
 
 /* One document written; json is borrowed. */
 kith_err ki_service_put_document(ki_service *s, const char *kind, const char *id,
@@ -115,6 +117,13 @@ void ki_service_model_path(const ki_service *s, const char *version, char *out /
 void ki_service_train_by_clock(void *udata); /* the tick of tasks */
 kith_err ki_service_forget_in_model(kith_model *m,
                                     const char *user_id); /* unknown: nothing to do */
+
+/* service_forget.c: what an erasure that was cut short has left. */
+kith_err ki_service_finish_erasures(ki_service *s);
+
+/* The id of a user's record: 128 bits of a hash with a secret of this store, which says nothing to others. */
+enum { KI_ERASURE_ID = 33 };
+kith_err ki_service_erasure_id(ki_service *s, const char *user_id, char *out /* [KI_ERASURE_ID] */);
 
 /* service_evaluate.c: what a recipe is worth on the held-out part of `d`, beside the one in force (NULL: none) and
  * beside popularity: {metric, protocol, value, low, high, popularity, in_force, seconds} or {reason}. */

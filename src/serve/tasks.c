@@ -4,6 +4,7 @@
 #include "serve/tasks.h"
 
 #include "base/mem.h"
+#include "serve/clock.h"
 #include "tool/events.h" /* ki_now */
 
 #include <inttypes.h>
@@ -11,9 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
-enum { KEPT = 100, MOST_WAITING = 32, ROOM = KEPT + MOST_WAITING + 1 };
+enum { KEPT = 100, MOST_WAITING = 32, ROOM = KEPT + MOST_WAITING + 1, TICK_MS = 1000 };
 
 typedef enum state { QUEUED, RUNNING, DONE, FAILED, CANCELED } state;
 static const char *const state_names[] = { "queued", "running", "done", "failed", "canceled" };
@@ -140,14 +140,6 @@ static void run_one(ki_tasks *t, task *k)
     kith_free(context);
 }
 
-static void wait_a_second(ki_tasks *t)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec++;
-    pthread_cond_timedwait(&t->news, &t->lock, &until);
-}
-
 static void *work(void *arg)
 {
     ki_tasks *t = arg;
@@ -159,7 +151,7 @@ static void *work(void *arg)
             run_one(t, k);
             continue;
         }
-        wait_a_second(t);
+        ki_cond_wait(&t->news, &t->lock, TICK_MS);
         if (t->closing || t->o.tick == NULL || next(t) != NULL) continue;
         pthread_mutex_unlock(&t->lock);
         t->o.tick(t->o.udata);
@@ -178,7 +170,7 @@ kith_err ki_tasks_new(const ki_tasks_options *o, ki_tasks **out)
     if (err != KITH_OK) return err;
     t->o = *o;
     pthread_mutex_init(&t->lock, NULL);
-    pthread_cond_init(&t->news, NULL);
+    ki_cond_init(&t->news);
     if ((err = ki_alloc(&t->all, ROOM, sizeof t->all[0])) == KITH_OK) {
         t->has_worker = pthread_create(&t->worker, NULL, work, t) == 0;
         if (!t->has_worker) err = ki_fail(KITH_ENOMEM, "the system refuses a thread for tasks");
@@ -229,10 +221,8 @@ kith_err ki_tasks_add(ki_tasks *t, const char *kind, ki_task_fn run, json_t *ord
     forget_old(t);
     task *k = &t->all[t->n++];
     *k = (task){ .run = run, .order = order };
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
     snprintf(k->kind, sizeof k->kind, "%s", kind);
-    snprintf(k->id, sizeof k->id, "%s-%" PRId64 "-%" PRId64, kind, (int64_t)now.tv_sec,
+    snprintf(k->id, sizeof k->id, "%s-%" PRId64 "-%" PRId64, kind, ki_now_ms() / 1000,
              ++t->counter);
     ki_now(k->queued_at);
     snprintf(id, sizeof k->id, "%s", k->id);

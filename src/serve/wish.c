@@ -220,7 +220,7 @@ static kith_err take_rest(ki_wish *w)
 
 kith_err ki_wish_read(ki_service *s, const json_t *request, ki_wish *out)
 {
-    *out = (ki_wish){ .request = json_copy((json_t *)request) };
+    *out = (ki_wish){ .request = json_copy((json_t *)request), .began = ki_clock_ns() };
     if (out->request == NULL) return ki_fail_memory(256);
     name_ids(out->request);
     out->user = text_of(out->request, "user_id");

@@ -16,6 +16,7 @@ typedef struct ki_wish {
     json_t *request;  /* the whole: scenario and request as one */
     ki_variant variant;
     int log;
+    int64_t began;            /* ki_clock_ns: what it finds of a user who goes later is not kept */
     char *context, *pipeline; /* as texts; NULL: none */
     const char **liked, **exclude;
     float *values;

@@ -70,7 +70,7 @@ typedef struct ki_change { /* strings are borrowed for the call */
 /* All of changes[n], durably, or none.  Blocks for the group commit (a few milliseconds at most when the
  * disk is well).  KITH_EINVAL for a change that makes no sense (which one is said), KITH_EIO when the disk
  * refuses: nothing of the batch is kept then, later batches are tried afresh.  From any thread.
- * When a user or item was dropped, its bytes are gone from the files on return (or, when a backup runs or the
+ * When a user, item or document was dropped, its bytes are gone from the files on return (or, when a backup runs or the
  * disk refuses just then, soon after that is over). */
 kith_err ki_store_write(ki_store *s, ki_change *changes, int n);
 

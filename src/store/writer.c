@@ -27,7 +27,8 @@ enum {
 
 struct batch {
     ki_change *changes;
-    int n, drops; /* drops: a user or item goes, to be scrubbed before the caller returns */
+    int n,
+        drops; /* drops: a user, item or document goes, to be scrubbed before the caller returns */
     int done;
     kith_err err;
     char message[KI_MESSAGE_SIZE];
@@ -218,8 +219,10 @@ static void *work(void *p)
 
 static int drops_somebody(const ki_change *changes, int n)
 {
-    for (int j = 0; j < n; j++)
-        if (changes[j].change == KI_DROP_USER || changes[j].change == KI_DROP_ITEM) return 1;
+    for (int j = 0; j < n; j++) {
+        const ki_change_kind kind = changes[j].change;
+        if (kind == KI_DROP_USER || kind == KI_DROP_ITEM || kind == KI_DROP_DOCUMENT) return 1;
+    }
     return 0;
 }
 
