@@ -14,8 +14,12 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { FRESH = 1 << 17 }; /* from here on malloc takes pages of their own */
+enum {
+    FRESH = 1 << 17,      /* from here on malloc takes pages of their own */
+    LARGE_PAGE = 2 << 20, /* where the system has them */
+};
 
 static atomic_llong countdown; /* 0: off; the block that brings it to 0 is refused */
 static atomic_int refuse_all;
@@ -86,6 +90,15 @@ void ki_free(void *p)
     atomic_fetch_sub_explicit(&live, 1, memory_order_relaxed);
     unsigned char *block = p;
     free(block - block[-1]);
+}
+
+void ki_fill_soon(void *p, size_t n, size_t size)
+{
+    const uintptr_t from = ((uintptr_t)p + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+    const uintptr_t end = ((uintptr_t)p + n * size) / LARGE_PAGE * LARGE_PAGE;
+#ifdef MADV_HUGEPAGE
+    if (end > from) madvise((void *)from, end - from, MADV_HUGEPAGE);
+#endif
 }
 
 kith_err ki_strndup(char **out, const char *s, size_t n)

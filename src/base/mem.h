@@ -23,6 +23,10 @@ kith_err ki_grow(void *p, size_t old_n, size_t new_n, size_t size);
 
 void ki_free(void *p); /* accepts NULL */
 
+/* A hint: all of the n * size bytes at p will soon be written.  The system may then give memory in large pages, at a
+ * tenth of the cost; what is never written costs memory too, up to such a page at each end. */
+void ki_fill_soon(void *p, size_t n, size_t size);
+
 /* A copy of the n bytes at s, with a NUL after them. */
 kith_err ki_strdup(char **out, const char *s);
 kith_err ki_strndup(char **out, const char *s, size_t n);

@@ -2,11 +2,12 @@
  * duplicates.c -- what becomes of a (user, item) pair that occurs more than once
  *
  * Rows are dealt into buckets of neighbouring users.  Those of a bucket set bits by a hash of user, item and part (train
- * or test); the few rows whose bit is set twice are sorted by user, item, part, time and place in the file: an event that is repeated all day long may fill one cell.  Of each cell and part one row survives with the
- * merged value; `gone` marks the others.  Buckets share nothing, so threads take one each.
+ * or test); the few rows whose bit is set twice are sorted by user, item, part, time and place in the file: an event that
+ * is repeated all day long may fill one cell.  Of each cell and part one row survives with the merged value; `gone` marks
+ * the others.  Buckets share nothing, so threads take one each.
  *
- * Cost        16 bytes per row, and two passes over the rows that do not wait for memory: no array that is as long as
- *             the log is read or written in random order.
+ * Cost        8 bytes per row (its hash and its place), and two passes over the rows that do not wait for memory: only
+ *             what is sorted is looked up in the log.
  *
  * "last" and "first" mean by time where there is one, else in file order.
  */
@@ -39,15 +40,19 @@ static kith_duplicates settle(kith_duplicates policy, const kith_data *d)
 
 /* ---- one cell ---- */
 
-struct row {       /* of the log */
-    uint64_t cell; /* user, item and part in one number, in that order */
-    int64_t at;
-};
+enum { AT_BITS = 36 }; /* of a row's place; above them stand 28 bits of its cell's hash */
 
+/* User, item and part in one number, in that order. */
 static uint64_t cell_of(const ki_log *log, int64_t j)
 {
     const uint64_t part = log->test != NULL && log->test[j]; /* indexes are below 2^30 */
     return (uint64_t)log->user[j] << 32 | (uint64_t)log->item[j] << 1 | part;
+}
+
+static uint64_t row_of(const ki_log *log, int64_t j)
+{
+    const __uint128_t m = (__uint128_t)cell_of(log, j) * 0x9e3779b97f4a7c15u;
+    return ((uint64_t)m ^ (uint64_t)(m >> 64)) >> 16 << AT_BITS | (uint64_t)j;
 }
 
 struct place { /* of a row among those that may repeat */
@@ -118,16 +123,16 @@ struct merger {
         next; /* [n_stripes, n_buckets] counts, then where the stripe's next row of the bucket goes */
     int64_t *begin;          /* [n_buckets + 1] into rows */
     int64_t *n_merged;       /* [n_buckets] rows that went away */
-    struct row *rows;        /* [n] by bucket, in file order within */
+    uint64_t *rows;          /* [n] hash and place, by bucket, in file order within */
     uint8_t *gone;           /* [n] */
     struct scratch *scratch; /* [workers] */
 };
 
-/* Bits for n cells: at least 16 for each, so that few are shared by chance. */
+/* Bits for n cells: at least 32 for each, so that few are shared by chance. */
 static kith_err clear_bits(struct scratch *w, size_t n)
 {
     kith_err err;
-    for (w->n_words = 1; w->n_words * 4 < n;) w->n_words *= 2;
+    for (w->n_words = 1; w->n_words * 2 < n;) w->n_words *= 2;
     if (w->n_words <= w->room) {
         memset(w->once, 0, w->n_words * sizeof *w->once);
         memset(w->twice, 0, w->n_words * sizeof *w->twice);
@@ -140,16 +145,14 @@ static kith_err clear_bits(struct scratch *w, size_t n)
     return KITH_OK;
 }
 
-/* The word and the bit of a cell. */
-static size_t bit_of(const struct scratch *w, uint64_t cell, uint64_t *bit)
+/* The word and the bit of a row. */
+static size_t bit_of(const struct scratch *w, uint64_t row, uint64_t *bit)
 {
-    const __uint128_t m =
-        (__uint128_t)cell * 0x9e3779b97f4a7c15u; /* its middle depends on all of the cell */
-    *bit = (uint64_t)1 << ((uint64_t)m >> 58);
-    return (size_t)((uint64_t)m >> 32 ^ (uint64_t)(m >> 64)) & (w->n_words - 1);
+    *bit = (uint64_t)1 << (row >> AT_BITS & 63);
+    return (size_t)(row >> (AT_BITS + 6)) & (w->n_words - 1);
 }
 
-static kith_err add_place(struct scratch *w, const struct row *r)
+static kith_err add_place(struct scratch *w, int64_t row)
 {
     if (w->n_places == w->places_room) {
         const size_t room = KI_MAX((size_t)256, w->places_room * 2);
@@ -157,25 +160,27 @@ static kith_err add_place(struct scratch *w, const struct row *r)
         if (err != KITH_OK) return err;
         w->places_room = room;
     }
-    w->places[w->n_places++] = (struct place){ .cell = r->cell, .row = r->at };
+    w->places[w->n_places++] = (struct place){ .row = row };
     return KITH_OK;
 }
 
 /* The rows whose cell may occur more than once go into w->places. */
-static kith_err find_repeated(struct scratch *w, const struct row *rows, size_t n)
+static kith_err find_repeated(struct scratch *w, const uint64_t *rows, size_t n)
 {
+    const uint64_t at_mask = ((uint64_t)1 << AT_BITS) - 1;
     uint64_t bit, any = 0;
     kith_err err = clear_bits(w, n);
     w->n_places = 0;
     for (size_t j = 0; err == KITH_OK && j < n; j++) {
-        const size_t at = bit_of(w, rows[j].cell, &bit);
+        const size_t at = bit_of(w, rows[j], &bit);
         const uint64_t again = w->once[at] & bit;
         w->once[at] |= bit;
         w->twice[at] |= again;
         any |= again;
     }
     for (size_t j = 0; any != 0 && err == KITH_OK && j < n; j++)
-        if (w->twice[bit_of(w, rows[j].cell, &bit)] & bit) err = add_place(w, &rows[j]);
+        if (w->twice[bit_of(w, rows[j], &bit)] & bit)
+            err = add_place(w, (int64_t)(rows[j] & at_mask));
     return err;
 }
 
@@ -194,10 +199,14 @@ static kith_err merge_cell(const struct merger *m, const struct place *at, int64
 
 static kith_err merge_bucket(const struct merger *m, struct scratch *w, int64_t bucket)
 {
-    const int64_t from = m->begin[bucket], to = m->begin[bucket + 1], *time = m->d->log.time;
+    const int64_t from = m->begin[bucket], to = m->begin[bucket + 1];
+    const ki_log *log = &m->d->log;
     kith_err err = find_repeated(w, m->rows + from, (size_t)(to - from));
-    for (size_t j = 0; time != NULL && j < w->n_places; j++) /* these waits for memory overlap */
-        w->places[j].time = time[w->places[j].row];
+    for (size_t j = 0; j < w->n_places; j++) { /* these waits for memory overlap */
+        struct place *p = &w->places[j];
+        p->cell = cell_of(log, p->row);
+        p->time = log->time != NULL ? log->time[p->row] : 0;
+    }
     if (err == KITH_OK && w->n_places > 1)
         qsort(w->places, w->n_places, sizeof *w->places, by_place);
     for (size_t begin = 0, end; err == KITH_OK && begin < w->n_places; begin = end) {
@@ -243,7 +252,7 @@ static kith_err deal_stripes(void *arg, int64_t begin, int64_t end, int worker)
         int64_t *next = m->next + s * m->n_buckets;
         const int64_t stop = KI_MIN((s + 1) * m->stripe_rows, log->n);
         for (int64_t j = s * m->stripe_rows; j < stop; j++)
-            m->rows[next[log->user[j] >> m->shift]++] = (struct row){ cell_of(log, j), j };
+            m->rows[next[log->user[j] >> m->shift]++] = row_of(log, j);
     }
     return KITH_OK;
 }
@@ -277,12 +286,16 @@ static void plan_buckets(struct merger *m)
 static kith_err deal(struct merger *m, ki_pool *pool)
 {
     kith_err err;
+    if (m->d->log.n >> AT_BITS > 0)
+        return ki_fail(KITH_EDATA, "%lld interactions, want at most %lld", (long long)m->d->log.n,
+                       (1LL << AT_BITS) - 1);
     plan_buckets(m);
     const size_t n_buckets = (size_t)m->n_buckets;
     if ((err = ki_alloc(&m->next, (size_t)m->n_stripes * n_buckets, sizeof *m->next)) != KITH_OK)
         return err;
     if ((err = ki_alloc(&m->begin, n_buckets + 1, sizeof *m->begin)) != KITH_OK) return err;
     if ((err = ki_alloc(&m->rows, (size_t)m->d->log.n, sizeof *m->rows)) != KITH_OK) return err;
+    ki_fill_soon(m->rows, (size_t)m->d->log.n, sizeof *m->rows);
     if ((err = ki_parallel_for(pool, m->n_stripes, 1, count_stripes, m)) != KITH_OK) return err;
     place_stripes(m);
     return ki_parallel_for(pool, m->n_stripes, 1, deal_stripes, m);

@@ -19,17 +19,28 @@ static int64_t next_room(const ki_log_draft *draft, int64_t n)
     return KI_MAX(KI_MAX(want, draft->room + draft->room / 32), n);
 }
 
+/* A column with more room, which will be filled. */
+static kith_err widen(void *column, size_t have, size_t want, size_t size)
+{
+    void *at;
+    const kith_err err = ki_grow(column, have, want, size);
+    if (err != KITH_OK) return err;
+    memcpy(&at, column, sizeof at);
+    ki_fill_soon(at, want, size);
+    return KITH_OK;
+}
+
 static kith_err set_room(ki_log_draft *draft, int64_t room)
 {
     ki_log *log = &draft->log;
     const size_t have = (size_t)KI_MIN(log->n, room), want = (size_t)room;
     kith_err err;
-    if ((err = ki_grow(&log->user, have, want, sizeof *log->user)) != KITH_OK) return err;
-    if ((err = ki_grow(&log->item, have, want, sizeof *log->item)) != KITH_OK) return err;
-    if ((err = ki_grow(&log->value, have, want, sizeof *log->value)) != KITH_OK) return err;
-    if (log->time != NULL && (err = ki_grow(&log->time, have, want, sizeof *log->time)) != KITH_OK)
+    if ((err = widen(&log->user, have, want, sizeof *log->user)) != KITH_OK) return err;
+    if ((err = widen(&log->item, have, want, sizeof *log->item)) != KITH_OK) return err;
+    if ((err = widen(&log->value, have, want, sizeof *log->value)) != KITH_OK) return err;
+    if (log->time != NULL && (err = widen(&log->time, have, want, sizeof *log->time)) != KITH_OK)
         return err;
-    if (log->test != NULL && (err = ki_grow(&log->test, have, want, 1)) != KITH_OK) return err;
+    if (log->test != NULL && (err = widen(&log->test, have, want, 1)) != KITH_OK) return err;
     draft->room = room;
     return KITH_OK;
 }
@@ -40,12 +51,11 @@ kith_err ki_log_draft_add(ki_log_draft *draft, int64_t n, int timed, int test, i
     const int64_t end = log->n + n;
     kith_err err;
     if (end > draft->room && (err = set_room(draft, next_room(draft, end))) != KITH_OK) return err;
+    const size_t room = (size_t)draft->room;
     if (timed && log->time == NULL &&
-        (err = ki_alloc(&log->time, (size_t)draft->room, sizeof *log->time)) != KITH_OK)
+        (err = widen(&log->time, 0, room, sizeof *log->time)) != KITH_OK)
         return err;
-    if (test && log->test == NULL &&
-        (err = ki_alloc(&log->test, (size_t)draft->room, 1)) != KITH_OK)
-        return err;
+    if (test && log->test == NULL && (err = widen(&log->test, 0, room, 1)) != KITH_OK) return err;
     if (log->test != NULL && n > 0) memset(log->test + log->n, test, (size_t)n);
     *first = log->n;
     log->n = end;
