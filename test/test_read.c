@@ -919,6 +919,83 @@ TEST(the_same_malformed_line_is_named_for_any_threads)
     free(text);
 }
 
+/* n records without quotes, of every kind that a separator or a line break can make hard. */
+static size_t hard_csv(char *text, uint64_t seed, int n, const char *first)
+{
+    static const char *const fields[] = { "7",
+                                          " 7",
+                                          "12345678",
+                                          "4.5",
+                                          "",
+                                          "   ",
+                                          "abcdefgh",
+                                          "x\ty",
+                                          "00012",
+                                          "1e3",
+                                          "-3",
+                                          "1234567890",
+                                          "99999999999",
+                                          "2024-01-15",
+                                          "\xc3\xa9t",
+                                          "\xff",
+                                          "0x1p3",
+                                          "a\r",
+                                          "12345678901234567890123456789" };
+    ki_rng r = ki_rng_make(seed, 0, 0);
+    size_t at = (size_t)sprintf(text, "user,item,rating,timestamp\n%s\n", first);
+    for (int j = 0; j < n; j++) {
+        const uint32_t kind = ki_rng_below(&r, 40);
+        const int n_fields = kind == 0 ? 0 : kind == 1 ? 3 : kind == 2 ? 5 : 4;
+        for (int f = 0; f < n_fields; f++) {
+            const int odd = ki_rng_below(&r, 12) == 0;
+            if (f > 0) text[at++] = ',';
+            if (odd)
+                at += (size_t)sprintf(text + at, "%s", fields[ki_rng_below(&r, (uint32_t)KI_COUNT(fields))]);
+            else
+                at += (size_t)sprintf(text + at, f == 3 ? "10000000%02u" : "%u", ki_rng_below(&r, f == 2 ? 6 : 90));
+        }
+        if (kind == 3) /* longer than what marks are held for */
+            for (int c = 0; c < 3000; c++) text[at++] = c % 7 == 0 && ki_rng_below(&r, 4) == 0 ? ',' : 'l';
+        if (kind == 4) text[at++] = '\0';
+        if (kind == 5) text[at++] = '\r';
+        if (j + 1 < n || seed % 2 == 0) text[at++] = '\n'; /* the last line may lack its end */
+    }
+    return at;
+}
+
+/* A quote anywhere in a block keeps its records from being split by marks: the same records then come the long way. */
+TEST(records_that_come_split_say_what_whole_ones_say)
+{
+    enum { N = 300 };
+    char *text = malloc(N * 3200);
+    const kith_read_options none = { 0 };
+    begin();
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        uint64_t print[2] = { 0 };
+        ki_read_report report[2];
+        char blamed[KI_MESSAGE_SIZE];
+        for (int quoted = 0; quoted < 2; quoted++) {
+            const size_t n = hard_csv(text, seed, N, quoted ? "\"u\",i,1,1" : "u,i,1,1");
+            const ki_row_limits strict = { .piece_bytes = seed % 3 == 0 ? 64 : 0 };
+            const ki_row_limits lenient = { .skip_bad = N, .piece_bytes = strict.piece_bytes };
+            kith_data *d = NULL;
+            CHECK(ki_read_buffer(ki_context_job(k), "csv", text, n, &none, &strict, &d) == KITH_EFORMAT);
+            if (quoted) CHECK_STR(kith_last_error(), blamed);
+            snprintf(blamed, sizeof blamed, "%s", kith_last_error());
+            CHECK_OK(ki_read_buffer(ki_context_job(k), "csv", text, n, &none, &lenient, &d));
+            CHECK_OK(ki_data_check(d));
+            CHECK(d->log.n > 50);
+            print[quoted] = ki_data_fingerprint(d);
+            report[quoted] = d->report;
+            kith_data_free(d);
+        }
+        CHECK(print[0] == print[1]);
+        CHECK(memcmp(&report[0], &report[1], sizeof report[0]) == 0);
+    }
+    free(text);
+    end();
+}
+
 static void cancel_at_once(void *udata, const char *what, int64_t done, int64_t total)
 {
     (void)what;

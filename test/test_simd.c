@@ -355,6 +355,31 @@ TEST(scan_above_finds_what_is_greater_and_never_a_nan)
     }
 }
 
+TEST(scan_bytes_finds_both_bytes_and_no_other)
+{
+    EACH_SET(k)
+    for (int64_t n = 0; n <= 200; n++)
+        for (int dense = 0; dense < 3; dense++) { /* none, some, all */
+            char *text = malloc((size_t)n + 1);
+            int32_t *at = malloc(((size_t)n + 8) * sizeof *at);
+            ki_rng r = ki_rng_make(17, (uint64_t)n, (uint64_t)dense);
+            for (int64_t j = 0; j < n; j++) {
+                const uint32_t x = ki_rng_below(&r, 4);
+                text[j] =
+                    (char)(dense == 2 || (dense == 1 && x == 0) ? (x % 2 ? 10u : 44u) : ki_rng_below(&r, 256) | 0x80);
+            }
+            const int64_t found = k->scan_bytes(at, text, n, ',', '\n');
+            int64_t want = 0;
+            for (int64_t j = 0; j < n; j++)
+                if (text[j] == ',' || text[j] == '\n') {
+                    CHECK(want < found);
+                    CHECK_INT(at[want++], j);
+                }
+            CHECK_INT(found, want);
+            free(text), free(at);
+        }
+}
+
 /* A = G'G + d I for a random G: symmetric, positive definite, condition below about 5. */
 static float *definite(int64_t d, uint64_t seed)
 {

@@ -10,13 +10,6 @@
 
 #include <string.h>
 
-static ki_span trimmed(const char *from, const char *end)
-{
-    while (from < end && *from == ' ') from++;
-    while (end > from && end[-1] == ' ') end--;
-    return (ki_span){ from, (size_t)(end - from) };
-}
-
 /* Where the separator is, or `end`: eight bytes at a time.  A byte of `same` is 0 where the text has the separator, and
  * the lowest top bit that its subtraction of ones leaves is exact. */
 static const char *find_separator(const char *at, const char *end, char separator)
@@ -40,7 +33,7 @@ int ki_csv_split(const char *at, const char *end, char separator, ki_span *out, 
         if (at < end && *at == '"') return -1;
         const char *from = at;
         at = find_separator(at, end, separator);
-        if (n < max) out[n] = trimmed(from, at);
+        if (n < max) out[n] = ki_trimmed(from, at);
         n++;
         if (at == end) return n;
     }
@@ -84,7 +77,7 @@ static ki_span unquote(char *at, char *end, ki_csv_record *record)
         *to++ = *at;
     }
     for (char *rest = to; rest < at; rest++) *rest = '"'; /* no line break stands there twice */
-    const ki_span after = trimmed(at + 1, end);
+    const ki_span after = ki_trimmed(at + 1, end);
     if (after.n > 0) {
         record->wrong = after.at;
         record->why = "text after a closing quote";
@@ -95,7 +88,7 @@ static ki_span unquote(char *at, char *end, ki_csv_record *record)
 static ki_span field_text(char *from, char *stop, char separator, ki_csv_record *record)
 {
     while (from < stop && *from == ' ' && separator != ' ') from++;
-    return from < stop && *from == '"' ? unquote(from, stop, record) : trimmed(from, stop);
+    return from < stop && *from == '"' ? unquote(from, stop, record) : ki_trimmed(from, stop);
 }
 
 int ki_csv_split_quoted(char *at, char *end, char separator, ki_span *out, int max,

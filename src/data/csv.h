@@ -9,8 +9,6 @@
 
 #include "data/rows.h" /* ki_span */
 
-#define KI_CSV_COLUMNS 1024 /* at most */
-
 /* The fields of the line [at, end) into out[max]; returns how many there are (also when that is more than max), or -1
  * when one is quoted, for ki_csv_split_quoted. */
 int ki_csv_split(const char *at, const char *end, char separator, ki_span *out, int max);

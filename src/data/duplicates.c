@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * duplicates.c -- what becomes of a (user, item) pair that occurs more than once
  *
- * Rows are dealt into buckets of neighbouring users.  Those of a bucket set bits by a hash of user, item and part (train
- * or test); the few rows whose bit is set twice are sorted by user, item, part, time and place in the file: an event that
+ * Rows are dealt into buckets of neighbouring users.  Those of a bucket go into a hash table by user, item and part (train
+ * or test); the few that meet one like them there are sorted by user, item, part, time and place in the file: an event that
  * is repeated all day long may fill one cell.  Of each cell and part one row survives with the merged value; `gone` marks
  * the others.  Buckets share nothing, so threads take one each.
  *
@@ -40,7 +40,9 @@ static kith_duplicates settle(kith_duplicates policy, const kith_data *d)
 
 /* ---- one cell ---- */
 
-enum { AT_BITS = 36 }; /* of a row's place; above them stand 28 bits of its cell's hash */
+enum {
+    AT_BITS = 36
+}; /* of a row's place; above them stand 27 bits of its cell's hash, and the top bit is free */
 
 /* User, item and part in one number, in that order. */
 static uint64_t cell_of(const ki_log *log, int64_t j)
@@ -52,7 +54,7 @@ static uint64_t cell_of(const ki_log *log, int64_t j)
 static uint64_t row_of(const ki_log *log, int64_t j)
 {
     const __uint128_t m = (__uint128_t)cell_of(log, j) * 0x9e3779b97f4a7c15u;
-    return ((uint64_t)m ^ (uint64_t)(m >> 64)) >> 16 << AT_BITS | (uint64_t)j;
+    return ((uint64_t)m ^ (uint64_t)(m >> 64)) >> 37 << AT_BITS | (uint64_t)j;
 }
 
 struct place { /* of a row among those that may repeat */
@@ -99,18 +101,21 @@ static kith_err blame(const kith_data *d, int64_t row, const char *why)
 /* ---- one bucket ---- */
 
 enum {
-    BUCKET_ROWS = 8192, /* so many on average, so that their bits stay in the nearest cache */
+    BUCKET_ROWS = 8192, /* so many on average, so that their table stays in L2 */
     MAX_BUCKETS = 2048, /* as many places are written to in turn while dealing */
     STRIPE_ROWS = 1 << 20,
     MAX_STRIPES = 64,
 };
 
-struct scratch {            /* of one worker */
-    uint64_t *once, *twice; /* [n_words of room]: bits of the cells that were met, and met again */
-    size_t n_words, room;
-    struct place *places; /* [n_places of places_room] */
+struct scratch { /* of one worker */
+    uint64_t *
+        table; /* [n_slots of room]: the first row of each hash, its place from 1; TAKEN: it is among `places` */
+    size_t n_slots, room;
+    struct place *places; /* [n_places of places_room] rows that are not alone with their hash */
     size_t n_places, places_room;
 };
+
+#define TAKEN ((uint64_t)1 << 63)
 
 struct merger {
     kith_data *d;
@@ -128,31 +133,21 @@ struct merger {
     struct scratch *scratch; /* [workers] */
 };
 
-/* Bits for n cells: at least 32 for each, so that few are shared by chance. */
-static kith_err clear_bits(struct scratch *w, size_t n)
+/* An empty table, at most half full when n rows are in it. */
+static kith_err clear_table(struct scratch *w, size_t n)
 {
-    kith_err err;
-    for (w->n_words = 1; w->n_words * 2 < n;) w->n_words *= 2;
-    if (w->n_words <= w->room) {
-        memset(w->once, 0, w->n_words * sizeof *w->once);
-        memset(w->twice, 0, w->n_words * sizeof *w->twice);
+    for (w->n_slots = 64; w->n_slots < 2 * n;) w->n_slots *= 2;
+    if (w->n_slots <= w->room) {
+        memset(w->table, 0, w->n_slots * sizeof *w->table);
         return KITH_OK;
     }
     w->room = 0;
-    if ((err = ki_grow(&w->once, 0, w->n_words, sizeof *w->once)) != KITH_OK) return err;
-    if ((err = ki_grow(&w->twice, 0, w->n_words, sizeof *w->twice)) != KITH_OK) return err;
-    w->room = w->n_words;
-    return KITH_OK;
+    const kith_err err = ki_grow(&w->table, 0, w->n_slots, sizeof *w->table);
+    if (err == KITH_OK) w->room = w->n_slots;
+    return err;
 }
 
-/* The word and the bit of a row. */
-static size_t bit_of(const struct scratch *w, uint64_t row, uint64_t *bit)
-{
-    *bit = (uint64_t)1 << (row >> AT_BITS & 63);
-    return (size_t)(row >> (AT_BITS + 6)) & (w->n_words - 1);
-}
-
-static kith_err add_place(struct scratch *w, int64_t row)
+static kith_err add_place(struct scratch *w, uint64_t row)
 {
     if (w->n_places == w->places_room) {
         const size_t room = KI_MAX((size_t)256, w->places_room * 2);
@@ -160,27 +155,36 @@ static kith_err add_place(struct scratch *w, int64_t row)
         if (err != KITH_OK) return err;
         w->places_room = room;
     }
-    w->places[w->n_places++] = (struct place){ .row = row };
+    const int64_t at = (int64_t)(row & (((uint64_t)1 << AT_BITS) - 1));
+    w->places[w->n_places++] = (struct place){ .row = at };
     return KITH_OK;
+}
+
+/* The slot of a row like this one, or the empty one where it would go. */
+static uint64_t *find_slot(const struct scratch *w, uint64_t row)
+{
+    const uint64_t hash = row >> AT_BITS;
+    size_t at = hash & (w->n_slots - 1);
+    while (w->table[at] != 0 && (w->table[at] & ~TAKEN) >> AT_BITS != hash)
+        at = (at + 1) & (w->n_slots - 1);
+    return &w->table[at];
 }
 
 /* The rows whose cell may occur more than once go into w->places. */
 static kith_err find_repeated(struct scratch *w, const uint64_t *rows, size_t n)
 {
-    const uint64_t at_mask = ((uint64_t)1 << AT_BITS) - 1;
-    uint64_t bit, any = 0;
-    kith_err err = clear_bits(w, n);
+    kith_err err = clear_table(w, n);
     w->n_places = 0;
     for (size_t j = 0; err == KITH_OK && j < n; j++) {
-        const size_t at = bit_of(w, rows[j], &bit);
-        const uint64_t again = w->once[at] & bit;
-        w->once[at] |= bit;
-        w->twice[at] |= again;
-        any |= again;
+        uint64_t *slot = find_slot(w, rows[j]);
+        if (*slot == 0) {
+            *slot = rows[j] + 1;
+            continue;
+        }
+        if ((*slot & TAKEN) == 0) err = add_place(w, (*slot & ~TAKEN) - 1);
+        *slot |= TAKEN;
+        if (err == KITH_OK) err = add_place(w, rows[j]);
     }
-    for (size_t j = 0; any != 0 && err == KITH_OK && j < n; j++)
-        if (w->twice[bit_of(w, rows[j], &bit)] & bit)
-            err = add_place(w, (int64_t)(rows[j] & at_mask));
     return err;
 }
 
@@ -212,7 +216,7 @@ static kith_err merge_bucket(const struct merger *m, struct scratch *w, int64_t 
     for (size_t begin = 0, end; err == KITH_OK && begin < w->n_places; begin = end) {
         const struct place *at = w->places + begin;
         for (end = begin + 1; end < w->n_places && w->places[end].cell == at->cell;) end++;
-        if (end - begin < 2) continue; /* by chance on the bit of another */
+        if (end - begin < 2) continue; /* by chance of one hash with another */
         err = merge_cell(m, at, (int64_t)(end - begin));
         m->n_merged[bucket] += (int64_t)(end - begin) - 1;
     }
@@ -286,9 +290,9 @@ static void plan_buckets(struct merger *m)
 static kith_err deal(struct merger *m, ki_pool *pool)
 {
     kith_err err;
-    if (m->d->log.n >> AT_BITS > 0)
+    if ((m->d->log.n + 1) >> AT_BITS > 0)
         return ki_fail(KITH_EDATA, "%lld interactions, want at most %lld", (long long)m->d->log.n,
-                       (1LL << AT_BITS) - 1);
+                       (1LL << AT_BITS) - 2);
     plan_buckets(m);
     const size_t n_buckets = (size_t)m->n_buckets;
     if ((err = ki_alloc(&m->next, (size_t)m->n_stripes * n_buckets, sizeof *m->next)) != KITH_OK)
@@ -331,8 +335,7 @@ static kith_err merge(struct merger *m, ki_pool *pool)
     if ((err = ki_alloc(&m->scratch, n_workers, sizeof *m->scratch)) != KITH_OK) return err;
     err = ki_parallel_for(pool, m->n_buckets, 1, merge_buckets, m);
     for (size_t w = 0; w < n_workers; w++) {
-        ki_free(m->scratch[w].once);
-        ki_free(m->scratch[w].twice);
+        ki_free(m->scratch[w].table);
         ki_free(m->scratch[w].places);
     }
     for (int64_t b = 0; b < m->n_buckets; b++) n_merged += m->n_merged[b];

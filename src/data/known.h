@@ -52,6 +52,15 @@ static inline uint64_t ki_short_bytes(const char *s, size_t n)
            (uint8_t)s[0];
 }
 
+/* The same where `room` bytes may be read: one load where that is enough. */
+static inline uint64_t ki_short_bytes_in(const char *s, size_t n, size_t room)
+{
+    uint64_t all;
+    if (room < 8 || n == 0) return ki_short_bytes(s, n);
+    memcpy(&all, s, 8);
+    return all << 8 * (8 - n) >> 8 * (8 - n);
+}
+
 static inline uint64_t ki_short_hash(uint64_t bytes)
 {
     const __uint128_t m = (__uint128_t)(bytes ^ 0xe7037ed1a0b428dbu) * 0xa0761d6478bd642fu;
@@ -66,8 +75,8 @@ static inline uint32_t ki_short_number(uint64_t bytes, size_t n)
     return ki_are_eight_digits(text) ? ki_eight_digits(text) : KI_NO_NUMBER;
 }
 
-/* Make an id without NUL ready, and bring closer what a find reads first. */
-static inline ki_id_key ki_known_key(const ki_known *k, const char *id, size_t n)
+/* Make an id without NUL ready, and bring closer what a find reads first; `room` bytes may be read at it. */
+static inline ki_id_key ki_known_key(const ki_known *k, const char *id, size_t n, size_t room)
 {
     ki_id_key key = { .number = KI_NO_NUMBER };
     if (n > KI_SHORT_ID) {
@@ -75,7 +84,7 @@ static inline ki_id_key ki_known_key(const ki_known *k, const char *id, size_t n
         ki_idmap_near_slot(k->map, key.hash);
         return key;
     }
-    key.bytes = ki_short_bytes(id, n);
+    key.bytes = ki_short_bytes_in(id, n, room);
     const uint32_t number = ki_short_number(key.bytes, n);
     if (number < k->n_direct) {
         key.number = number;

@@ -2,7 +2,7 @@
  * logdraft.c -- columns of a log that grow as its rows are read
  *
  * How many rows there will be is judged from the part of the file that is read.  The room grows towards that number,
- * but at most fourfold at a time, so that a wrong guess from the first lines costs little.
+ * but at most sixteenfold at a time, so that a wrong guess from the first lines costs little.
  */
 #include "data/logdraft.h"
 
@@ -14,19 +14,22 @@ static int64_t next_room(const ki_log_draft *draft, int64_t n)
 {
     const int64_t in_view =
         draft->n_in_view + draft->n_in_view / 64; /* a guess, so a little more */
-    const int64_t most = KI_MAX(draft->room * 4, (int64_t)1024);
+    const int64_t most = KI_MAX(draft->room * 16, (int64_t)1024);
     const int64_t want = draft->n_in_view > 0 ? KI_MIN(in_view, most) : draft->room * 3 / 2;
     return KI_MAX(KI_MAX(want, draft->room + draft->room / 32), n);
 }
 
-/* A column with more room, which will be filled. */
+/* ki_grow for a column that will be filled. */
 static kith_err widen(void *column, size_t have, size_t want, size_t size)
 {
-    void *at;
-    const kith_err err = ki_grow(column, have, want, size);
+    void *old, *wide;
+    const kith_err err = ki_alloc(&wide, want, size);
     if (err != KITH_OK) return err;
-    memcpy(&at, column, sizeof at);
-    ki_fill_soon(at, want, size);
+    ki_fill_soon(wide, want, size);
+    memcpy(&old, column, sizeof old);
+    if (old != NULL) memcpy(wide, old, have * size);
+    ki_free(old);
+    memcpy(column, &wide, sizeof wide);
     return KITH_OK;
 }
 

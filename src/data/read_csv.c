@@ -57,27 +57,54 @@ static int split_record(const struct shape *t, ki_chunk *c, char *end, ki_span *
     return record.wrong != NULL ? blame_quote(c, &record) : found;
 }
 
+/* Field j of a record: of one that rows.c has split, or of those in `own`. */
+static inline ki_span field_of(const ki_chunk *c, const ki_span *own, int j)
+{
+    return own == NULL ? ki_chunk_field(c, j) : own[j];
+}
+
+/* The fields of a record as an interaction. */
+static inline kith_err take_fields(const struct shape *t, ki_chunk *c, const ki_span *own)
+{
+    const int *at = t->column;
+    ki_found_row *row = ki_chunk_row(c);
+    kith_err err;
+    row->value = 1;
+    row->has_time = at[KI_TIME] >= 0;
+    if (at[KI_VALUE] >= 0) {
+        const ki_span text = field_of(c, own, at[KI_VALUE]);
+        err = ki_chunk_value(c, text, t->name[KI_VALUE], &row->value);
+        if (err != KITH_OK) return err;
+    }
+    if (row->has_time) {
+        const ki_span text = field_of(c, own, at[KI_TIME]);
+        err = ki_chunk_time(c, text, t->name[KI_TIME], &row->time);
+        if (err != KITH_OK) return err;
+    }
+    row->user = field_of(c, own, at[KI_USER]);
+    row->item = field_of(c, own, at[KI_ITEM]);
+    return ki_chunk_add(c, row);
+}
+
+static kith_err miscounted(const struct shape *t, ki_chunk *c, int n)
+{
+    return ki_chunk_bad(c, c->line, "got %d column%s, want %d", n, n == 1 ? "" : "s", t->n_columns);
+}
+
+/* A record that did not come split. */
+static kith_err parse_whole(const struct shape *t, ki_chunk *c, char *end)
+{
+    ki_span own[KI_CSV_COLUMNS];
+    const int n = split_record(t, c, end, own);
+    if (n < 0) return KITH_EFORMAT;
+    return n != t->n_columns ? miscounted(t, c, n) : take_fields(t, c, own);
+}
+
 static kith_err parse_record(const void *self, ki_chunk *c, char *end)
 {
     const struct shape *t = self;
-    const int *at = t->column;
-    ki_span field[KI_CSV_COLUMNS];
-    ki_found_row row = { .value = 1, .has_time = at[KI_TIME] >= 0 };
-    kith_err err;
-    const int n = split_record(t, c, end, field);
-    if (n < 0) return KITH_EFORMAT;
-    if (n != t->n_columns)
-        return ki_chunk_bad(c, c->line, "got %d column%s, want %d", n, n == 1 ? "" : "s",
-                            t->n_columns);
-    if (at[KI_VALUE] >= 0 &&
-        (err = ki_chunk_value(c, field[at[KI_VALUE]], t->name[KI_VALUE], &row.value)) != KITH_OK)
-        return err;
-    if (row.has_time &&
-        (err = ki_chunk_time(c, field[at[KI_TIME]], t->name[KI_TIME], &row.time)) != KITH_OK)
-        return err;
-    row.user = field[at[KI_USER]];
-    row.item = field[at[KI_ITEM]];
-    return ki_chunk_add(c, &row);
+    if (c->n_fields < 0) return parse_whole(t, c, end);
+    return c->n_fields != t->n_columns ? miscounted(t, c, c->n_fields) : take_fields(t, c, NULL);
 }
 
 /* ---- the first record: which column is which ---- */
@@ -462,6 +489,7 @@ kith_err ki_read_csv(ki_reading *r, ki_source *s, const ki_csv_form *form)
     const ki_row_parser parser = { .self = t,
                                    .record = parse_record,
                                    .record_end = t->separator == ' ' ? NULL : record_end,
+                                   .separator = t->separator == ' ' ? 0 : t->separator,
                                    .skip_bytes = t->header_bytes,
                                    .skip_lines = t->header_lines };
     err = ki_rows_read(s, &parser, &r->limits, r->test, r->job, r->data, &r->draft);

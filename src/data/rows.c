@@ -5,6 +5,9 @@
  *             pieces are parsed in parallel.  Ids that earlier blocks have brought are found in a table that nobody
  *             writes to meanwhile; new ones get a number within the piece and are entered into the dataset between
  *             the blocks, in file order.  Then, in parallel again, the rows are written to their places in the log.
+ * Splitting   Where a block has no quotes, one kernel finds separators and line breaks 32 bytes at a time, for a stretch of
+ *             text ahead; a layout that has a separator gets its records split by these marks.  Records that they cannot
+ *             show (long ones, the last one) come whole, as all others do.
  * Cost        per row: one look at each byte and two look-ups.  These wait for memory, so the ids of 64 rows are made
  *             ready and fetched ahead of being looked up.  Memory: the log with 2 % for what may come, one block,
  *             and 20 bytes for each of its rows.
@@ -14,6 +17,7 @@
 
 #include "base/mem.h"
 #include "base/scan.h"
+#include "simd/kernels.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -46,18 +50,26 @@ kith_err ki_chunk_bad(ki_chunk *c, const char *at, const char *format, ...)
     return KITH_EFORMAT;
 }
 
+/* How many bytes may be read at `at`, which is often in the piece, at the record or after it. */
+static size_t room_at(const ki_chunk *c, const char *at)
+{
+    const uintptr_t p = (uintptr_t)at;
+    return p >= (uintptr_t)c->line && p < (uintptr_t)c->end ? (uintptr_t)c->end - p : 0;
+}
+
 /* Where a short text stands among those seen, or would. */
 static ki_value_seen *seen_value(ki_chunk *c, uint64_t bytes)
 {
-    return &c->seen[bytes * 0x9e3779b97f4a7c15u >> 58];
+    return &c->seen[bytes * 0x9e3779b97f4a7c15u >> 56];
 }
 
 kith_err ki_chunk_value(ki_chunk *c, ki_span text, const char *name, float *out)
 {
     char shown[KI_SHOW];
     double x;
-    const uint64_t bytes =
-        text.n < 8 ? (uint64_t)text.n << 56 | ki_short_bytes(text.at, text.n) : 0;
+    const uint64_t bytes = text.n < 8 ? (uint64_t)text.n << 56 |
+                                            ki_short_bytes_in(text.at, text.n, room_at(c, text.at))
+                                      : 0;
     ki_value_seen *seen = seen_value(c, bytes);
     if (bytes != 0 && seen->bytes == bytes) return *out = seen->value, KITH_OK;
     if (!ki_scan_number(text.at, text.n, &x))
@@ -71,9 +83,23 @@ kith_err ki_chunk_value(ki_chunk *c, ki_span text, const char *name, float *out)
     return KITH_OK;
 }
 
+/* Seconds as most files have them, in 9 or 10 digits. */
+static int plain_seconds(ki_span s, int64_t *out)
+{
+    uint64_t text;
+    if (s.n != 9 && s.n != 10) return 0;
+    memcpy(&text, s.at, 8);
+    const unsigned ninth = (unsigned)(s.at[8] - '0'), last = (unsigned)(s.at[s.n - 1] - '0');
+    if (!ki_are_eight_digits(text) || ninth > 9 || last > 9) return 0;
+    const int64_t nine = (int64_t)ki_eight_digits(text) * 10 + ninth;
+    *out = s.n == 9 ? nine : nine * 10 + last;
+    return 1;
+}
+
 kith_err ki_chunk_time(ki_chunk *c, ki_span text, const char *name, int64_t *out)
 {
     char shown[KI_SHOW];
+    if (plain_seconds(text, out)) return KITH_OK;
     if (ki_scan_time(text.at, text.n, out)) return KITH_OK;
     return ki_chunk_bad(c, text.at, "got %s, want unix seconds or an ISO 8601 time (%s)",
                         ki_show(shown, text.at, text.n), name);
@@ -174,15 +200,20 @@ kith_err ki_chunk_settle(ki_chunk *c)
     return err;
 }
 
+static ki_id_key key_of(const ki_chunk *c, const ki_known *known, ki_span id)
+{
+    return ki_known_key(known, id.at, id.n, room_at(c, id.at));
+}
+
 kith_err ki_chunk_add(ki_chunk *c, const ki_found_row *row)
 {
     kith_err err;
     ki_row_ahead *a = &c->ahead[c->n_ahead];
-    a->user = ki_known_key(c->known_users, row->user.at, row->user.n);
-    a->item = ki_known_key(c->known_items, row->item.at, row->item.n);
+    a->user = key_of(c, c->known_users, row->user);
+    a->item = key_of(c, c->known_items, row->item);
     if ((err = check_key(c, &a->user, row->user, "a user id")) != KITH_OK) return err;
     if ((err = check_key(c, &a->item, row->item, "an item id")) != KITH_OK) return err;
-    a->row = *row;
+    if (row != &a->row) a->row = *row;
     c->n_long += (a->user.bytes == 0) + (a->item.bytes == 0);
     return ++c->n_ahead == KI_ROWS_AHEAD ? ki_chunk_settle(c) : KITH_OK;
 }
@@ -194,7 +225,7 @@ kith_err ki_chunk_add_user(ki_chunk *c, ki_span user)
     if ((err = ki_chunk_check_id(c, user, "a user id")) != KITH_OK ||
         (err = ki_chunk_settle(c)) != KITH_OK)
         return err;
-    const ki_id_key key = ki_known_key(c->known_users, user.at, user.n);
+    const ki_id_key key = key_of(c, c->known_users, user);
     return look_up(c->known_users, &c->users, &key, user, &u);
 }
 
@@ -216,6 +247,7 @@ struct work { /* what the threads share while one file is read */
     ki_log_draft *draft;
     ki_chunk *chunks; /* [MAX_PIECES] */
     int n_chunks;
+    int splits;     /* the records of this block come split */
     int64_t line;   /* lines before this block */
     int64_t n_rows; /* of this file */
     int test;
@@ -229,16 +261,62 @@ static void empty_chunk(ki_chunk *c, char *begin, char *end)
     c->end = end;
     c->n = c->n_timed = c->n_lines = c->n_bad = 0;
     c->n_ahead = c->n_long = 0;
+    c->marks.n = c->marks.used = 0;
+}
+
+/* Marks of the text from the record on, as far as they are held. */
+static void mark_text(ki_chunk *c, char separator)
+{
+    ki_marks *m = &c->marks;
+    m->from = c->line;
+    m->end = m->from + KI_MIN((int64_t)KI_MARKED, c->end - m->from);
+    m->n = ki_kernels_get()->scan_bytes(m->at, m->from, m->end - m->from, separator, '\n');
+    m->used = 0;
+}
+
+/* The number of marks that the record at c->line has, its line break the last; 0: it does not end where marks are. */
+static int count_marks(const ki_marks *m)
+{
+    for (int64_t j = m->used; j < m->n; j++)
+        if (m->from[m->at[j]] == '\n') return (int)(j + 1 - m->used);
+    return 0;
+}
+
+/* Split the record at c->line if its marks can be held; returns where its line ends, or NULL. */
+static char *split_record(ki_chunk *c, char separator)
+{
+    ki_marks *m = &c->marks;
+    int n = count_marks(m);
+    if (n == 0) {
+        mark_text(c, separator);
+        if ((n = count_marks(m)) == 0) {
+            m->n = 0;
+            return NULL; /* too long, or the last one */
+        }
+    }
+    c->n_fields = n;
+    c->mark = m->at + m->used;
+    m->used += n;
+    char *stop = m->from + c->mark[n - 1];
+    c->next = stop + 1;
+    return stop > c->line && stop[-1] == '\r' ? stop - 1 : stop;
+}
+
+static char *find_line_end(ki_chunk *c)
+{
+    char *stop = memchr(c->line, '\n', (size_t)(c->end - c->line));
+    c->next = stop == NULL ? c->end : stop + 1;
+    if (stop == NULL) stop = c->end;
+    return stop > c->line && stop[-1] == '\r' ? stop - 1 : stop;
 }
 
 static kith_err parse_piece(const struct work *w, ki_chunk *c)
 {
     while (c->next < c->end && c->n_bad <= w->limits->skip_bad) {
-        char *stop = memchr(c->next, '\n', (size_t)(c->end - c->next));
         c->line = c->next;
-        c->next = stop == NULL ? c->end : stop + 1;
-        if (stop == NULL) stop = c->end;
-        if (stop > c->line && stop[-1] == '\r') stop--;
+        c->n_fields = -1;
+        char *stop = w->splits ? split_record(c, w->parser->separator) : NULL;
+        if (stop == NULL) stop = find_line_end(c);
         c->record_line = ++c->n_lines;
         if (stop == c->line) continue; /* an empty line means nothing */
         const kith_err err = w->parser->record(w->parser->self, c, stop);
@@ -374,6 +452,7 @@ static kith_err parse_block(struct work *w, const struct block *b, size_t n, ki_
 {
     kith_err err;
     cut_pieces(w, b, n);
+    w->splits = w->parser->separator != 0 && !b->quoted;
     if ((err = ki_known_catch_up(&w->users)) != KITH_OK) return err;
     if ((err = ki_known_catch_up(&w->items)) != KITH_OK) return err;
     if ((err = ki_parallel_for(job->pool, w->n_chunks, 1, parse_pieces, w)) != KITH_OK) return err;

@@ -24,7 +24,23 @@ typedef struct ki_found_row { /* one interaction as found; time counts only with
     int64_t time;
 } ki_found_row;
 
-enum { KI_ROWS_AHEAD = 64, KI_VALUES_SEEN = 64 };
+/* [from, end) without the blanks around it. */
+static inline ki_span ki_trimmed(const char *from, const char *end)
+{
+    while (from < end && *from == ' ') from++;
+    while (end > from && end[-1] == ' ') end--;
+    return (ki_span){ from, (size_t)(end - from) };
+}
+
+#define KI_CSV_COLUMNS 1024 /* at most */
+
+enum { KI_ROWS_AHEAD = 64, KI_VALUES_SEEN = 256, KI_MARKED = 1024 };
+
+typedef struct ki_marks {      /* separators and line breaks of a stretch of text */
+    int32_t at[KI_MARKED + 8]; /* [n] where they are in it; the first `used` are behind us */
+    int64_t n, used;
+    char *from, *end; /* the stretch */
+} ki_marks;
 
 typedef struct ki_row_ahead { /* parsed, its ids not yet looked up */
     ki_found_row row;
@@ -41,6 +57,9 @@ typedef struct ki_chunk {
     char *line, *next, *end; /* the record, where the following one begins, where the piece ends */
     int64_t n_lines;         /* lines begun, those within a record of several included */
     int64_t record_line;     /* the one where the record begins */
+    const int32_t *mark;     /* [n_fields] where the fields of the record end, if it came split */
+    int n_fields;            /* -1: it did not */
+    ki_marks marks;
 
     const ki_known *known_users, *known_items; /* the dataset's before this block */
     ki_idmap users, items;                     /* those of this piece that are not among them */
@@ -74,9 +93,26 @@ typedef struct ki_row_parser {
      * text has a '"'.  NULL: a record is a line. */
     const char *(*record_end)(const void *self, const char *at, const char *end);
 
+    /* 0, or what fields are separated by: where the text has no '"', most records come split, for ki_chunk_field. */
+    char separator;
+
     size_t skip_bytes; /* a header that the layout has read by peeking */
     int64_t skip_lines;
 } ki_row_parser;
+
+/* Field j of the n_fields of a record that came split, without the blanks around it. */
+static inline ki_span ki_chunk_field(const ki_chunk *c, int j)
+{
+    const char *from = j == 0 ? c->line : c->marks.from + c->mark[j - 1] + 1;
+    const char *end = c->marks.from + c->mark[j];
+    return ki_trimmed(from, end > from && j == c->n_fields - 1 && end[-1] == '\r' ? end - 1 : end);
+}
+
+/* Where the next interaction may be written to before it is added: it need not be copied then. */
+static inline ki_found_row *ki_chunk_row(ki_chunk *c)
+{
+    return &c->ahead[c->n_ahead].row;
+}
 
 /* Add an interaction; its ids are checked (not empty, valid UTF-8, no NUL).  They must stay where they are until the
  * piece ends, or until the next ki_chunk_settle. */

@@ -165,6 +165,31 @@ static int64_t scan_above(int32_t *at, const float *x, int64_t n, float threshol
     }
     return found;
 }
+/* The same, for few bits out of 32: eight are written without asking how many there are. */
+INLINE int64_t put_few_bits(int32_t *at, int64_t found, uint32_t bits, int64_t base)
+{
+    const int64_t n = __builtin_popcount(bits);
+    for (int j = 0; j < LANES; j++, bits &= bits - 1)
+        at[found + j] = (int32_t)(base + (int64_t)_tzcnt_u32(bits));
+    if (bits != 0) put_bits(at, found + LANES, bits, base);
+    return found + n;
+}
+
+static int64_t scan_bytes(int32_t *at, const char *text, int64_t n, char a, char b)
+{
+    const __m256i aa = _mm256_set1_epi8(a), bb = _mm256_set1_epi8(b);
+    int64_t found = 0, j = 0;
+    for (; j + 4 * LANES <= n; j += 4 * LANES) {
+        const __m256i bytes = _mm256_loadu_si256((const __m256i *)(const void *)(text + j));
+        const __m256i is =
+            _mm256_or_si256(_mm256_cmpeq_epi8(bytes, aa), _mm256_cmpeq_epi8(bytes, bb));
+        found = put_few_bits(at, found, (uint32_t)_mm256_movemask_epi8(is), j);
+    }
+    for (; j < n; j++)
+        if (text[j] == a || text[j] == b) at[found++] = (int32_t)j;
+    return found;
+}
+
 /* ---- bounds from bytes: 8 rows side by side, four of their bytes in each 32-bit lane ---- */
 
 static int32_t quad_of(const int8_t *x, int64_t j)
@@ -213,6 +238,7 @@ void ki_kernels_avx2(ki_kernels *k)
     k->dot_rows = dot_rows;
     k->bound_bytes = bound_bytes;
     k->scan_above = scan_above;
+    k->scan_bytes = scan_bytes;
     k->sgd_step = sgd_step;
     k->dot_three = dot_three;
     k->sgd_two = sgd_two;

@@ -82,6 +82,10 @@ typedef struct ki_kernels {
      */
     int64_t (*scan_above)(int32_t *at, const float *x, int64_t n, float threshold);
 
+    /* Positions of the bytes of text[0, n) that are a or b, rising, into at[]; returns how many (at has room for n + 8,
+     * and what it has past them may be overwritten). */
+    int64_t (*scan_bytes)(int32_t *at, const char *text, int64_t n, char a, char b);
+
     /* Bounds of 8 rows: sum[r] = sum_j x[j] b[r, j] exactly, lower[r], upper[r] = middle -+ width, each within 8 * 2^-24
      * (|middle| + width + |bias|).  `rows` is [quads, 8, 4] bytes, then 8 floats each of scale, size, lost, bias.  Bit r
      * of the result: upper[r] >= least. */

@@ -17,7 +17,8 @@ static int always(void)
 #ifdef KI_SIMD_X86 /* said by the build, which compiles avx2.c and avx512.c only for x86-64 */
 static int has_avx2(void)
 {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+           __builtin_cpu_supports("bmi") && __builtin_cpu_supports("popcnt");
 }
 
 static int has_avx512(void)

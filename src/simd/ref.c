@@ -97,6 +97,14 @@ static int64_t scan_above(int32_t *at, const float *x, int64_t n, float threshol
     return found;
 }
 
+static int64_t scan_bytes(int32_t *at, const char *text, int64_t n, char a, char b)
+{
+    int64_t found = 0;
+    for (int64_t j = 0; j < n; j++)
+        if (text[j] == a || text[j] == b) at[found++] = (int32_t)j;
+    return found;
+}
+
 static int bound_bytes(float *lower, float *upper, const ki_bytes_query *q, const uint8_t *rows,
                        float least)
 {
@@ -175,6 +183,7 @@ void ki_kernels_ref(ki_kernels *k)
         .axpy_at = axpy_at,
         .cg = cg,
         .scan_above = scan_above,
+        .scan_bytes = scan_bytes,
         .bound_bytes = bound_bytes,
         .sgd_step = sgd_step,
         .dot_three = dot_three,
