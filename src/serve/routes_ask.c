@@ -287,17 +287,14 @@ static kith_err predict(ki_call *c)
 
 /* ---- why ---- */
 
-/* One item of the catalogue for one user: the list of one that may only hold it, with reasons. */
 static kith_err explain(ki_call *c)
 {
-    const char *user = ki_call_text(c, "user_id"), *item = ki_call_text(c, "item_id");
-    json_t *request = json_pack("{s:s, s:s, s:{s:s}, s:i, s:b, s:i}", "user_id", user, "filter",
-                                "item = $kith_item", "context", "kith_item", item, "n", 1,
-                                "include_seen", 1, "reasons", (int)ki_call_number(c, "reasons"));
-    int32_t i;
-    kith_err err = ki_live_find_item(ki_service_live(ki_call_service(c)), item, &i);
-    if (err == KITH_OK) err = request == NULL ? ki_fail_memory(128) : answer(c, request);
-    json_decref(request);
+    ki_text reply = { 0 };
+    const kith_err err =
+        ki_service_explain(ki_call_service(c), ki_call_text(c, "user_id"),
+                           ki_call_text(c, "item_id"), (int)ki_call_number(c, "reasons"), &reply);
+    if (err == KITH_OK) return ki_reply_written(c, &reply);
+    ki_text_clear(&reply);
     return err;
 }
 
@@ -454,7 +451,8 @@ static const ki_route routes[] = {
     { "GET", "/v1/search", "search", "Items by title or id", NULL, KI_ROLE_READ,
       .query_shape = &search_query, .reply = &ki_shape_list, .run = search },
     { "GET", "/v1/explain/{user_id}/{item_id}", "explain", "Why would this item suit this user?",
-      "The score of the item, and the items of the history with the largest shares of it.",
+      "The score of the item, and the items of the history with the largest shares of it; where it "
+      "cannot be listed for this user the list is empty and its note says why.",
       KI_ROLE_READ, .path_shape = &ki_shape_pair_path, .query_shape = &reasons_query,
       .reply = &ki_shape_list, .run = explain },
     { "POST", "/v1/why-not", "why_not", "Why is this item not in the list?",

@@ -74,6 +74,11 @@ kith_err ki_service_recommend(ki_service *s, const json_t *request, ki_text *rep
 kith_err ki_service_page(ki_service *s, const char *rec_id, int page, const char *only_user,
                          ki_text *reply);
 
+/* Why one item would suit a user: a list of it alone, shown to nobody; empty with a note where it cannot be listed.
+ * KITH_ENOTFOUND. */
+kith_err ki_service_explain(ki_service *s, const char *user_id, const char *item_id, int n_reasons,
+                            ki_text *reply);
+
 /* The verdict on one item for the same kind of request, as kith_why_not. */
 kith_err ki_service_why_not(ki_service *s, const json_t *request, const char *item_id, char **json);
 
@@ -120,6 +125,9 @@ void ki_service_version(ki_service *s, char *out /* [64] */);
 
 /* Is it one, for the catalogue of now?  KITH_EINVAL. */
 kith_err ki_service_check_scenario(ki_service *s, const json_t *document);
+
+/* Another scenario with nearly this name as "; did you mean ...?", or "": hint[KI_HINT_SIZE], returned. */
+const char *ki_service_near_scenario(ki_service *s, const char *name, char *hint);
 
 /* ---- experiments: documents of kind "experiment" ---- */
 

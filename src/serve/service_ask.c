@@ -319,6 +319,61 @@ kith_err ki_service_why_not(ki_service *s, const json_t *request, const char *it
     return err;
 }
 
+/* ---- why ---- */
+
+/* Where the item cannot be listed for this user the list is empty, and why is its note. */
+static kith_err note_why(ki_service *s, const ki_wish *w, const char *item, json_t **verdict)
+{
+    char *text = NULL;
+    const kith_err err = ki_live_why_not(s->live, &w->q, item, &text);
+    if (err == KITH_OK) *verdict = json_loads(text, 0, NULL);
+    kith_string_free(text);
+    return err;
+}
+
+static kith_err explain(ki_service *s, const ki_wish *w, const char *item, ki_text *reply)
+{
+    kith_list *list = NULL;
+    ki_answer answer;
+    json_t *verdict = NULL;
+    kith_err err = ki_live_recommend(s->live, &w->q, &list, &answer);
+    if (err == KITH_OK && list->n == 0) err = note_why(s, w, item, &verdict);
+    if (err == KITH_OK) {
+        list->report = ""; /* of a filter that nobody asked for */
+        if (verdict != NULL) list->note = json_string_value(json_object_get(verdict, "sentence"));
+        ki_text_say(reply, "{");
+        ki_write_key(reply, "user_id");
+        ki_write_string(reply, w->user);
+        write_answer(reply, list, &answer);
+        ki_text_say(reply, "}");
+        err = reply->err;
+    }
+    kith_list_free(list);
+    json_decref(verdict);
+    return err;
+}
+
+/* The list of one that may only hold this item, as it would be without scenario and experiment; it is shown to nobody, and
+ * neither kept nor written into the journal. */
+kith_err ki_service_explain(ki_service *s, const char *user_id, const char *item_id, int n_reasons,
+                            ki_text *reply)
+{
+    ki_wish w;
+    int32_t i;
+    kith_err err = ki_live_find_item(s->live, item_id, &i);
+    if (err != KITH_OK) return err;
+    json_t *request =
+        json_pack("{s:s, s:s, s:s, s:{s:s}, s:i, s:b, s:i}", "user_id", user_id, "scenario", "",
+                  "filter", "item = $kith_item", "context", "kith_item", item_id, "n", 1,
+                  "include_seen", 1, "reasons", n_reasons);
+    err = request == NULL ? ki_fail_memory(128) : ki_wish_read(s, request, &w);
+    json_decref(request);
+    if (err != KITH_OK) return err;
+    err = explain(s, &w, item_id, reply);
+    ki_wish_clear(&w);
+    return err;
+}
+
 /* ---- pages ---- */
 
 /* The rest of the list, at the end of *all (object with n, exclude, ... as it was asked). */
