@@ -156,6 +156,22 @@ def test_an_event_is_in_force_for_the_very_next_request():
         assert s.post("/v1/recommend", {"user_id": "somebody new", "n": 3})["basis"] == "user"
 
 
+def test_what_is_misspelt_is_told_what_was_meant():
+    with Service("--data", data(), "--model", "popularity") as s:
+        s.put("/v1/scenarios/home", {"n": 3}, want=201)
+        variants = [{"name": "a", "share": 1}, {"name": "b", "share": 1, "scenario": "hom"}]
+        for method, path, body, want, meant in (
+                ("POST", "/v1/recommend", {"user_id": "u7", "resons": 3}, 422, "reasons"),
+                ("GET", "/v1/recommend/u7?limt=1&exclud=a", None, 422, "exclude"),
+                ("POST", "/v1/models", {"algorithm": "item-kn"}, 422, "item-knn"),
+                ("POST", "/v1/models", {"algorithm": "ials", "params": {"n_factor": 3}}, 422, "n_factors"),
+                ("POST", "/v1/recommend", {"user_id": "u7", "scenario": "hime"}, 404, "home"),
+                ("PUT", "/v1/experiments/e", {"variants": variants, "outcome": {"events": ["click"]}}, 422, "home"),
+                ("POST", "/v1/recommend", {"user_id": "u7", "filter": "yeer > 1950"}, 422, "year")):
+            told = s.call(method, path, body, want=want)
+            assert f'did you mean {meant}' in json.dumps(told).replace('\\"', ''), told
+
+
 def test_every_kind_of_question():
     with Service("--data", data()) as s:  # the usual model, which reads the words of the films
         items = s.items("u7", n=3)
@@ -177,7 +193,12 @@ def test_every_kind_of_question():
             listed = s.get(f"/v1/{chart}?n=3&user_id=u7")
             assert listed["items"] and listed["basis"] == chart, listed
         assert s.get("/v1/search?q=vertigo")["items"][0]["title"] == "Vertigo"
-        assert s.get(f"/v1/explain/u7/{other}?reasons=2")["items"][0]["reasons"]
+        why = s.get(f"/v1/explain/u7/{other}?reasons=2")
+        assert why["items"][0]["reasons"] and "report" not in why and "rec_id" not in why, why  # its filter is nobody's concern
+        s.post(f"/v1/items/{other}/hide", {"hidden": True}, want=204)
+        why = s.get(f"/v1/explain/u7/{other}")
+        assert why["items"] == [] and "hidden" in why["note"] and "kith_item" not in json.dumps(why), why
+        s.post(f"/v1/items/{other}/hide", {"hidden": False}, want=204)
         assert s.post("/v1/why-not", {"user_id": "u7", "item_id": one})["why"] == "shown"
         seen = s.get("/v1/users/u7")["history"][0]["item_id"]
         assert s.post("/v1/why-not", {"user_id": "u7", "item_id": seen})["why"] == "seen"

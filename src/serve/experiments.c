@@ -3,6 +3,7 @@
  */
 #include "serve/experiments.h"
 
+#include "base/closest.h"
 #include "base/mem.h"
 #include "data/idmap.h"
 #include "eval/sequential.h"
@@ -63,6 +64,7 @@ static kith_err check_variant(ki_service *s, const json_t *document, int v)
 {
     const json_t *one = variant(document, v);
     const char *name = text_of(one, "name"), *scenario = text_of(one, "scenario");
+    char hint[KI_HINT_SIZE];
     json_t *found = NULL;
     kith_err err = KITH_OK;
     if (find_variant(document, name) != v)
@@ -74,8 +76,8 @@ static kith_err check_variant(ki_service *s, const json_t *document, int v)
         err = ki_store_get(ki_service_store(s), KI_DOCUMENTS, "scenario", scenario, &found);
     json_decref(found);
     if (err != KITH_ENOTFOUND) return err;
-    return ki_fail(KITH_EINVAL, "/variants/%d/scenario: there is no scenario \"%.60s\"", v,
-                   scenario);
+    return ki_fail(KITH_EINVAL, "/variants/%d/scenario: there is no scenario \"%.60s\"%s", v,
+                   scenario, ki_service_near_scenario(s, scenario, hint));
 }
 
 kith_err ki_experiment_check(ki_service *s, const json_t *document)

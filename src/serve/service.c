@@ -311,9 +311,8 @@ static kith_err take_options(ki_service *s, const ki_service_options *o)
         s->settings = *o->settings;
     else
         err = ki_settings_read(NULL, &s->settings);
-    if (err == KITH_OK && o->model != NULL && ki_model_find(o->model) == NULL)
-        err = ki_fail(KITH_ENOTFOUND, "no model is called \"%.60s\"; `kith models` lists them",
-                      o->model);
+    const ki_model_desc *desc;
+    if (err == KITH_OK && o->model != NULL) err = ki_model_want(o->model, &desc);
     return err == KITH_OK && o->model != NULL ? ki_strdup(&s->model_name, o->model) : err;
 }
 

@@ -3,6 +3,7 @@
  */
 #include "serve/service_parts.h"
 
+#include "base/closest.h"
 #include "base/jsontext.h"
 #include "base/mem.h"
 
@@ -82,6 +83,18 @@ void ki_service_variant(ki_service *s, const char *user_id, ki_variant *out)
         break;
     }
     pthread_rwlock_unlock(&s->documents_lock);
+}
+
+const char *ki_service_near_scenario(ki_service *s, const char *name, char *hint)
+{
+    ki_closest closest = { .asked = name };
+    const char *known;
+    json_t *scenario;
+    pthread_rwlock_rdlock(&s->documents_lock);
+    json_object_foreach (s->scenarios, known, scenario) ki_closest_try(&closest, known);
+    ki_closest_hint(&closest, hint);
+    pthread_rwlock_unlock(&s->documents_lock);
+    return hint;
 }
 
 /* ---- what events mean ---- */

@@ -497,11 +497,10 @@ kith_err ki_service_check_recipe(ki_service *s, const char *algorithm, const jso
     int n = 0;
     const char *own = s->model_name != NULL ? s->model_name : "ials-text",
                *name = algorithm != NULL ? algorithm : own;
-    const ki_model_desc *desc = ki_model_find(name);
-    if (desc == NULL)
-        return ki_fail(KITH_EINVAL, "no algorithm is called \"%.60s\"; `kith models` lists them",
-                       name);
-    kith_err err = ki_recipe_params(params, given, &n, &texts);
+    const ki_model_desc *desc;
+    kith_err err = ki_model_want(name, &desc);
+    if (err != KITH_OK) return err;
+    err = ki_recipe_params(params, given, &n, &texts);
     if (err == KITH_OK) err = ki_alloc(&self, 1, desc->size);
     if (err == KITH_OK) ki_params_default(desc->params, desc->n_params, self);
     for (int j = 0; err == KITH_OK && j < n; j++)

@@ -3,6 +3,7 @@
  */
 #include "serve/wish.h"
 
+#include "base/closest.h"
 #include "base/jsontext.h"
 #include "base/mem.h"
 #include "serve/service_parts.h"
@@ -92,10 +93,13 @@ static int says_something(const char *filter)
 static kith_err add_scenario(ki_service *s, json_t *o, const char *name)
 {
     kith_err err = KITH_OK;
+    char hint[KI_HINT_SIZE];
     pthread_rwlock_rdlock(&s->documents_lock);
     json_t *scenario = json_incref(json_object_get(s->scenarios, name));
     pthread_rwlock_unlock(&s->documents_lock);
-    if (scenario == NULL) return ki_fail(KITH_ENOTFOUND, "there is no scenario \"%.60s\"", name);
+    if (scenario == NULL)
+        return ki_fail(KITH_ENOTFOUND, "there is no scenario \"%.60s\"%s", name,
+                       ki_service_near_scenario(s, name, hint));
     const char *own = text_of(o, "filter"), *other = text_of(scenario, "filter");
     both_contexts(o, scenario);
     if (says_something(own) && says_something(other)) err = both_filters(s, o, own, other);

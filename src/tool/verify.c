@@ -3,6 +3,7 @@
  */
 #include "tool/verify.h"
 
+#include "base/closest.h"
 #include "base/scan.h"
 
 #include <stdio.h>
@@ -160,9 +161,23 @@ static void check_required(const json_t *schema, const json_t *v, const ki_place
     }
 }
 
-static void check_unknown(const json_t *others, const json_t *v, const ki_place *at, ki_findings *f)
+/* The field that was meant; looked for while somebody will read it. */
+static const char *hint_of(const json_t *schema, const char *name, const ki_findings *f, char *out)
 {
-    char pointer[KI_POINTER_ROOM];
+    ki_closest closest = { .asked = name };
+    const char *known;
+    json_t *member;
+    out[0] = '\0';
+    if (f->n_violations + f->n_warnings >= KI_FINDINGS_SHOWN) return out;
+    json_object_foreach (json_object_get(schema, "properties"), known, member)
+        ki_closest_try(&closest, known);
+    return ki_closest_hint(&closest, out);
+}
+
+static void check_unknown(const json_t *schema, const json_t *v, const ki_place *at, ki_findings *f)
+{
+    char pointer[KI_POINTER_ROOM], hint[KI_HINT_SIZE];
+    const json_t *others = json_object_get(schema, "additionalProperties");
     if (json_is_true(others)) return;
     if (json_is_object(others)) {
         ki_verify(others, v, at, f);
@@ -170,9 +185,10 @@ static void check_unknown(const json_t *others, const json_t *v, const ki_place 
     }
     ki_place_print(at, pointer);
     if (json_is_false(others))
-        ki_object_to(f, at, "there is no such field");
+        ki_object_to(f, at, "there is no such field%s", hint_of(schema, at->key, f, hint));
     else
-        ki_warning(f, "%s: there is no such field, it was not used", pointer);
+        ki_warning(f, "%s: there is no such field, it was not used%s", pointer,
+                   hint_of(schema, at->key, f, hint));
 }
 
 static void check_members(const json_t *schema, const json_t *v, const ki_place *at, ki_findings *f)
@@ -190,7 +206,7 @@ static void check_members(const json_t *schema, const json_t *v, const ki_place 
         if (known != NULL)
             ki_verify(known, member, &inside, f);
         else
-            check_unknown(others, member, &inside, f);
+            check_unknown(schema, member, &inside, f);
     }
 }
 
