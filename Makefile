@@ -33,6 +33,10 @@ test-mlflow:     ## the tests of tracking with a real MLflow server from PyPI (V
 test-mlflow: setup-test all
 	@test/mlflow/setup.sh $(or $(V),3) && python3 test/test_mlflow.py $(BUILD)/kith $(BUILD)/mlflow-$(or $(V),3)
 
+test-client:     ## a generated TypeScript client drives the service (the first time a minute and 60 MB from npm)
+test-client: setup-test all
+	@test/client/setup.sh && python3 test/test_client.py $(BUILD)/kith $(BUILD)/client
+
 asan:            ## the tests under AddressSanitizer and UBSan, in build-asan
 	@scripts/sanitize asan
 
@@ -72,4 +76,4 @@ install: all     ## install library, header, pkg-config file and program; PREFIX
 clean:           ## remove what was built
 	@rm -rf build build-*
 
-.PHONY: help setup setup-test all demo test test-mlflow asan tsan fuzz torture bench quality layers format format-check install clean
+.PHONY: help setup setup-test all demo test test-mlflow test-client asan tsan fuzz torture bench quality layers format format-check install clean
