@@ -761,6 +761,35 @@ TEST(names_of_experiments_are_whole_in_any_script)
     close_service();
 }
 
+/* What is kept of a question for its further pages is read back as it was asked. */
+TEST(values_are_written_as_they_are)
+{
+    static const char *const texts[] = {
+        "{}",
+        "[]",
+        "null",
+        "-12",
+        "9007199254740993",
+        "0.1",
+        "3.0",
+        "1e300",
+        "-0.0",
+        "\"a\\u0001\\\"\\\\\\u00e9\\n/\"",
+        "{\"a\":[1,2,{\"b\":null}],\"c d\":true,\"e\\\"\":false,\"f\":{}}",
+    };
+    for (size_t j = 0; j < KI_COUNT(texts); j++) {
+        json_t *value = json_loads(texts[j], JSON_DECODE_ANY, NULL);
+        ki_text t = { 0 };
+        CHECK(value != NULL);
+        ki_write_value(&t, value);
+        json_t *again = json_loads(t.at, JSON_DECODE_ANY, NULL);
+        CHECK(json_equal(value, again) && json_typeof(value) == json_typeof(again));
+        json_decref(value);
+        json_decref(again);
+        ki_text_clear(&t);
+    }
+}
+
 /* A cache on the network may hold anything under a key. */
 TEST(what_a_cache_holds_is_not_trusted)
 {
@@ -772,7 +801,10 @@ TEST(what_a_cache_holds_is_not_trusted)
     char key[KI_LIST_KEY_ROOM];
     ki_wish w;
     CHECK_OK(ki_wish_read(s, q, &w));
-    CHECK(ki_service_cache_key(s, &w, key));
+    ki_text asked = { 0 };
+    ki_write_value(&asked, w.request);
+    CHECK(ki_service_cache_key(s, &w, &asked, key));
+    ki_text_clear(&asked);
     for (size_t j = 0; j < KI_COUNT(sizes); j++) {
         CHECK_OK(ki_service_cache_put(s, key, bad[j], sizes[j]));
         json_t *reply = ask("{\"user_id\": \"u3\", \"n\": 3}");

@@ -98,7 +98,60 @@ void ki_write_next(ki_text *t)
 
 void ki_write_key(ki_text *t, const char *name)
 {
-    ki_write_next(t);
-    ki_write_string(t, name);
-    ki_text_add(t, ":", 1);
+    const size_t n = strlen(name);
+    const int is_next = t->n > 0 && t->at[t->n - 1] != '{' && t->at[t->n - 1] != '[';
+    ki_text_reserve(t, n + 4);
+    if (t->err != KITH_OK) return;
+    char *to = t->at + t->n;
+    if (is_next) *to++ = ',';
+    *to++ = '"';
+    memcpy(to, name, n);
+    memcpy(to + n, "\":", 3);
+    t->n = (size_t)(to + n + 2 - t->at);
+}
+
+static void write_members(ki_text *t, const json_t *object)
+{
+    const char *name;
+    json_t *value;
+    ki_text_add(t, "{", 1);
+    json_object_foreach ((json_t *)object, name, value) {
+        ki_write_next(t);
+        ki_write_string(t, name);
+        ki_text_add(t, ":", 1);
+        ki_write_value(t, value);
+    }
+    ki_text_add(t, "}", 1);
+}
+
+static void write_elements(ki_text *t, const json_t *array)
+{
+    ki_text_add(t, "[", 1);
+    for (size_t j = 0; j < json_array_size(array); j++) {
+        if (j > 0) ki_text_add(t, ",", 1);
+        ki_write_value(t, json_array_get(array, j));
+    }
+    ki_text_add(t, "]", 1);
+}
+
+static void write_real(ki_text *t, double x)
+{
+    char out[40];
+    int n = snprintf(out, sizeof out, "%.17g", x);
+    if (strpbrk(out, ".e") == NULL) n += snprintf(out + n, sizeof out - (size_t)n, ".0");
+    ki_text_add(t, out, (size_t)n);
+}
+
+void ki_write_value(ki_text *t, const json_t *value)
+{
+    switch (json_typeof(value)) {
+    case JSON_OBJECT: write_members(t, value); return;
+    case JSON_ARRAY: write_elements(t, value); return;
+    case JSON_STRING: ki_write_string(t, json_string_value(value)); return;
+    case JSON_INTEGER: ki_write_whole(t, json_integer_value(value)); return;
+    case JSON_REAL: write_real(t, json_real_value(value)); return;
+    case JSON_TRUE: ki_text_add(t, "true", 4); return;
+    case JSON_FALSE: ki_text_add(t, "false", 5); return;
+    case JSON_NULL: ki_text_add(t, "null", 4); return;
+    }
 }

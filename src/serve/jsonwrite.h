@@ -16,7 +16,10 @@ void ki_write_whole(ki_text *t, int64_t x);
 /* A value whole, its numbers to fifteen digits; takes it, NULL is memory that ran out. */
 void ki_write_json(ki_text *t, json_t *value);
 
-/* "name": with a comma before it, unless an object or list has just begun. */
+/* A value whole, as it is: what reads it back gets the same. */
+void ki_write_value(ki_text *t, const json_t *value);
+
+/* "name": with a comma before it, unless an object or list has just begun.  The name needs no escapes. */
 void ki_write_key(ki_text *t, const char *name);
 
 /* A comma, unless an object or list has just begun. */

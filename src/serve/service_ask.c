@@ -15,7 +15,6 @@
 #include "serve/wish.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -101,7 +100,7 @@ struct shown { /* a finished list, wherever it came from; at is one block */
     char *block;
     const char **ids;
     int n;
-    const char *text; /* members after the rec_id */
+    const char *text; /* members after the rec_id, a comma before each */
     size_t n_text;
 };
 
@@ -141,14 +140,15 @@ static kith_err unpack(char *block, size_t n, struct shown *out)
 static kith_err pack(const kith_list *list, const ki_answer *a, ki_text *t)
 {
     const int32_t n = list->n;
-    ki_text text = { 0 };
+    size_t ids = sizeof n, rest = 512;
+    for (int j = 0; j < n; j++) ids += strlen(list->items[j].item_id) + 1;
+    if (list->report != NULL) rest += strlen(list->report);
+    ki_text_reserve(t, ids * 2 + (size_t)n * 48 + rest); /* titles and reasons may want more */
     ki_text_add(t, (const char *)&n, sizeof n);
-    for (int j = 0; j < list->n; j++)
+    for (int j = 0; j < n; j++)
         ki_text_add(t, list->items[j].item_id, strlen(list->items[j].item_id) + 1);
-    write_answer(&text, list, a);
-    if (text.err == KITH_OK) ki_text_add(t, text.at, text.n);
-    ki_text_clear(&text);
-    return text.err == KITH_OK ? t->err : text.err;
+    write_answer(t, list, a);
+    return t->err;
 }
 
 static double now_us(void)
@@ -196,12 +196,13 @@ static kith_err make(ki_service *s, const ki_wish *w, const char *key, struct sh
     return err;
 }
 
-static kith_err find_or_make(ki_service *s, const ki_wish *w, struct shown *out)
+static kith_err find_or_make(ki_service *s, const ki_wish *w, const ki_text *asked,
+                             struct shown *out)
 {
     char key[KI_LIST_KEY_ROOM] = "", *kept = NULL;
     size_t n = 0;
     atomic_fetch_add(&s->n_asked, 1);
-    if (ki_service_cache_key(s, w, key)) {
+    if (ki_service_cache_key(s, w, asked, key)) {
         const kith_err err = ki_service_cache_get(s, key, &kept, &n);
         if (err != KITH_OK) return err;
     } else {
@@ -218,17 +219,14 @@ static kith_err find_or_make(ki_service *s, const ki_wish *w, struct shown *out)
 
 /* ---- under a rec_id ---- */
 
-static kith_err keep(ki_service *s, const ki_wish *w, const struct shown *l, char *rec_id)
+static kith_err keep(ki_service *s, const ki_wish *w, const ki_text *asked, const struct shown *l,
+                     char *rec_id)
 {
-    char *request = json_dumps(w->request, JSON_COMPACT);
     const int n = (int)json_number_value(json_object_get(w->request, "n"));
     const ki_kept_list list = {
-        .user = w->user, .request = request, .page = n > 0 ? n : 10, .n = l->n, .items = l->ids
+        .user = w->user, .request = asked->at, .page = n > 0 ? n : 10, .n = l->n, .items = l->ids
     };
-    const kith_err err =
-        request == NULL ? ki_fail_memory(256) : ki_lists_kept_add(s->lists, &list, rec_id);
-    free(request);
-    return err;
+    return ki_lists_kept_add(s->lists, &list, rec_id);
 }
 
 static void write_who(ki_text *t, const ki_wish *w, const char *rec_id)
@@ -269,7 +267,7 @@ static void journal(ki_service *s, const ki_wish *w, const struct shown *l, cons
         ki_write_next(&t);
         ki_write_string(&t, l->ids[j]);
     }
-    ki_text_say(&t, "],");
+    ki_text_say(&t, "]");
     ki_text_add(&t, l->text, l->n_text);
     ki_text_say(&t, "}");
     if (t.err == KITH_OK) (void)ki_exposures_add(s->exposures, rec_id, w->user, t.at);
@@ -277,33 +275,42 @@ static void journal(ki_service *s, const ki_wish *w, const struct shown *l, cons
 }
 
 /* Of a user who is there no more nothing is kept, and nothing told. */
-static kith_err keep_and_tell(ki_service *s, const ki_wish *w, const struct shown *l, char *rec_id)
+static kith_err keep_and_tell(ki_service *s, const ki_wish *w, const ki_text *asked,
+                              const struct shown *l, char *rec_id)
 {
     ki_erasures_enter(&s->erasures);
     kith_err err =
         is_gone(s, w)
             ? ki_fail(KITH_ENOTFOUND, "user \"%.64s\" was deleted while the list was made", w->user)
-            : keep(s, w, l, rec_id);
+            : keep(s, w, asked, l, rec_id);
     if (err == KITH_OK) journal(s, w, l, rec_id);
     ki_erasures_leave(&s->erasures);
     return err;
 }
 
+static kith_err write_reply(const ki_wish *w, const struct shown *l, const char *rec_id,
+                            ki_text *reply)
+{
+    ki_text_reserve(reply, l->n_text + 256);
+    write_who(reply, w, rec_id);
+    ki_text_add(reply, l->text, l->n_text);
+    ki_text_add(reply, "}", 1);
+    return reply->err;
+}
+
 kith_err ki_service_recommend(ki_service *s, const json_t *request, ki_text *reply)
 {
     ki_wish w;
+    ki_text asked = { 0 };
     struct shown l = { 0 };
     char rec_id[KI_REC_ID_ROOM];
     kith_err err = ki_wish_read(s, request, &w);
     if (err != KITH_OK) return err;
-    if ((err = find_or_make(s, &w, &l)) == KITH_OK) err = keep_and_tell(s, &w, &l, rec_id);
-    if (err == KITH_OK) {
-        write_who(reply, &w, rec_id);
-        ki_text_say(reply, ",");
-        ki_text_add(reply, l.text, l.n_text);
-        ki_text_say(reply, "}");
-        err = reply->err;
-    }
+    ki_write_value(&asked, w.request);
+    if ((err = asked.err) == KITH_OK && (err = find_or_make(s, &w, &asked, &l)) == KITH_OK &&
+        (err = keep_and_tell(s, &w, &asked, &l, rec_id)) == KITH_OK)
+        err = write_reply(&w, &l, rec_id, reply);
+    ki_text_clear(&asked);
     clear_shown(&l);
     ki_wish_clear(&w);
     return err;

@@ -7,12 +7,15 @@
 #include "serve/service_parts.h"
 
 #include "base/mem.h"
+#include "base/print.h"
 #include "store/cache.h"
 
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
+
+static const char prefix[] = "kith:list:";
 
 /* Lists of this start alone: its counters of changes begin at 0 again. */
 kith_err ki_service_open_cache(ki_service *s)
@@ -27,20 +30,29 @@ kith_err ki_service_open_cache(ki_service *s)
     return KITH_OK;
 }
 
-int ki_service_cache_key(ki_service *s, const ki_wish *w, char *key)
+/* Members in another order are another key: a program that asks puts them into one. */
+int ki_service_cache_key(ki_service *s, const ki_wish *w, const ki_text *asked, char *key)
 {
     int32_t u = -1;
-    const size_t size = KI_LIST_KEY_ROOM;
+    size_t n = sizeof prefix - 1;
     if (s->cache == NULL || ki_wish_drifts(w)) return 0;
     if (w->user != NULL && ki_live_find_user(s->live, w->user, &u) != KITH_OK) return 0;
-    const unsigned user = u < 0 ? 0 : atomic_load(&s->news.users[(uint32_t)u % KI_NEWS_USERS]);
-    const int n = snprintf(key, size, "kith:list:%" PRIx64 ":%d:%u:%u:%u:%u:", s->boot, (int)u,
-                           user, atomic_load(&s->news.catalogue), atomic_load(&s->news.model),
-                           atomic_load(&s->news.settings));
-    const size_t room = size - (size_t)n - 1,
-                 used = json_dumpb(w->request, key + n, room, JSON_COMPACT | JSON_SORT_KEYS);
-    if (used == 0 || used > room) return 0;
-    key[(size_t)n + used] = '\0';
+    const int64_t counters[] = {
+        u,
+        u < 0 ? 0 : atomic_load(&s->news.users[(uint32_t)u % KI_NEWS_USERS]),
+        atomic_load(&s->news.catalogue),
+        atomic_load(&s->news.model),
+        atomic_load(&s->news.settings),
+    };
+    memcpy(key, prefix, n);
+    n += ki_print_hex(key + n, s->boot, 16);
+    for (size_t j = 0; j < KI_COUNT(counters); j++) {
+        key[n++] = ':';
+        n += ki_print_whole(key + n, counters[j]);
+    }
+    key[n++] = ':';
+    if (asked->n >= KI_LIST_KEY_ROOM - n) return 0;
+    memcpy(key + n, asked->at, asked->n + 1);
     return 1;
 }
 
@@ -61,8 +73,8 @@ kith_err ki_service_cache_put(ki_service *s, const char *key, const char *value,
 /* Nobody asks for the old keys any more, but the bytes would lie there. */
 kith_err ki_service_cache_empty(ki_service *s)
 {
-    char prefix[64];
+    char mine[64];
     if (s->cache == NULL) return KITH_OK;
-    const int n = snprintf(prefix, sizeof prefix, "kith:list:%" PRIx64 ":", s->boot);
-    return ki_cache_drop_prefix(s->cache, prefix, (size_t)n);
+    const int n = snprintf(mine, sizeof mine, "%s%016" PRIx64 ":", prefix, s->boot);
+    return ki_cache_drop_prefix(s->cache, mine, (size_t)n);
 }

@@ -141,10 +141,10 @@ enum { KI_MAX_RECIPE = 64 };
 kith_err ki_recipe_params(const json_t *object, kith_param *params, int *n, json_t **texts);
 
 /* service_cache.c: finished lists under keys that hold what they were made of.  1: key[KI_LIST_KEY_ROOM] is there, 0: such
- * a list is not to be kept.  *value NULL: none is. */
+ * a list is not to be kept.  `asked`: the question as text.  *value NULL: none is. */
 enum { KI_LIST_KEY_ROOM = 4096 };
 kith_err ki_service_open_cache(ki_service *s);
-int ki_service_cache_key(ki_service *s, const ki_wish *w, char *key);
+int ki_service_cache_key(ki_service *s, const ki_wish *w, const ki_text *asked, char *key);
 kith_err ki_service_cache_get(ki_service *s, const char *key, char **value, size_t *n);
 kith_err ki_service_cache_put(ki_service *s, const char *key, const char *value, size_t n);
 kith_err ki_service_cache_empty(ki_service *s);

@@ -32,19 +32,46 @@ static json_t *id_text(json_t *v)
     return json_string(digits);
 }
 
-static void name_ids(json_t *o)
+static int has_numbers(const json_t *list)
+{
+    for (size_t j = 0; j < json_array_size(list); j++)
+        if (json_is_integer(json_array_get(list, j))) return 1;
+    return 0;
+}
+
+static json_t *list_as_text(const json_t *from)
+{
+    json_t *to = json_array();
+    for (size_t j = 0; j < json_array_size(from); j++)
+        json_array_append_new(to, id_text(json_array_get(from, j)));
+    return to;
+}
+
+/* What is changed must be the wish's own, and most requests need no change. */
+static kith_err own(ki_wish *w)
+{
+    if (w->is_own) return KITH_OK;
+    json_t *copy = json_copy(w->request);
+    if (copy == NULL) return ki_fail_memory(256);
+    json_decref(w->request);
+    w->request = copy;
+    w->is_own = 1;
+    return KITH_OK;
+}
+
+static kith_err name_ids(ki_wish *w)
 {
     static const char *const lists[] = { "liked", "session", "exclude" };
-    json_t *user = json_object_get(o, "user_id");
-    if (user != NULL) json_object_set_new(o, "user_id", id_text(user));
-    for (size_t l = 0; l < KI_COUNT(lists); l++) {
-        const json_t *from = json_object_get(o, lists[l]);
-        if (from == NULL) continue;
-        json_t *to = json_array();
-        for (size_t j = 0; j < json_array_size(from); j++)
-            json_array_append_new(to, id_text(json_array_get(from, j)));
-        json_object_set_new(o, lists[l], to);
+    json_t *user = json_object_get(w->request, "user_id");
+    kith_err err = KITH_OK;
+    if (json_is_integer(user) && (err = own(w)) == KITH_OK)
+        json_object_set_new(w->request, "user_id", id_text(user));
+    for (size_t l = 0; l < KI_COUNT(lists) && err == KITH_OK; l++) {
+        const json_t *from = json_object_get(w->request, lists[l]);
+        if (has_numbers(from) && (err = own(w)) == KITH_OK)
+            json_object_set_new(w->request, lists[l], list_as_text(from));
     }
+    return err;
 }
 
 /* ---- request and scenario ---- */
@@ -118,7 +145,9 @@ static kith_err merge(ki_service *s, ki_wish *w)
     const char *name = text_of(w->request, "scenario");
     if (name != NULL && name[0] != '\0') w->variant = (ki_variant){ .share = 1 };
     if (name == NULL && w->variant.scenario[0] != '\0') name = w->variant.scenario;
-    return name == NULL || name[0] == '\0' ? KITH_OK : add_scenario(s, w->request, name);
+    if (name == NULL || name[0] == '\0') return KITH_OK;
+    const kith_err err = own(w);
+    return err == KITH_OK ? add_scenario(s, w->request, name) : err;
 }
 
 /* ---- lists ---- */
@@ -126,6 +155,7 @@ static kith_err merge(ki_service *s, ki_wish *w)
 static kith_err take_list(const json_t *list, const char ***out, int *n)
 {
     const size_t size = json_array_size(list);
+    if (size == 0) return KITH_OK;
     const kith_err err = ki_alloc(out, size, sizeof **out);
     if (err != KITH_OK) return err;
     for (size_t j = 0; j < size; j++) (*out)[j] = json_string_value(json_array_get(list, j));
@@ -224,12 +254,12 @@ static kith_err take_rest(ki_wish *w)
 
 kith_err ki_wish_read(ki_service *s, const json_t *request, ki_wish *out)
 {
-    *out = (ki_wish){ .request = json_copy((json_t *)request), .began = ki_clock_ns() };
-    if (out->request == NULL) return ki_fail_memory(256);
-    name_ids(out->request);
+    *out = (ki_wish){ .request = json_incref((json_t *)request), .began = ki_clock_ns() };
+    if (request == NULL) return ki_fail_memory(256);
+    kith_err err = name_ids(out);
     out->user = text_of(out->request, "user_id");
     if (out->user != NULL) ki_service_variant(s, out->user, &out->variant);
-    kith_err err = merge(s, out);
+    if (err == KITH_OK) err = merge(s, out);
     if (err == KITH_OK) err = take_rest(out);
     if (err == KITH_OK) err = take_who(s, out);
     if (err != KITH_OK) ki_wish_clear(out);

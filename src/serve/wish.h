@@ -14,6 +14,7 @@ typedef struct ki_wish {
     ki_live_query q;  /* points into what follows */
     const char *user; /* who asks, also where the engine is asked by items; NULL: nobody by id */
     json_t *request;  /* the whole: scenario and request as one */
+    int is_own;       /* 1: a copy of what was asked, changed */
     ki_variant variant;
     int log;
     int64_t began;            /* ki_clock_ns: what it finds of a user who goes later is not kept */

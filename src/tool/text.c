@@ -7,15 +7,18 @@
 
 #include <string.h>
 
+void ki_text_reserve(ki_text *t, size_t n)
+{
+    if (t->err != KITH_OK || t->n + n + 1 <= t->room) return;
+    const size_t room = KI_MAX(t->room * 2, KI_MAX(t->n + n + 1, (size_t)256));
+    t->err = ki_grow(&t->at, t->room, room, 1);
+    if (t->err == KITH_OK) t->room = room;
+}
+
 void ki_text_add(ki_text *t, const char *bytes, size_t n)
 {
+    ki_text_reserve(t, n);
     if (t->err != KITH_OK) return;
-    if (t->n + n + 1 > t->room) {
-        const size_t room = KI_MAX(t->room * 2, KI_MAX(t->n + n + 1, (size_t)256));
-        t->err = ki_grow(&t->at, t->room, room, 1);
-        if (t->err != KITH_OK) return;
-        t->room = room;
-    }
     memcpy(t->at + t->n, bytes, n);
     t->n += n;
     t->at[t->n] = '\0';

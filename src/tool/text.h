@@ -14,6 +14,7 @@ typedef struct ki_text {
     kith_err err; /* of the first append that failed: asked once, at the end */
 } ki_text;        /* {0} is empty */
 
+void ki_text_reserve(ki_text *t, size_t n); /* room for n bytes more at once */
 void ki_text_add(ki_text *t, const char *bytes, size_t n);
 void ki_text_say(ki_text *t, const char *text);
 void ki_text_json(ki_text *t, json_t *value); /* takes it; NULL is memory that ran out */
