@@ -303,6 +303,39 @@ kith_err ki_live_event(ki_live *l, int32_t u, int32_t i, float value, int64_t ti
     return err;
 }
 
+/* The number of an id that should be `at`, under the lock held alone. */
+static kith_err number_of(ki_live *l, const ki_idmap *ids, const char *id, int32_t at,
+                          kith_err (*add)(ki_live *l, const char *id, int32_t *out), int32_t *out)
+{
+    const kith_err err = check_id(ids == &l->view.users ? "user" : "item", id);
+    if (err != KITH_OK) return err;
+    *out = at >= 0 && at < ids->n && strcmp(ki_idmap_name(ids, at), id) == 0
+               ? at
+               : ki_idmap_find(ids, id, strlen(id));
+    return *out >= 0 ? KITH_OK : add(l, id, out);
+}
+
+static kith_err happen(ki_live *l, const ki_live_happening *h)
+{
+    int32_t u, i;
+    kith_err err = number_of(l, &l->view.users, h->user, h->u, add_user, &u);
+    if (err == KITH_OK) err = number_of(l, &l->view.items, h->item, h->i, add_item, &i);
+    if (err != KITH_OK || h->only_known) return err;
+    err = check_event(l, u, i, h->value);
+    return err == KITH_OK ? put(l, u, i, h->value, h->time, h->how) : err;
+}
+
+kith_err ki_live_happen(ki_live *l, const ki_live_happening *happenings, int n, int *n_done)
+{
+    kith_err err = KITH_OK;
+    *n_done = 0;
+    ki_live_write(l);
+    while (err == KITH_OK && *n_done < n)
+        if ((err = happen(l, &happenings[*n_done])) == KITH_OK) ++*n_done;
+    ki_live_release(l);
+    return err;
+}
+
 static kith_err put_all(ki_live *l, int64_t n, const int32_t *users, const int32_t *items,
                         const float *values, const int64_t *times, ki_live_how how)
 {

@@ -75,6 +75,20 @@ typedef enum ki_live_how {
 kith_err ki_live_event(ki_live *l, int32_t u, int32_t i, float value, int64_t time,
                        ki_live_how how);
 
+typedef struct ki_live_happening { /* an event by ids */
+    const char *user, *item;
+    int32_t u,
+        i; /* the numbers that they should have; looked up, and added when new, where it is not so */
+    float value;
+    int64_t time;
+    ki_live_how how;
+    int only_known; /* 1: user and item are known from now on, and that is all that it says */
+} ki_live_happening;
+
+/* happenings[n] one after the other under one lock, of which each would cost its wait for the questions that run.
+ * Ends at the first that fails; *n_done are in force. */
+kith_err ki_live_happen(ki_live *l, const ki_live_happening *happenings, int n, int *n_done);
+
 /* Many at once, as when a store is read: rows in any order, one lock.  All numbers are checked before any row
  * is taken; when memory runs out those before are in. */
 kith_err ki_live_events(ki_live *l, int64_t n, const int32_t *users, const int32_t *items,

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * applied.c -- what has become durable comes into force: one change after the other, in the order of the store
  *
+ * Events that follow each other come into force together: questions hold the engine's lock shared for most of the time,
+ * so each time that it is wanted alone is a wait.
+ *
  * Runs in the thread of the store's writer, before the write returns.  Everything was checked before it was
  * written, so a failure here (memory) is no failure of the write: it is logged, and the next start reads it.
  */
@@ -45,18 +48,6 @@ static kith_err put_item(ki_service *s, const ki_change *c)
     return err;
 }
 
-static kith_err add_event(ki_service *s, const ki_change *c)
-{
-    ki_meant meant;
-    int32_t u, i;
-    if (c->repeated) return KITH_OK;
-    kith_err err = ki_live_user(s->live, c->user, &u);
-    if (err == KITH_OK) err = ki_live_item(s->live, c->item, &i);
-    if (err == KITH_OK) err = ki_meanings_event(&s->meanings, c->kind, c->value, &meant);
-    if (err != KITH_OK || !meant.counts) return err;
-    return ki_live_event(s->live, u, i, meant.value, c->time_ms / 1000, meant.how);
-}
-
 /* The pair goes whole; of one kind alone: what is left comes back, service.c. */
 static kith_err take_back(ki_service *s, const ki_change *c)
 {
@@ -89,7 +80,7 @@ static kith_err apply(ki_service *s, const ki_change *c)
         return c->user_index < 0 ? KITH_OK : ki_live_drop_user(s->live, c->user_index);
     case KI_DROP_ITEM:
         return c->item_index < 0 ? KITH_OK : ki_live_drop_item(s->live, c->item_index);
-    case KI_ADD_EVENT: return add_event(s, c);
+    case KI_ADD_EVENT: /* in runs, below */
     case KI_DROP_EVENTS: return take_back(s, c);
     case KI_PUT_DOCUMENT:
     case KI_DROP_DOCUMENT: keep_document(s, c); return KITH_OK;
@@ -111,14 +102,70 @@ static void tell(ki_service *s, const ki_change *c)
     user_changed(s, c->user_index);
 }
 
+static void say_failure(ki_service *s, const ki_change *c)
+{
+    ki_service_say(s, "change_not_in_force",
+                   json_pack("{s:I, s:s}", "seq", (json_int_t)c->seq, "error", kith_last_error()));
+}
+
+/* ---- events, a run of them at a time ---- */
+
+enum { RUN = 256 }; /* and no question waits longer than for these */
+
+struct run {
+    ki_live_happening what[RUN];
+    const ki_change *of[RUN];
+    int n;
+};
+
+static void take_event(ki_service *s, const ki_change *c, struct run *r)
+{
+    ki_meant meant;
+    if (c->repeated) return;
+    if (ki_meanings_event(&s->meanings, c->kind, c->value, &meant) != KITH_OK) {
+        say_failure(s, c);
+        return;
+    }
+    r->of[r->n] = c;
+    r->what[r->n++] = (ki_live_happening){ .user = c->user,
+                                           .item = c->item,
+                                           .u = c->user_index,
+                                           .i = c->item_index,
+                                           .value = meant.value,
+                                           .time = c->time_ms / 1000,
+                                           .how = meant.how,
+                                           .only_known = !meant.counts };
+}
+
+/* One that fails is told, and those after it come into force all the same. */
+static void put_run(ki_service *s, const struct run *r)
+{
+    for (int at = 0, done; at < r->n; at += done + 1)
+        if (ki_live_happen(s->live, &r->what[at], r->n - at, &done) != KITH_OK)
+            say_failure(s, r->of[at + done]);
+}
+
+/* The events from changes[0] on; how many changes that were. */
+static int apply_events(ki_service *s, const ki_change *changes, int n)
+{
+    struct run r; /* 20 KB, of which only what is used is touched */
+    int used = 0;
+    r.n = 0;
+    while (used < KI_MIN(n, RUN) && changes[used].change == KI_ADD_EVENT)
+        take_event(s, &changes[used++], &r);
+    put_run(s, &r);
+    return used;
+}
+
 void ki_service_applied(void *udata, const ki_change *changes, int n)
 {
     ki_service *s = udata;
-    for (int j = 0; j < n; j++) {
-        if (apply(s, &changes[j]) != KITH_OK)
-            ki_service_say(s, "change_not_in_force",
-                           json_pack("{s:I, s:s}", "seq", (json_int_t)changes[j].seq, "error",
-                                     kith_last_error()));
-        tell(s, &changes[j]);
+    for (int j = 0, used; j < n; j += used) {
+        used = apply_events(s, changes + j, n - j);
+        if (used == 0) {
+            used = 1;
+            if (apply(s, &changes[j]) != KITH_OK) say_failure(s, &changes[j]);
+        }
+        for (int t = j; t < j + used; t++) tell(s, &changes[t]);
     }
 }

@@ -257,6 +257,7 @@ static void free_parts(ki_service *s)
 {
     pthread_rwlock_destroy(&s->gate);
     pthread_rwlock_destroy(&s->documents_lock);
+    pthread_rwlock_destroy(&s->shadow_lock);
     pthread_mutex_destroy(&s->attributes);
     pthread_mutex_destroy(&s->forgetting);
     ki_erasures_clear(&s->erasures);
@@ -459,6 +460,7 @@ kith_err ki_service_open(const ki_service_options *o, ki_service **out)
     ki_erasures_init(&s->erasures);
     pthread_mutex_init(&s->forgetting, NULL);
     pthread_rwlock_init(&s->documents_lock, NULL);
+    pthread_rwlock_init(&s->shadow_lock, NULL);
     pthread_mutex_init(&s->attributes, NULL);
     pthread_mutex_init(&s->models, NULL);
     pthread_mutex_init(&s->shadowed.lock, NULL);

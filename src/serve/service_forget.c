@@ -55,12 +55,11 @@ static kith_err rewrite(kith *k, const char *path, const char *user_id)
 /* A shadow that cannot forget is asked no more. */
 static void forget_in_shadow(ki_service *s, const char *user_id)
 {
-    if (s->shadow_model == NULL || ki_service_forget_in_model(s->shadow_model, user_id) == KITH_OK)
-        return;
-    kith_model_free(s->shadow_model);
-    s->shadow_model = NULL;
-    s->shadow[0] = '\0';
-    atomic_store(&s->has_shadow, 0);
+    kith_err err = KITH_OK;
+    pthread_rwlock_wrlock(&s->shadow_lock);
+    if (s->shadow_model != NULL) err = ki_service_forget_in_model(s->shadow_model, user_id);
+    pthread_rwlock_unlock(&s->shadow_lock);
+    if (err != KITH_OK) ki_service_put_shadow(s, "", NULL);
 }
 
 /* Without the user, or no more. */

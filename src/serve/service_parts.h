@@ -60,14 +60,16 @@ struct ki_service {
     pthread_mutex_t attributes;
     ki_news news;
 
-    char *folder;             /* of model files */
-    int own_folder;           /* 1: it goes with the service */
-    pthread_mutex_t models;   /* guards what follows, and the files; one promotion at a time */
-    int n_training;           /* that hold a copy of the data */
-    json_t *forgotten;        /* users who went while somebody trained: array of ids */
-    char version[64];         /* in force; "" none */
-    char shadow[64];          /* asked as shadow; "" none */
-    kith_model *shadow_model; /* behind that */
+    char *folder;           /* of model files */
+    int own_folder;         /* 1: it goes with the service */
+    pthread_mutex_t models; /* guards what follows, and the files; one promotion at a time */
+    int n_training;         /* that hold a copy of the data */
+    json_t *forgotten;      /* users who went while somebody trained: array of ids */
+    char version[64];       /* in force; "" none */
+    char shadow[64];        /* asked as shadow; "" none */
+    pthread_rwlock_t
+        shadow_lock; /* held shared by who asks the shadow; taken after `models` by who changes it */
+    kith_model *shadow_model; /* behind that name; under shadow_lock */
 
     ki_tasks *tasks;
     ki_lists_kept *lists;
@@ -149,7 +151,10 @@ kith_err ki_service_cache_get(ki_service *s, const char *key, char **value, size
 kith_err ki_service_cache_put(ki_service *s, const char *key, const char *value, size_t n);
 kith_err ki_service_cache_empty(ki_service *s);
 
-/* service_shadow.c: ask the shadow too, when it is its turn. */
+/* service_shadow.c: another shadow, or none (version "", NULL); takes m.  With the lock on models held. */
+void ki_service_put_shadow(ki_service *s, const char *version, kith_model *m);
+
+/* Ask the shadow too, when it is its turn. */
 void ki_service_ask_shadow(ki_service *s, const ki_wish *w, const kith_list *shown, double micros);
 
 #endif

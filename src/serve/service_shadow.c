@@ -66,7 +66,7 @@ static kith_err by_history(ki_service *s, const ki_wish *w, json_t **history, co
     return KITH_OK;
 }
 
-/* With the lock on models held: the shadow may not go meanwhile. */
+/* With shadow_lock held: the shadow may not go meanwhile. */
 static kith_err ask(ki_service *s, const kith_query *q, kith_list **list, double *micros)
 {
     kith *k = NULL;
@@ -99,10 +99,10 @@ void ki_service_ask_shadow(ki_service *s, const ki_wish *w, const kith_list *sho
     double took = 0;
     if (!atomic_load(&s->has_shadow) || !is_its_turn(s)) return;
     if (by_history(s, w, &history, &liked, &values, &q) == KITH_OK) {
-        pthread_mutex_lock(&s->models);
+        pthread_rwlock_rdlock(&s->shadow_lock);
         if (s->shadow_model != NULL && ask(s, &q, &list, &took) == KITH_OK)
             count(s, shown, list, took, micros);
-        pthread_mutex_unlock(&s->models);
+        pthread_rwlock_unlock(&s->shadow_lock);
     }
     kith_list_free(list);
     ki_free(liked);
@@ -110,12 +110,11 @@ void ki_service_ask_shadow(ki_service *s, const ki_wish *w, const kith_list *sho
     json_decref(history);
 }
 
-/* With the lock held. */
-static kith_err attach(ki_service *s, kith *k, const char *version)
+static kith_err load(ki_service *s, kith *k, const char *version, kith_model **out)
 {
     char path[KI_PATH_MAX];
     ki_service_model_path(s, version, path);
-    return kith_model_load(k, path, &s->shadow_model);
+    return kith_model_load(k, path, out);
 }
 
 static void begin_anew(ki_service *s, const char *version)
@@ -128,21 +127,29 @@ static void begin_anew(ki_service *s, const char *version)
     pthread_mutex_unlock(&s->shadowed.lock);
 }
 
+/* Questions that have begun with the one before end first.  With the lock on models held. */
+void ki_service_put_shadow(ki_service *s, const char *version, kith_model *m)
+{
+    pthread_rwlock_wrlock(&s->shadow_lock);
+    kith_model *before = s->shadow_model;
+    s->shadow_model = m;
+    pthread_rwlock_unlock(&s->shadow_lock);
+    kith_model_free(before);
+    begin_anew(s, version);
+}
+
 kith_err ki_service_shadow(ki_service *s, const char *version)
 {
     json_t *document = NULL;
+    kith_model *m = NULL;
     kith *k = NULL;
     kith_err err = kith_new(&(kith_options){ .threads = 1, .seed = s->seed }, &k);
     if (err == KITH_OK && version != NULL) err = ki_service_model_document(s, version, &document);
     json_decref(document);
     pthread_mutex_lock(&s->models);
-    if (err == KITH_OK && s->shadow[0] != '\0') {
-        kith_model_free(s->shadow_model);
-        s->shadow_model = NULL;
-        begin_anew(s, "");
-    }
-    if (err == KITH_OK && version != NULL) err = attach(s, k, version);
-    if (err == KITH_OK) begin_anew(s, version == NULL ? "" : version);
+    if (err == KITH_OK) ki_service_put_shadow(s, "", NULL);
+    if (err == KITH_OK && version != NULL && (err = load(s, k, version, &m)) == KITH_OK)
+        ki_service_put_shadow(s, version, m);
     pthread_mutex_unlock(&s->models);
     kith_free(k);
     return err;
