@@ -8,6 +8,7 @@
 #include "serve/http.h"
 
 #include "serve/crew.h"
+#include "serve/door.h"
 #include "serve/reaper.h"
 
 #include <arpa/inet.h>
@@ -33,8 +34,10 @@ struct ki_http {
     struct MHD_Daemon *daemon;
     ki_crew *crew;
     ki_reaper *reaper;
+    ki_door *door;
     char *cert, *key;
-    int port;
+    int port, listening; /* -1: none */
+    unsigned most;       /* connections */
     atomic_int stopping;
     atomic_int streams;
     pthread_mutex_t lock; /* guards the list of streams that wait for news */
@@ -490,28 +493,43 @@ static kith_err read_file(const char *path, char **out)
     return t.err;
 }
 
-static kith_err start_daemon(ki_http *h, int fd)
+/* Connections go round the threads by their descriptors. */
+static void let_in(void *arg, int fd, const struct sockaddr *from, socklen_t n)
+{
+    ki_http *h = arg;
+    (void)MHD_add_connection(h->daemon, fd, from, n); /* closes what it does not take */
+}
+
+static int is_full(void *arg)
+{
+    const ki_http *h = arg;
+    const union MHD_DaemonInfo *now =
+        MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+    return now != NULL && now->num_connections >= h->most;
+}
+
+static kith_err start_daemon(ki_http *h)
 {
     const ki_limits *l = h->site->limits;
     const long processors = sysconf(_SC_NPROCESSORS_ONLN);
     const unsigned threads = (unsigned)(l->threads > 0 ? l->threads : KI_MAX(processors, 1));
-    const unsigned most = (unsigned)KI_MAX(l->connections, (int64_t)threads);
     struct MHD_OptionItem tls[] = {
         { MHD_OPTION_HTTPS_MEM_CERT, 0, h->cert },
         { MHD_OPTION_HTTPS_MEM_KEY, 0, h->key },
         { MHD_OPTION_END, 0, NULL },
     };
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+    unsigned flags =
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET;
     if (h->cert != NULL) flags |= MHD_USE_TLS;
-    h->daemon =
-        MHD_start_daemon(flags, 0, NULL, NULL, on_request, h, MHD_OPTION_LISTEN_SOCKET, fd,
-                         MHD_OPTION_THREAD_POOL_SIZE, threads, MHD_OPTION_CONNECTION_LIMIT, most,
-                         MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)l->connections_per_ip,
-                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(l->header_bytes + MEMORY),
-                         MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_NOTIFY_CONNECTION,
-                         on_connection, h, MHD_OPTION_URI_LOG_CALLBACK, on_target, h,
-                         MHD_OPTION_UNESCAPE_CALLBACK, as_it_is, NULL, MHD_OPTION_STRICT_FOR_CLIENT,
-                         1, MHD_OPTION_ARRAY, h->cert != NULL ? tls : &tls[2], MHD_OPTION_END);
+    h->most = (unsigned)KI_MAX(l->connections, (int64_t)threads);
+    h->daemon = MHD_start_daemon(
+        flags, 0, NULL, NULL, on_request, h, MHD_OPTION_THREAD_POOL_SIZE, threads,
+        MHD_OPTION_CONNECTION_LIMIT, h->most, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        (unsigned)l->connections_per_ip, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)(l->header_bytes + MEMORY), MHD_OPTION_NOTIFY_COMPLETED, on_completed, h,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_URI_LOG_CALLBACK, on_target, h,
+        MHD_OPTION_UNESCAPE_CALLBACK, as_it_is, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_ARRAY, h->cert != NULL ? tls : &tls[2], MHD_OPTION_END);
     if (h->daemon != NULL) return KITH_OK;
     return ki_fail(
         KITH_EIO,
@@ -532,26 +550,23 @@ kith_err ki_http_start(ki_site *site, const char *host, int port, ki_http **out)
 {
     const ki_limits *l = site->limits;
     ki_http *h = NULL;
-    int fd = -1;
     kith_err err = ki_alloc(&h, 1, sizeof *h);
     if (err != KITH_OK) return err;
     h->site = site;
+    h->listening = -1;
     pthread_mutex_init(&h->lock, NULL);
     if (l->tls_cert != NULL && (err = read_file(l->tls_cert, &h->cert)) != KITH_OK) goto fail;
     if (l->tls_key != NULL && (err = read_file(l->tls_key, &h->key)) != KITH_OK) goto fail;
-    if ((err = listen_on(host, port, &fd)) != KITH_OK) goto fail;
-    h->port = port_of(fd);
+    if ((err = listen_on(host, port, &h->listening)) != KITH_OK) goto fail;
+    h->port = port_of(h->listening);
     if ((err = ki_crew_new((int)l->workers, l->queue, &h->crew)) != KITH_OK) goto fail;
     if ((err = ki_reaper_new(wake_streams, h, &h->reaper)) != KITH_OK) goto fail;
     *out = h; /* first: the site's hooks may be asked as soon as the daemon runs */
-    if ((err = start_daemon(h, fd)) != KITH_OK) {
-        fd = -1; /* libmicrohttpd has closed it */
-        goto fail;
-    }
-    return KITH_OK;
+    if ((err = start_daemon(h)) == KITH_OK &&
+        (err = ki_door_open(h->listening, &(ki_guests){ is_full, let_in, h }, &h->door)) == KITH_OK)
+        return KITH_OK;
 fail:
     *out = NULL;
-    if (fd >= 0) close(fd);
     ki_http_stop(h, 0);
     return err;
 }
@@ -591,19 +606,13 @@ void ki_http_stop(ki_http *h, double seconds)
     pthread_mutex_lock(&h->lock);
     atomic_store(&h->stopping, 1);
     pthread_mutex_unlock(&h->lock);
-    MHD_socket listening =
-        MHD_INVALID_SOCKET; /* threads of the daemon may use it until they have ended */
-    if (h->daemon != NULL) {
-        listening = MHD_quiesce_daemon(h->daemon);
-        if (listening != MHD_INVALID_SOCKET)
-            shutdown(listening, SHUT_RDWR); /* new clients are refused */
-        drain(h, seconds);
-    }
+    ki_door_shut(h->door);
+    if (h->listening >= 0) close(h->listening); /* new clients are refused */
+    if (h->daemon != NULL) drain(h, seconds);
     ki_crew_stop(h->crew); /* every flow that was suspended is resumed after this */
     ki_reaper_stop(h->reaper);
     wake_streams(h);
     if (h->daemon != NULL) MHD_stop_daemon(h->daemon);
-    if (listening != MHD_INVALID_SOCKET) close(listening);
     ki_crew_free(h->crew);
     ki_reaper_free(h->reaper);
     ki_free(h->cert);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * http.h -- calls over sockets, by libmicrohttpd
  *
+ *      door      accepts clients and hands them round
  *      threads   one per processor talk to clients by epoll; they run handlers that never wait
  *      crew      runs what may wait for the disk; the connection is suspended meanwhile
  *      reaper    lets go of clients that are late, and wakes streams
