@@ -63,16 +63,20 @@ static void run_scan(struct bench *b)
     b->k->scan_above(b->at, b->X, SCAN, 3.5f);
 }
 
+/* The last of a row's floats is the bias, so a row has a few factors less than dim. */
 static void run_sgd(struct bench *b)
 {
-    b->k->sgd_step(b->X, b->Y, 1e-3f, 1e-3f, 1e-3f, 1e-3f, 1e-3f, b->dim);
-}
-
-static void run_two(struct bench *b)
-{
-    const float e[2] = { 1e-3f, 1e-3f };
-    b->k->dot_three(b->out, b->X, b->Y, b->Y + b->dim, b->dim);
-    b->k->sgd_two(b->X, b->Y, b->Y + b->dim, e, 1e-3f, 1e-3f, 1e-3f, 1e-3f, b->dim);
+    ki_sgd_rating x[TERMS];
+    const ki_sgd s = { .P = b->X,
+                       .Q = b->Y,
+                       .width = (b->dim - 1) / 8 * 8,
+                       .stride = b->dim,
+                       .lr_p = 1e-9f,
+                       .lr_q = 1e-9f,
+                       .reg_p = .1f,
+                       .reg_q = .1f };
+    for (int t = 0; t < TERMS; t++) x[t] = (ki_sgd_rating){ t / 2 % 2 + t / 20 * 2, t, 3 };
+    b->k->sgd_run(&s, x, TERMS);
 }
 
 static void run_chol(struct bench *b)
@@ -119,12 +123,7 @@ static double flop_scan(double d)
 
 static double flop_sgd(double d)
 {
-    return 8 * d;
-}
-
-static double flop_two(double d)
-{
-    return 22 * d;
+    return 11 * d * TERMS;
 }
 
 static double flop_chol(double d)
@@ -143,8 +142,7 @@ static const struct row table[] = {
     { "score_tile", run_tile, flop_tile },
     { "gram_rows", run_gram, flop_gram },
     { "scan_above", run_scan, flop_scan },
-    { "sgd_step", run_sgd, flop_sgd },
-    { "sgd_two", run_two, flop_two },
+    { "sgd_run", run_sgd, flop_sgd },
     { "chol", run_chol, flop_chol },
     { "chol_solve", run_solve, flop_solve },
     { "cg", run_cg, flop_cg },

@@ -95,52 +95,55 @@ TEST(axpy_adds_a_multiple)
     }
 }
 
-TEST(sgd_step_moves_both_vectors_from_their_old_values)
+enum { SGD_USERS = 4, SGD_ITEMS = 6, SGD_RATINGS = 19 };
+
+/* The steps in double, rows as they are held: P and Q with `stride` numbers a row, the bias the last. */
+static double sgd64(const ki_sgd *s, double *P, double *Q, const ki_sgd_rating *x, int n)
 {
-    EACH_SET(k)
-    for (int64_t n = 0; n <= 130; n++) {
-        float *p = floats(n, 5), *q = floats(n, 6), *p_new = copy(p, n), *q_new = copy(q, n);
-        k->sgd_step(p_new, q_new, 0.5f, 0.01f, 0.1f, 0.02f, 0.2f, n);
-        for (int64_t j = 0; j < n; j++) { /* four roundings of numbers below 2 |p| + |q| */
-            const double tol = 8 * EPS * (2 * fabs(p[j]) + 2 * fabs(q[j]));
-            CHECK_NEAR(p_new[j], p[j] + 0.01 * (0.5 * q[j] - 0.1 * p[j]), tol);
-            CHECK_NEAR(q_new[j], q[j] + 0.02 * (0.5 * p[j] - 0.2 * q[j]), tol);
+    double sum = 0;
+    for (int t = 0; t < n; t++) {
+        double *p = P + x[t].u * s->stride, *q = Q + x[t].i * s->stride, *bu = p + s->stride - 1,
+               *bi = q + s->stride - 1;
+        double e = x[t].r - s->mean - *bu - *bi;
+        for (int64_t j = 0; j < s->width; j++) e -= p[j] * q[j];
+        *bu += s->lr_bu * (e - s->reg_bu * *bu);
+        *bi += s->lr_bi * (e - s->reg_bi * *bi);
+        for (int64_t j = 0; j < s->width; j++) {
+            const double pj = p[j];
+            p[j] += s->lr_p * (e * q[j] - s->reg_p * pj);
+            q[j] += s->lr_q * (e * pj - s->reg_q * q[j]);
         }
-        free(p), free(q), free(p_new), free(q_new);
+        sum += e * e;
     }
+    return sum;
 }
 
-TEST(dot_three_is_the_products_of_three_vectors)
+static void check_sgd(const ki_kernels *k, int64_t width, int n)
 {
-    EACH_SET(k)
-    for (int64_t n = 0; n <= 130; n++) {
-        float *p = floats(n, 5), *a = floats(n, 6), *b = floats(n, 7), out[4] = { 0, 0, 0, 7 };
-        double mass[3];
-        const double want[3] = { dot64(p, a, n, &mass[0]), dot64(p, b, n, &mass[1]), dot64(a, b, n, &mass[2]) };
-        k->dot_three(out, p, a, b, n);
-        for (int v = 0; v < 3; v++) CHECK_NEAR(out[v], want[v], (double)n * EPS * mass[v]);
-        CHECK(out[3] == 7); /* it writes three */
-        free(p), free(a), free(b);
-    }
+    /* pairs of two users with four items, with items in common, a user alone, three in a row, one at the end */
+    static const ki_sgd_rating x[SGD_RATINGS] = { { 0, 0, 4 }, { 0, 1, 3 }, { 1, 2, 1 }, { 1, 3, 5 }, { 0, 4, 2 },
+                                                  { 0, 5, 4 }, { 1, 4, 3 }, { 1, 0, 2 }, { 2, 3, 5 }, { 3, 0, 1 },
+                                                  { 3, 1, 2 }, { 3, 2, 3 }, { 2, 0, 4 }, { 2, 1, 4 }, { 3, 4, 1 },
+                                                  { 3, 5, 2 }, { 2, 4, 3 }, { 2, 5, 3 }, { 1, 5, 5 } };
+    const int64_t stride = (width + 16) / 16 * 16, n_p = SGD_USERS * stride, n_q = SGD_ITEMS * stride;
+    float *P = floats(n_p, 5), *Q = floats(n_q, 6);
+    double *P64 = malloc((size_t)n_p * sizeof *P64), *Q64 = malloc((size_t)n_q * sizeof *Q64);
+    const ki_sgd s = { P, Q, width, stride, 3.5f, .01f, .1f, .02f, .2f, .03f, .05f, .04f, .15f };
+    for (int64_t j = 0; j < n_p; j++) P64[j] = P[j] *= .2f;
+    for (int64_t j = 0; j < n_q; j++) Q64[j] = Q[j] *= .2f;
+    const double got = k->sgd_run(&s, x, n), want = sgd64(&s, P64, Q64, x, n);
+    CHECK_NEAR(got, want, 1e-4 * want); /* errors near 1, of sums of 130 products, each from the ones before */
+    for (int64_t j = 0; j < n_p; j++)
+        CHECK_NEAR(P[j], P64[j], 1e-5); /* numbers below 1, steps a hundredth of the error */
+    for (int64_t j = 0; j < n_q; j++) CHECK_NEAR(Q[j], Q64[j], 1e-5);
+    free(P), free(Q), free(P64), free(Q64);
 }
 
-TEST(sgd_two_is_two_steps_in_a_row)
+TEST(sgd_run_takes_its_steps_one_after_the_other)
 {
     EACH_SET(k)
-    for (int64_t n = 0; n <= 130; n++) {
-        float *p = floats(n, 5), *a = floats(n, 6), *b = floats(n, 7);
-        float *p_new = copy(p, n), *a_new = copy(a, n), *b_new = copy(b, n);
-        const float e[2] = { 0.5f, -0.25f };
-        k->sgd_two(p_new, a_new, b_new, e, 0.01f, 0.1f, 0.02f, 0.2f, n);
-        for (int64_t j = 0; j < n; j++) { /* eight roundings of numbers below 2 (|p| + |a| + |b|) */
-            const double tol = 16 * EPS * (2 * fabs(p[j]) + 2 * fabs(a[j]) + 2 * fabs(b[j]));
-            const double between = p[j] + 0.01 * (0.5 * a[j] - 0.1 * p[j]);
-            CHECK_NEAR(a_new[j], a[j] + 0.02 * (0.5 * p[j] - 0.2 * a[j]), tol);
-            CHECK_NEAR(b_new[j], b[j] + 0.02 * (-0.25 * between - 0.2 * b[j]), tol);
-            CHECK_NEAR(p_new[j], between + 0.01 * (-0.25 * b[j] - 0.1 * between), tol);
-        }
-        free(p), free(a), free(b), free(p_new), free(a_new), free(b_new);
-    }
+    for (int64_t width = 0; width <= 128; width += 8)
+        for (int n = 0; n <= SGD_RATINGS; n++) check_sgd(k, width, n);
 }
 
 TEST(dot_rows_is_a_dot_per_row_whatever_the_number_of_rows)

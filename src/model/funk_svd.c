@@ -17,9 +17,8 @@
  * Rows       During the fit a row is a whole number of cache lines: its factors, zeroes up to the
  *            width of a vector, its bias last.  Rows that shared a line would send it to and fro
  *            between threads, and so would biases side by side.
- * Pairs      A step must wait for the product of the step before, so two ratings a, b of a user are
- *            taken together: with q_a.q_b at hand, p.q_b after the first step follows from p.q_b
- *            before it, and the three products run side by side.  The same steps in the same order.
+ *            The users of a block are dealt in twos whose ratings alternate, two by two, so that
+ *            what one waits for the other's can run beside it (simd/avx2_sgd.c).
  * Cost       per epoch and rating 11 d flops and 12 d bytes of cache; memory 8 (m + n) d + 12 nnz bytes
  * Departs    Surprise's SVD, whose parameters these are, goes through the ratings in file order; its
  *            defaults (20 epochs, steps .005, penalties .02, deviation .1) give rmse .937 and mae .738
@@ -42,7 +41,6 @@ enum {
     BLOCK_RATINGS = 4096, /* a block has about so many or more */
     LANES = 8,            /* floats of a vector */
     LINE = 16,            /* floats of a cache line */
-    AHEAD = 6,            /* ratings from one whose factors are asked for to the one at work */
 };
 
 struct funk {
@@ -99,14 +97,9 @@ static struct funk settled(const void *p)
 
 /* ---- the grid of blocks ---- */
 
-struct rating {
-    int32_t u, i;
-    float r;
-};
-
 struct grid {
     int32_t n_groups;
-    struct rating *ratings;     /* [nnz] block by block, within a block user by user */
+    ki_sgd_rating *ratings;     /* [nnz] block by block, within a block two users after the other */
     int64_t *start;             /* [n_groups^2 + 1] block (g, h) is number g * n_groups + h */
     uint8_t *group_u, *group_i; /* [n_users], [n_items] */
 };
@@ -142,8 +135,49 @@ static void place(struct grid *g, const ki_csr *by)
         for (int64_t j = by->ptr[u]; j < by->ptr[u + 1]; j++) {
             const int32_t i = by->idx[j];
             g->ratings[next[g->group_u[u] * n + g->group_i[i]]++] =
-                (struct rating){ u, i, by->val[j] };
+                (ki_sgd_rating){ u, i, by->val[j] };
         }
+}
+
+/* Where the ratings of x[0]'s user end. */
+static const ki_sgd_rating *user_end(const ki_sgd_rating *x, const ki_sgd_rating *stop)
+{
+    const int32_t u = x->u;
+    while (x < stop && x->u == u) x++;
+    return x;
+}
+
+/* The ratings of two users after the other into `to`, by turns as long as both have two. */
+static void alternate(const ki_sgd_rating *a, const ki_sgd_rating *a_end, const ki_sgd_rating *b,
+                      const ki_sgd_rating *b_end, ki_sgd_rating *to)
+{
+    for (; a_end - a >= 2 && b_end - b >= 2; a += 2, b += 2, to += 4) {
+        memcpy(to, a, 2 * sizeof *to);
+        memcpy(to + 2, b, 2 * sizeof *to);
+    }
+    memcpy(to, a, (size_t)(a_end - a) * sizeof *to);
+    memcpy(to + (a_end - a), b, (size_t)(b_end - b) * sizeof *to);
+}
+
+/* Deal the users of each block in twos. */
+static kith_err deal_users(struct grid *g, int64_t nnz)
+{
+    const int32_t n_blocks = g->n_groups * g->n_groups;
+    ki_sgd_rating *dealt = NULL;
+    const kith_err err = ki_alloc(&dealt, (size_t)nnz, sizeof *dealt);
+    if (err != KITH_OK) return err;
+    for (int32_t block = 0; block < n_blocks; block++) {
+        const ki_sgd_rating *a = g->ratings + g->start[block];
+        const ki_sgd_rating *stop = g->ratings + g->start[block + 1];
+        while (a < stop) {
+            const ki_sgd_rating *b = user_end(a, stop), *end = b < stop ? user_end(b, stop) : stop;
+            alternate(a, b, b, end, dealt + (a - g->ratings));
+            a = end;
+        }
+    }
+    ki_free(g->ratings);
+    g->ratings = dealt;
+    return KITH_OK;
 }
 
 static kith_err grid_make(struct grid *g, const ki_ratings *r)
@@ -160,7 +194,7 @@ static kith_err grid_make(struct grid *g, const ki_ratings *r)
     share_out(&r->by_user, g->n_groups, g->group_u);
     share_out(&r->by_item, g->n_groups, g->group_i);
     place(g, &r->by_user);
-    return KITH_OK;
+    return deal_users(g, nnz);
 }
 
 static void grid_clear(struct grid *g)
@@ -176,60 +210,11 @@ static void grid_clear(struct grid *g)
 struct descent {
     struct funk o;
     const ki_kernels *k;
-    float mean;
-    int64_t width, stride; /* of a row: n_factors and zeroes, and with the bias at its end */
-    float *P, *Q;          /* [n_users, stride], [n_items, stride] */
+    ki_sgd steps; /* P [n_users, stride], Q [n_items, stride]; width: n_factors and zeroes */
     struct grid grid;
     int32_t shift;   /* of this round */
     double *squares; /* [n_groups^2] squared error of each block, of this epoch */
 };
-
-/* The error of a rating whose factors say `product`, and the step of its biases. */
-static inline float step_biases(const struct descent *s, float r, float product, float *p, float *q)
-{
-    const struct funk *o = &s->o;
-    float *bu = p + s->stride - 1, *bi = q + s->stride - 1; /* stay 0 when there are none */
-    const float e = r - s->mean - product - (*bu + *bi);
-    if (o->biased) {
-        *bu += o->lr_bu * (e - o->reg_bu * *bu);
-        *bi += o->lr_bi * (e - o->reg_bi * *bi);
-    }
-    return e;
-}
-
-/* One rating; returns its squared error before the step. */
-static inline double step(const struct descent *s, const struct rating *x)
-{
-    const struct funk *o = &s->o;
-    float *p = s->P + x->u * s->stride, *q = s->Q + x->i * s->stride;
-    const float e = step_biases(s, x->r, s->k->dot(p, q, s->width), p, q);
-    s->k->sgd_step(p, q, e, o->lr_pu, o->reg_pu, o->lr_qi, o->reg_qi, s->width);
-    return (double)e * e;
-}
-
-/* Ask for the factors of items that come soon: no hardware foresees them. */
-static inline void fetch(const struct descent *s, const struct rating *x, const struct rating *stop)
-{
-    for (int ahead = AHEAD; ahead < AHEAD + 2 && x + ahead < stop; ahead++) {
-        const float *q = s->Q + x[ahead].i * s->stride;
-        for (int64_t j = 0; j < s->stride; j += LINE) __builtin_prefetch(q + j, 1);
-    }
-}
-
-/* Two ratings x[0], x[1] of one user, one after the other. */
-static inline double step_two(const struct descent *s, const struct rating *x)
-{
-    const struct funk *o = &s->o;
-    float *p = s->P + x->u * s->stride;
-    float *a = s->Q + x[0].i * s->stride, *b = s->Q + x[1].i * s->stride;
-    float product[3], e[2];
-    s->k->dot_three(product, p, a, b, s->width);
-    e[0] = step_biases(s, x[0].r, product[0], p, a);
-    product[1] += o->lr_pu * (e[0] * product[2] - o->reg_pu * product[1]); /* p has moved by then */
-    e[1] = step_biases(s, x[1].r, product[1], p, b);
-    s->k->sgd_two(p, a, b, e, o->lr_pu, o->reg_pu, o->lr_qi, o->reg_qi, s->width);
-    return (double)e[0] * e[0] + (double)e[1] * e[1];
-}
 
 static kith_err run_blocks(void *arg, int64_t begin, int64_t end, int worker)
 {
@@ -237,17 +222,9 @@ static kith_err run_blocks(void *arg, int64_t begin, int64_t end, int worker)
     const int32_t n = s->grid.n_groups;
     (void)worker;
     for (int64_t g = begin; g < end; g++) {
-        const int64_t block = g * n + (g + s->shift) % n;
-        const struct rating *x = s->grid.ratings + s->grid.start[block];
-        const struct rating *stop = s->grid.ratings + s->grid.start[block + 1];
-        double sum = 0;
-        while (x < stop) {
-            const int two = x + 1 < stop && x[1].u == x->u;
-            fetch(s, x, stop);
-            sum += two ? step_two(s, x) : step(s, x);
-            x += 1 + two;
-        }
-        s->squares[block] = sum;
+        const int64_t block = g * n + (g + s->shift) % n, from = s->grid.start[block];
+        s->squares[block] =
+            s->k->sgd_run(&s->steps, s->grid.ratings + from, s->grid.start[block + 1] - from);
     }
     return KITH_OK;
 }
@@ -287,7 +264,7 @@ static kith_err start_rows(void *arg, int64_t begin, int64_t end, int worker)
     (void)worker;
     for (int64_t row = begin; row < end; row++) {
         if (ki_csr_len(t->by, (int32_t)row) == 0) continue; /* stays zero: nothing would move it */
-        float *x = t->rows + row * t->s->stride;
+        float *x = t->rows + row * t->s->steps.stride;
         ki_rng rng = ki_rng_make(t->seed, t->stream, (uint64_t)row);
         ki_rng_fill_normal(&rng, o->init_std_dev, x, o->n_factors);
         for (int64_t c = 0; c < o->n_factors; c++) x[c] += o->init_mean;
@@ -298,7 +275,8 @@ static kith_err start_rows(void *arg, int64_t begin, int64_t end, int worker)
 static kith_err init_rows(const struct descent *s, const ki_csr *by, const ki_job *job,
                           uint64_t stream, float **rows)
 {
-    const kith_err err = ki_alloc(rows, (size_t)by->n_rows, (size_t)s->stride * sizeof **rows);
+    const kith_err err =
+        ki_alloc(rows, (size_t)by->n_rows, (size_t)s->steps.stride * sizeof **rows);
     if (err != KITH_OK) return err;
     struct start t = { .s = s, .by = by, .seed = job->seed, .stream = stream, .rows = *rows };
     return ki_parallel_for(job->pool, by->n_rows, 64, start_rows, &t);
@@ -309,8 +287,8 @@ static void keep_rows(const struct descent *s, const float *rows, int64_t n, flo
 {
     const int64_t d = s->o.n_factors;
     for (int64_t row = 0; row < n; row++) {
-        memcpy(X + row * d, rows + row * s->stride, (size_t)d * sizeof *X);
-        if (b != NULL) b[row] = rows[(row + 1) * s->stride - 1];
+        memcpy(X + row * d, rows + row * s->steps.stride, (size_t)d * sizeof *X);
+        if (b != NULL) b[row] = rows[(row + 1) * s->steps.stride - 1];
     }
 }
 
@@ -324,16 +302,31 @@ static kith_err descend(struct descent *s, ki_job *job)
     return ki_job_step(job, "fit funk-svd", n, n);
 }
 
+static ki_sgd steps_of(const struct funk *o, const ki_ratings *r)
+{
+    const int64_t width = ((int64_t)o->n_factors + LANES - 1) / LANES * LANES;
+    return (ki_sgd){ .width = width,
+                     .stride = (width + LINE) / LINE * LINE,
+                     .mean = o->biased ? (float)r->mean : 0,
+                     .lr_p = o->lr_pu,
+                     .reg_p = o->reg_pu,
+                     .lr_q = o->lr_qi,
+                     .reg_q = o->reg_qi,
+                     .lr_bu = o->biased ? o->lr_bu : 0,
+                     .reg_bu = o->reg_bu,
+                     .lr_bi = o->biased ? o->lr_bi : 0,
+                     .reg_bi = o->reg_bi };
+}
+
 static kith_err prepare(struct descent *s, const ki_ratings *r, const ki_job *job)
 {
     kith_err err;
-    s->width = ((int64_t)s->o.n_factors + LANES - 1) / LANES * LANES;
-    s->stride = (s->width + LINE) / LINE * LINE;
+    s->steps = steps_of(&s->o, r);
     if ((err = grid_make(&s->grid, r)) != KITH_OK) return err;
     const size_t n = (size_t)s->grid.n_groups;
     if ((err = ki_alloc(&s->squares, n * n, sizeof *s->squares)) != KITH_OK) return err;
-    if ((err = init_rows(s, &r->by_user, job, 0, &s->P)) != KITH_OK) return err;
-    return init_rows(s, &r->by_item, job, 1, &s->Q);
+    if ((err = init_rows(s, &r->by_user, job, 0, &s->steps.P)) != KITH_OK) return err;
+    return init_rows(s, &r->by_item, job, 1, &s->steps.Q);
 }
 
 static kith_err fit(const void *p, const ki_fit *in, void *state)
@@ -343,16 +336,16 @@ static kith_err fit(const void *p, const ki_fit *in, void *state)
     struct descent s = { .o = settled(p), .k = ki_kernels_get() };
     kith_err err = ki_vectors_alloc(v, r, s.o.n_factors, s.o.biased, 0);
     if (err != KITH_OK || (err = prepare(&s, r, in->job)) != KITH_OK) goto done;
-    *v->mean = s.mean = s.o.biased ? (float)r->mean : 0;
+    *v->mean = s.steps.mean;
     *v->l2 = s.o.reg_pu * (float)ki_csr_nnz(&r->by_user) / (float)v->n_users;
     if ((err = descend(&s, in->job)) != KITH_OK) goto done;
-    keep_rows(&s, s.P, v->n_users, v->X, v->bu);
-    keep_rows(&s, s.Q, v->n_items, v->Y, v->bi);
+    keep_rows(&s, s.steps.P, v->n_users, v->X, v->bu);
+    keep_rows(&s, s.steps.Q, v->n_items, v->Y, v->bi);
 done:
     grid_clear(&s.grid);
     ki_free(s.squares);
-    ki_free(s.P);
-    ki_free(s.Q);
+    ki_free(s.steps.P);
+    ki_free(s.steps.Q);
     return err;
 }
 
@@ -361,7 +354,7 @@ static size_t memory(const void *p, const ki_ratings *r)
     const struct funk *o = p;
     const size_t rows = (size_t)r->by_user.n_rows + (size_t)r->by_user.n_cols;
     const size_t floats = 2 * ((size_t)o->n_factors + 1) + LANES + LINE; /* kept, and in the fit */
-    return sizeof(float) * rows * floats + sizeof(struct rating) * (size_t)ki_csr_nnz(&r->by_user);
+    return sizeof(float) * rows * floats + sizeof(ki_sgd_rating) * (size_t)ki_csr_nnz(&r->by_user);
 }
 
 const ki_model_desc ki_funk_svd = {

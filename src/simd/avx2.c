@@ -2,7 +2,8 @@
  * avx2.c -- kernels of vectors for x86-64 with AVX2 and FMA
  *
  * Design      Two FMA units with a latency of 4 want 8 sums in flight where a vector is that long.
- * Files       avx2_gathered.c: rows of a matrix from a list;  avx2_matrix.c: matrix products
+ * Files       avx2_gathered.c: rows of a matrix from a list;  avx2_matrix.c: matrix products;
+ *             avx2_sgd.c: steps of gradient descent
  */
 #include "simd/avx2.h"
 
@@ -35,74 +36,6 @@ static void axpy(float *y, float a, const float *x, int64_t n)
         _mm256_storeu_ps(y + j,
                          _mm256_fmadd_ps(aa, _mm256_loadu_ps(x + j), _mm256_loadu_ps(y + j)));
     for (; j < n; j++) y[j] = fmaf(a, x[j], y[j]);
-}
-
-static void sgd_step(float *p, float *q, float e, float lr_p, float reg_p, float lr_q, float reg_q,
-                     int64_t n)
-{
-    const float keep_p = 1 - lr_p * reg_p, keep_q = 1 - lr_q * reg_q;
-    const float step_p = lr_p * e, step_q = lr_q * e;
-    const __m256 kp = _mm256_set1_ps(keep_p), kq = _mm256_set1_ps(keep_q);
-    const __m256 sp = _mm256_set1_ps(step_p), sq = _mm256_set1_ps(step_q);
-    int64_t j = 0;
-    for (; j + LANES <= n; j += LANES) {
-        const __m256 pj = _mm256_loadu_ps(p + j), qj = _mm256_loadu_ps(q + j);
-        _mm256_storeu_ps(p + j, _mm256_fmadd_ps(sp, qj, _mm256_mul_ps(kp, pj)));
-        _mm256_storeu_ps(q + j, _mm256_fmadd_ps(sq, pj, _mm256_mul_ps(kq, qj)));
-    }
-    for (; j < n; j++) {
-        const float pj = p[j], qj = q[j];
-        p[j] = fmaf(step_p, qj, keep_p * pj);
-        q[j] = fmaf(step_q, pj, keep_q * qj);
-    }
-}
-
-static void dot_three(float out[3], const float *p, const float *a, const float *b, int64_t n)
-{
-    __m256 pa0 = _mm256_setzero_ps(), pb0 = pa0, ab0 = pa0, pa1 = pa0, pb1 = pa0, ab1 = pa0;
-    int64_t j = 0;
-    for (; j + 2 * LANES <= n; j += 2 * LANES) {
-        const __m256 p0 = _mm256_loadu_ps(p + j), p1 = _mm256_loadu_ps(p + j + LANES);
-        const __m256 a0 = _mm256_loadu_ps(a + j), a1 = _mm256_loadu_ps(a + j + LANES);
-        const __m256 b0 = _mm256_loadu_ps(b + j), b1 = _mm256_loadu_ps(b + j + LANES);
-        pa0 = _mm256_fmadd_ps(p0, a0, pa0), pa1 = _mm256_fmadd_ps(p1, a1, pa1);
-        pb0 = _mm256_fmadd_ps(p0, b0, pb0), pb1 = _mm256_fmadd_ps(p1, b1, pb1);
-        ab0 = _mm256_fmadd_ps(a0, b0, ab0), ab1 = _mm256_fmadd_ps(a1, b1, ab1);
-    }
-    for (; j < n; j += LANES) {
-        const __m256i on = first_lanes(n - j);
-        const __m256 pj = _mm256_maskload_ps(p + j, on);
-        const __m256 aj = _mm256_maskload_ps(a + j, on), bj = _mm256_maskload_ps(b + j, on);
-        pa0 = _mm256_fmadd_ps(pj, aj, pa0);
-        pb0 = _mm256_fmadd_ps(pj, bj, pb0);
-        ab0 = _mm256_fmadd_ps(aj, bj, ab0);
-    }
-    const __m256 pa = _mm256_add_ps(pa0, pa1), pb = _mm256_add_ps(pb0, pb1);
-    const __m256 ab = _mm256_add_ps(ab0, ab1);
-    const __m256 s = _mm256_hadd_ps(_mm256_hadd_ps(pa, pb), _mm256_hadd_ps(ab, ab));
-    const __m128 sums = _mm_add_ps(_mm256_castps256_ps128(s), _mm256_extractf128_ps(s, 1));
-    _mm_storel_pi((__m64 *)out, sums);
-    _mm_store_ss(out + 2, _mm_movehl_ps(sums, sums));
-}
-
-static void sgd_two(float *p, float *a, float *b, const float e[2], float lr_p, float reg_p,
-                    float lr_q, float reg_q, int64_t n)
-{
-    const __m256 kp = _mm256_set1_ps(1 - lr_p * reg_p), kq = _mm256_set1_ps(1 - lr_q * reg_q);
-    const __m256 pa = _mm256_set1_ps(lr_p * e[0]), qa = _mm256_set1_ps(lr_q * e[0]);
-    const __m256 pb = _mm256_set1_ps(lr_p * e[1]), qb = _mm256_set1_ps(lr_q * e[1]);
-    int64_t j = 0;
-    for (; j + LANES <= n; j += LANES) {
-        const __m256 pj = _mm256_loadu_ps(p + j), aj = _mm256_loadu_ps(a + j),
-                     bj = _mm256_loadu_ps(b + j);
-        const __m256 between = _mm256_fmadd_ps(pa, aj, _mm256_mul_ps(kp, pj));
-        _mm256_storeu_ps(a + j, _mm256_fmadd_ps(qa, pj, _mm256_mul_ps(kq, aj)));
-        _mm256_storeu_ps(p + j, _mm256_fmadd_ps(pb, bj, _mm256_mul_ps(kp, between)));
-        _mm256_storeu_ps(b + j, _mm256_fmadd_ps(qb, between, _mm256_mul_ps(kq, bj)));
-    }
-    if (j == n) return;
-    sgd_step(p + j, a + j, e[0], lr_p, reg_p, lr_q, reg_q, n - j);
-    sgd_step(p + j, b + j, e[1], lr_p, reg_p, lr_q, reg_q, n - j);
 }
 
 /* Sums of `rows` rows with x, two accumulators each; the same order for any `rows`. */
@@ -239,9 +172,7 @@ void ki_kernels_avx2(ki_kernels *k)
     k->bound_bytes = bound_bytes;
     k->scan_above = scan_above;
     k->scan_bytes = scan_bytes;
-    k->sgd_step = sgd_step;
-    k->dot_three = dot_three;
-    k->sgd_two = sgd_two;
     ki_avx2_gathered(k);
     ki_avx2_matrix(k);
+    ki_avx2_sgd(k);
 }

@@ -20,6 +20,7 @@ enum {
 /* Each sets the kernels of its file. */
 void ki_avx2_gathered(ki_kernels *k);
 void ki_avx2_matrix(ki_kernels *k);
+void ki_avx2_sgd(ki_kernels *k);
 
 /* The first n lanes on: none for n <= 0, all for n >= 8. */
 INLINE __m256i first_lanes(int64_t n)

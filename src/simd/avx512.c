@@ -54,19 +54,6 @@ static void axpy(float *y, float a, const float *x, int64_t n)
     }
 }
 
-static void sgd_step(float *p, float *q, float e, float lr_p, float reg_p, float lr_q, float reg_q,
-                     int64_t n)
-{
-    const __m512 kp = _mm512_set1_ps(1 - lr_p * reg_p), kq = _mm512_set1_ps(1 - lr_q * reg_q);
-    const __m512 sp = _mm512_set1_ps(lr_p * e), sq = _mm512_set1_ps(lr_q * e);
-    for (int64_t j = 0; j < n; j += LANES) {
-        const __mmask16 on = first_lanes(n - j);
-        const __m512 pj = _mm512_maskz_loadu_ps(on, p + j), qj = _mm512_maskz_loadu_ps(on, q + j);
-        _mm512_mask_storeu_ps(p + j, on, _mm512_fmadd_ps(sp, qj, _mm512_mul_ps(kp, pj)));
-        _mm512_mask_storeu_ps(q + j, on, _mm512_fmadd_ps(sq, pj, _mm512_mul_ps(kq, qj)));
-    }
-}
-
 /* Sums of `rows` rows with x; the same order for any `rows`. */
 INLINE void dot_block(int rows, float *out, const float *Y, const float *x, int64_t dim)
 {
@@ -272,5 +259,4 @@ void ki_kernels_avx512(ki_kernels *k)
     k->score_tile = score_tile;
     k->gram_rows = gram_rows;
     k->scan_above = scan_above;
-    k->sgd_step = sgd_step;
 }

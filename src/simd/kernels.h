@@ -26,6 +26,19 @@ typedef struct ki_bytes_query {
     float loose;
 } ki_bytes_query;
 
+typedef struct ki_sgd_rating {
+    int32_t u, i;
+    float r;
+} ki_sgd_rating;
+
+/* Rows of P are users', of Q items': `width` factors, a multiple of 8 (zeroes where there are fewer), and what has the
+ * rest of `stride`, the last float of which is the bias.  Steps of 0 leave biases as they are. */
+typedef struct ki_sgd {
+    float *P, *Q;
+    int64_t width, stride; /* width < stride */
+    float mean, lr_p, reg_p, lr_q, reg_q, lr_bu, reg_bu, lr_bi, reg_bi;
+} ki_sgd;
+
 /* One row of a least squares problem, in a basis where what all rows share is diagonal:
  *     A = a S + l I + sum_t w[t] y_t y_t',   b = sum_t (a + w[t]) y_t,   y_t = Y[rows[t], :].
  * The sum is taken to be about share sum_t w[t] S, and that, with a S + l I, is the preconditioner. */
@@ -92,16 +105,11 @@ typedef struct ki_kernels {
     int (*bound_bytes)(float *lower, float *upper, const ki_bytes_query *q, const uint8_t *rows,
                        float least);
 
-    /* One step of biased SGD: p += lr_p (e q - reg_p p), q += lr_q (e p_old - reg_q q). */
-    void (*sgd_step)(float *p, float *q, float e, float lr_p, float reg_p, float lr_q, float reg_q,
-                     int64_t n);
-
-    /* out = { p . a, p . b, a . b }: what two steps in a row with the same p need to know. */
-    void (*dot_three)(float out[3], const float *p, const float *a, const float *b, int64_t n);
-
-    /* sgd_step of p and a with the error e[0], then of p and b with e[1], in one pass; a != b. */
-    void (*sgd_two)(float *p, float *a, float *b, const float e[2], float lr_p, float reg_p,
-                    float lr_q, float reg_q, int64_t n);
+    /* A step of gradient descent for each rating, one after the other:
+     *     e = r - mean - bu - bi - p.q;  bu += lr_bu (e - reg_bu bu), bi likewise with lr_bi, reg_bi;
+     *     p += lr_p (e q - reg_p p) and q += lr_q (e p - reg_q q), both from the old p and q.
+     * Returns the sum of e^2.  A user has an item once: no two neighbours with one user have one item. */
+    double (*sgd_run)(const ki_sgd *s, const ki_sgd_rating *x, int64_t n);
 
     /* A = L'L in place, L lower triangular, from the last row up, so that each step adds outer
      * products of contiguous rows.  A is [d, d]; only its lower triangle is read and written, and

@@ -124,28 +124,23 @@ static int bound_bytes(float *lower, float *upper, const ki_bytes_query *q, cons
     return hits;
 }
 
-static void sgd_step(float *p, float *q, float e, float lr_p, float reg_p, float lr_q, float reg_q,
-                     int64_t n)
+static double sgd_run(const ki_sgd *s, const ki_sgd_rating *x, int64_t n)
 {
-    for (int64_t j = 0; j < n; j++) {
-        const float pj = p[j];
-        p[j] += lr_p * (e * q[j] - reg_p * pj);
-        q[j] += lr_q * (e * pj - reg_q * q[j]);
+    double sum = 0;
+    for (const ki_sgd_rating *stop = x + n; x < stop; x++) {
+        float *p = s->P + x->u * s->stride, *q = s->Q + x->i * s->stride;
+        float *bu = p + s->stride - 1, *bi = q + s->stride - 1;
+        const float e = x->r - s->mean - (*bu + *bi) - dot(p, q, s->width);
+        *bu += s->lr_bu * (e - s->reg_bu * *bu);
+        *bi += s->lr_bi * (e - s->reg_bi * *bi);
+        for (int64_t j = 0; j < s->width; j++) {
+            const float pj = p[j];
+            p[j] += s->lr_p * (e * q[j] - s->reg_p * pj);
+            q[j] += s->lr_q * (e * pj - s->reg_q * q[j]);
+        }
+        sum += (double)e * e;
     }
-}
-
-static void dot_three(float out[3], const float *p, const float *a, const float *b, int64_t n)
-{
-    out[0] = dot(p, a, n);
-    out[1] = dot(p, b, n);
-    out[2] = dot(a, b, n);
-}
-
-static void sgd_two(float *p, float *a, float *b, const float e[2], float lr_p, float reg_p,
-                    float lr_q, float reg_q, int64_t n)
-{
-    sgd_step(p, a, e[0], lr_p, reg_p, lr_q, reg_q, n);
-    sgd_step(p, b, e[1], lr_p, reg_p, lr_q, reg_q, n);
+    return sum;
 }
 
 static int64_t chol(float *A, int64_t d)
@@ -185,9 +180,7 @@ void ki_kernels_ref(ki_kernels *k)
         .scan_above = scan_above,
         .scan_bytes = scan_bytes,
         .bound_bytes = bound_bytes,
-        .sgd_step = sgd_step,
-        .dot_three = dot_three,
-        .sgd_two = sgd_two,
+        .sgd_run = sgd_run,
         .chol = chol,
         .chol_solve = chol_solve,
     };
