@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * pool.c -- fixed worker threads that split loops
  *
- * Design      One loop at a time.  The caller posts it, works on it as worker 0, and waits until
- * the others have left it. Chunks are handed out by one atomic counter; who runs a chunk is chance,
- * what the chunk is is not. Guarantees  After ki_parallel_for returns no worker touches `fn` or
- * `arg`, and all their writes are visible. The reported failure is that of the lowest failing chunk
- * that ran. Does not    nest (an inner loop runs in place), steal work, or pin threads.
+ * Design      One loop at a time.  The caller posts it, works on it as worker 0, and waits until the others have left
+ *             it.  Chunks are handed out by one atomic counter; who runs a chunk is chance, what the chunk is is not.
+ * Waiting     Being woken takes longer than a small loop, so whoever waits looks a while first, at most some tens of
+ *             microseconds: hardly at all for some time after it was in vain again and again, and not at all when
+ *             there are more threads than processors.
+ * Guarantees  After ki_parallel_for returns no worker touches `fn` or `arg`, and all their writes are visible.  The
+ *             reported failure is that of the lowest failing chunk that ran.
+ * Does not    nest (an inner loop runs in place), steal work, or pin threads.
  */
 #include "base/pool.h"
 
@@ -14,6 +17,13 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+
+enum {
+    MOST_LOOKS = 2048, /* each takes some 20 ns */
+    LEAST_LOOKS = 16,
+    TRIES = 4, /* in vain, before it is given up ... */
+    PAUSE = 32 /* ... for so many waits, these included */
+};
 
 struct loop {
     ki_loop_fn fn;
@@ -38,17 +48,35 @@ struct ki_pool {
     int n_started; /* entries of `threads` that run */
     pthread_t *threads;
     struct start *starts; /* [n_threads - 1] */
+    int may_look;         /* before sleeping: there is a processor for each thread */
     pthread_mutex_t busy; /* held by the thread whose loop runs; taken before `lock` */
+    int vain;             /* times in a row that the caller looked in vain; guarded by `busy` */
 
     pthread_mutex_t lock; /* guards all below */
     pthread_cond_t posted, left;
     struct loop *loop; /* NULL: nothing to do */
-    uint64_t round;    /* counts loops, so that a worker joins each one once */
-    int inside;        /* workers that have not left the loop yet */
-    int stop;
+    /* written under `lock`, looked at without it */
+    atomic_ullong round; /* counts loops, so that a worker joins each one once */
+    atomic_int inside;   /* workers that have not left the loop yet */
+    atomic_int stop;
 };
 
 static _Thread_local int inside_loop;
+
+static void relax(void)
+{
+#if defined __x86_64__ || defined __i386__
+    __builtin_ia32_pause();
+#elif defined __aarch64__
+    __asm__ volatile("yield");
+#endif
+}
+
+/* How often to look, after so many times in vain. */
+static int looks_after(int vain)
+{
+    return vain < TRIES ? MOST_LOOKS : LEAST_LOOKS;
+}
 
 static void note_failure(struct loop *loop, int64_t chunk, kith_err code)
 {
@@ -74,26 +102,38 @@ static void run_chunks(struct loop *loop, int worker)
     }
 }
 
+/* Is there a loop that this worker has not seen?  Looks a while. */
+static int look_for_loop(const ki_pool *pool, uint64_t seen, int looks)
+{
+    while (looks-- > 0) {
+        if (atomic_load_explicit(&pool->round, memory_order_relaxed) != seen) return 1;
+        relax();
+    }
+    return 0;
+}
+
 static void *work(void *p)
 {
     const struct start *start = p;
     ki_pool *pool = start->pool;
     inside_loop = 1; /* for good: a worker never posts loops */
     uint64_t seen = 0;
-    pthread_mutex_lock(&pool->lock);
+    int vain = 0;
     for (;;) {
-        while (!pool->stop && (pool->loop == NULL || pool->round == seen))
-            pthread_cond_wait(&pool->posted, &pool->lock);
-        if (pool->stop) break;
+        if (pool->may_look)
+            vain = look_for_loop(pool, seen, looks_after(vain)) ? 0 : (vain + 1) % PAUSE;
+        pthread_mutex_lock(&pool->lock);
+        while (!pool->stop && pool->round == seen) pthread_cond_wait(&pool->posted, &pool->lock);
+        const int stop = pool->stop;
         seen = pool->round;
         struct loop *loop = pool->loop;
         pthread_mutex_unlock(&pool->lock);
+        if (stop) return NULL;
         run_chunks(loop, start->worker);
         pthread_mutex_lock(&pool->lock);
         if (--pool->inside == 0) pthread_cond_signal(&pool->left);
+        pthread_mutex_unlock(&pool->lock);
     }
-    pthread_mutex_unlock(&pool->lock);
-    return NULL;
 }
 
 static void post(ki_pool *pool, struct loop *loop)
@@ -106,8 +146,19 @@ static void post(ki_pool *pool, struct loop *loop)
     pthread_mutex_unlock(&pool->lock);
 }
 
+static int look_for_end(const ki_pool *pool, int looks)
+{
+    while (looks-- > 0) {
+        if (atomic_load_explicit(&pool->inside, memory_order_relaxed) == 0) return 1;
+        relax();
+    }
+    return 0;
+}
+
 static void await(ki_pool *pool)
 {
+    if (pool->may_look)
+        pool->vain = look_for_end(pool, looks_after(pool->vain)) ? 0 : (pool->vain + 1) % PAUSE;
     pthread_mutex_lock(&pool->lock);
     while (pool->inside > 0) pthread_cond_wait(&pool->left, &pool->lock);
     pool->loop = NULL;
@@ -170,6 +221,7 @@ kith_err ki_pool_new(int n_threads, ki_pool **out)
     kith_err err = ki_alloc(&pool, 1, sizeof *pool);
     if (err != KITH_OK) return err;
     pool->n_threads = n_threads > 0 ? n_threads : processors();
+    pool->may_look = pool->n_threads <= processors();
     pthread_mutex_init(&pool->busy, NULL);
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->posted, NULL);
