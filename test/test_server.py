@@ -138,10 +138,25 @@ def without_keys_only_at_home():
         equal((s.key, s.ask("GET", "/v1/debug")[0]), ("", 200), "no key wanted")
         equal(s.ask("GET", "/v1/keys")[0], 409, "there are none")
         equal("security" in s.ask("GET", "/v1/openapi.json")[1], False, "the document knows")
+        # whoever owns a name may have it point to this machine: a browser then calls us for a page of that name
+        for host, want in ((f"127.0.0.1:{s.port}", 200), ("localhost", 200), ("LOCALHOST:1", 200), ("127.1.2.3", 200), ("[::1]:8080", 200),
+                           ("127.evil.example", 403), ("evil.example:80", 403), ("[::2]", 403), ("[::1", 403), ("", 403), ("127.0.0.1.:x", 403),
+                           ("127.0.0.1:8080@evil.example", 403)):
+            status, reply = s.ask("GET", "/v1/debug", headers={"Host": host})
+            equal(status, want, f"for the host {host!r}: {reply}")
+        equal(s.ask("GET", "/v1/health/live", headers={"Host": "10.0.0.7"})[0], 200, "health, by any name")
         for origin, want in (("https://evil.example", 403), ("null", 403), (f"http://127.0.0.1:{s.port}", 201), (None, 201)):
             head = {"Origin": origin} if origin else {}
             event = {"user_id": "u", "item_id": "i", "event": "view"}
             equal(s.ask("POST", "/v1/events", event, headers=head)[0], want, f"a page of {origin}")
+    with Service(insecure_local=True, config={"hosts": ["shop.example"]}) as s:
+        equal([s.ask("GET", "/v1/debug", headers={"Host": h})[0] for h in ("Shop.example:443", "shop.example.evil")], [200, 403], "a name of ours")
+    with Service(config={"hosts": ["shop.example"]}) as s:
+        equal(s.ask("GET", "/v1/debug", headers={"Host": "other.example"})[0], 403, "with keys and a list of names")
+    with Service() as s:
+        equal(s.ask("GET", "/v1/debug", headers={"Host": "other.example"})[0], 200, "with keys and none")
+    with Service(insecure_local=True, host="127.evil.example") as s:
+        equal("loopback address only" in s.first.get("failed", ""), True, f"a name is no address: {s.first}")
     with Service(insecure_local=True, host="0.0.0.0") as s:
         equal("loopback" in s.first.get("failed", ""), True, f"not for everybody: {s.first}")
 

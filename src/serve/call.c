@@ -4,6 +4,7 @@
 #include "serve/call.h"
 
 #include "base/scan.h"
+#include "serve/hosts.h"
 
 #include <sodium.h>
 #include <stdarg.h>
@@ -177,6 +178,20 @@ static const char *origin_allowed(const ki_call *c)
     return NULL;
 }
 
+/* Without keys, or when names are given, a request must have been meant for us: a name that somebody else has made to
+ * point here (DNS rebinding) is refused.  Health and documentation answer by any name. */
+static kith_err check_host(ki_call *c)
+{
+    const json_t *names = c->site->limits->hosts;
+    if ((c->site->keys != NULL && names == NULL) || c->heads.host == NULL) return KITH_OK;
+    if (c->entry->route->role == KI_ROLE_NOBODY) return KITH_OK;
+    if (ki_host_is_ours(c->heads.host, names)) return KITH_OK;
+    return ki_call_refuse(
+        c, 403, KITH_EINVAL,
+        "the request is for a host that is not this service; list its name in the "
+        "setting hosts");
+}
+
 /* Without keys whoever reaches the port may do all, and a browser on this machine reaches it for any page that it
  * shows: a plain POST needs no leave of ours.  It says where the page is from. */
 static kith_err check_origin(ki_call *c)
@@ -188,7 +203,7 @@ static kith_err check_origin(ki_call *c)
     if (from != NULL && host != NULL && strcasecmp(from + 3, host) == 0) return KITH_OK;
     return ki_call_refuse(c, 403, KITH_EINVAL,
                           "a page of another origin may not call a service without keys; "
-                          "list its origin in the setting origins");
+                          "list its origin in the setting cors");
 }
 
 static void add_cors(ki_call *c)
@@ -243,6 +258,7 @@ static kith_err open_call(ki_call *c)
     kith_err err;
     if ((err = check_heads(c)) != KITH_OK) return err;
     if ((err = find_route(c)) != KITH_OK || c->entry == NULL) return err;
+    if ((err = check_host(c)) != KITH_OK) return err;
     if ((err = check_origin(c)) != KITH_OK) return err;
     if ((err = ki_call_admit(c)) != KITH_OK) return err;
     if ((err = check_type(c)) != KITH_OK) return err;

@@ -440,12 +440,6 @@ static size_t as_it_is(void *arg, struct MHD_Connection *connection, char *s)
 
 /* ---- start ---- */
 
-int ki_http_is_loopback(const char *host)
-{
-    return host == NULL || strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0 ||
-           strncmp(host, "127.", 4) == 0;
-}
-
 static kith_err listen_on(const char *host, int port, int *out)
 {
     struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV },

@@ -23,8 +23,6 @@ int ki_http_port(const ki_http *h);
 /* No new connections; what runs may end within `seconds`; then all is closed. */
 void ki_http_stop(ki_http *h, double seconds);
 
-int ki_http_is_loopback(const char *host); /* NULL is */
-
 typedef struct ki_http_counts {
     int64_t open, accepted, late, waiting, streams;
 } ki_http_counts;

@@ -78,7 +78,7 @@ static const ki_shape tls[] = {
       .about = "path of the certificate chain, PEM" },
     { .name = "key", .kind = KI_IS_NAME, .required = 1, .about = "path of its private key, PEM" },
 };
-static const ki_shape one_origin = { .kind = KI_IS_NAME };
+static const ki_shape one_origin = { .kind = KI_IS_NAME }, one_host = { .kind = KI_IS_NAME };
 static const ki_shape sections[] = {
     { .name = "limits",
       .kind = KI_IS_OBJECT,
@@ -96,6 +96,14 @@ static const ki_shape sections[] = {
       .min = 0,
       .max = 100,
       .about = "origins, such as https://shop.example, whose pages may call; none by default" },
+    { .name = "hosts",
+      .kind = KI_IS_LIST,
+      KI_EACH(one_host),
+      .min = 0,
+      .max = 100,
+      .about =
+          "names, such as shop.example, that requests may be sent to beside loopback addresses; "
+          "absent: any with keys, none without" },
 };
 static const ki_shape whole = { .kind = KI_IS_OPEN, KI_INSIDE(sections) };
 
@@ -167,6 +175,7 @@ static void fill_in(const json_t *config, const json_t *schema, ki_limits *out)
     out->tls_cert = json_string_value(json_object_get(tls_section, "cert"));
     out->tls_key = json_string_value(json_object_get(tls_section, "key"));
     out->origins = json_object_get(config, "cors");
+    out->hosts = json_object_get(config, "hosts");
 }
 
 json_t *ki_limits_schema(void)

@@ -28,6 +28,7 @@ typedef struct ki_limits {
 
     const char *tls_cert, *tls_key; /* paths, borrowed from the document; NULL: plain */
     const json_t *origins;          /* array of strings, borrowed; NULL: no CORS */
+    const json_t *hosts; /* likewise: names that the service is called by; NULL: see call.c */
 } ki_limits;
 
 /* Fill in *out from the configuration, an object (NULL: defaults), whose sections of others are left alone.

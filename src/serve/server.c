@@ -6,6 +6,7 @@
  */
 #include "base/jsontext.h"
 #include "serve/audit.h"
+#include "serve/hosts.h"
 #include "serve/http.h"
 #include "serve/keystore.h"
 #include "serve/routes.h"
@@ -253,7 +254,7 @@ static kith_err check_options(const kith *k, const kith_serve_options *o, kith_s
     if (k == NULL || o == NULL || out == NULL)
         return ki_fail(KITH_EINVAL, "kith_serve_start: an argument is NULL");
     if (o->port > 65535) return ki_fail(KITH_EINVAL, "port %d: want 1 to 65535", o->port);
-    if (o->insecure_local && !ki_http_is_loopback(o->host))
+    if (o->insecure_local && !ki_host_is_loopback(o->host))
         return ki_fail(
             KITH_EINVAL,
             "without keys the service listens on a loopback address only, not on %s; use keys",
