@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT
- * accesslog.c -- one JSON line about each call that is over; no header, query or body is ever in it
+ * accesslog.c -- one JSON line about each call that is over; no header, query or body is ever in it, and no path
+ *
+ * A path may name a user, and a log is not written anew when the user is deleted: the line has the route's pattern, and
+ * of the path a hash with a key of this process, by which lines about one thing are found.
  */
 #include "serve/call.h"
 
 #include "base/print.h"
 #include "tool/events.h"
 
+#include <sodium.h>
 #include <string.h>
 
 /* A line that grows; what has no room is cut off. */
@@ -39,7 +43,7 @@ static void say_ms(struct line *l, const char *name, int64_t ns)
     say(l, out);
 }
 
-/* As a JSON string of ASCII; of a path of 8 KB half a KB is enough. */
+/* As a JSON string of ASCII, of at most half a KB. */
 static void say_quoted(struct line *l, const char *name, const char *s)
 {
     char out[512];
@@ -53,6 +57,15 @@ static void say_quoted(struct line *l, const char *name, const char *s)
     say(l, "\"");
     say(l, out);
     say(l, "\"");
+}
+
+static void say_hash(struct line *l, const char *name, const ki_call *c)
+{
+    unsigned char hash[crypto_shorthash_BYTES];
+    char hex[2 * sizeof hash + 1];
+    const char *path = c->uri.path != NULL ? c->uri.path : "";
+    crypto_shorthash(hash, (const unsigned char *)path, strlen(path), c->site->log_key);
+    say_quoted(l, name, sodium_bin2hex(hex, sizeof hex, hash, sizeof hash));
 }
 
 static int is_slow(const ki_call *c, int64_t now)
@@ -89,8 +102,8 @@ void ki_call_log(const ki_call *c, int64_t now)
     say_quoted(&l, ",\"timestamp\":", when);
     say_quoted(&l, ",\"request_id\":", c->id);
     say_quoted(&l, ",\"method\":", c->method != 0 ? c->method_name : "?");
-    say_quoted(&l, ",\"path\":", c->uri.path != NULL ? c->uri.path : "");
     say_quoted(&l, ",\"route\":", c->entry != NULL ? c->entry->route->path : "");
+    say_hash(&l, ",\"path_hash\":", c);
     say_whole(&l, ",\"status\":", c->reply.status);
     say_ms(&l, ",\"ms\":", now - c->began);
     say_whole(&l, ",\"bytes_in\":", c->n_body);

@@ -35,7 +35,8 @@ typedef struct ki_site { /* what all calls share; owned by the server */
     ki_meter *meter;
     char *openapi_text;
     size_t n_openapi;
-    int64_t started; /* seconds since 1970 */
+    int64_t started;           /* seconds since 1970 */
+    unsigned char log_key[16]; /* of this process: hashes of paths in the log */
     kith_event_fn event;
     void *udata;
     ki_hooks hooks;

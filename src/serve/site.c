@@ -6,6 +6,7 @@
 #include "base/jsontext.h"
 #include "serve/openapi.h"
 
+#include <sodium.h>
 #include <string.h>
 #include <time.h>
 
@@ -15,6 +16,7 @@ kith_err ki_site_begin(ki_site *site, const ki_route_group *const *groups, const
     ki_router *router = NULL;
     kith_err err;
     *site = (ki_site){ .limits = limits, .started = (int64_t)time(NULL) };
+    randombytes_buf(site->log_key, sizeof site->log_key);
     if ((err = ki_router_new(groups, &router)) != KITH_OK) return err;
     site->router = router;
     if ((err = ki_meter_new(router, &site->meter)) != KITH_OK) goto fail;
