@@ -437,7 +437,7 @@ def files_with(name):
     for folder, _, names in os.walk("."):
         for one in names:
             path = os.path.join(folder, one)
-            if one.startswith(("viewers", "log")):
+            if one.startswith("viewers"):
                 continue
             with open(path, "rb") as f:
                 if name.encode() in f.read():
@@ -604,6 +604,10 @@ def test_settings_come_from_file_environment_and_flags_in_that_order():
         done = subprocess.run([KITH, "serve", "--config", "wrong.json", "--port", "-1"], capture_output=True, text=True,
                               timeout=20)
         assert done.returncode == 2 and words in done.stderr, (config, done)
+    for name, value, words in (("PORT", "80a", "want a port"), ("PORT", "0", "want a port"), ("PORT", "70000", "want a port"),
+                               ("PORT", "99999999999999999999", "want a port"), ("INSECURE_LOCAL", "yess", "want true or false")):
+        done = subprocess.run([KITH, "serve"], capture_output=True, text=True, timeout=20, env={**os.environ, f"KITH_{name}": value})
+        assert done.returncode == 2 and f"KITH_{name}: {words}" in done.stderr, done
     done = subprocess.run([KITH, "serve", "--settings"], capture_output=True, text=True, check=True)
     assert "keep_old" in done.stdout and "body_bytes" in done.stdout, done.stdout
 

@@ -90,20 +90,51 @@ static const char *choose(const char *option, const json_t *config, const char *
     return text != NULL ? text : json_string_value(json_object_get(config, name));
 }
 
-static int choose_port(const cli_args *a, const json_t *config)
+/* What is no option: from the environment, read as other settings are, else from the file; a new reference, NULL:
+ * neither says it.  *where names it to people. */
+static json_t *find_setting(const json_t *config, const char *name, const char *type, char *where,
+                            size_t size)
 {
-    const char *text = environment("", "port");
-    if (a->port != 0) return (int)a->port;
-    if (text != NULL) return atoi(text);
-    return (int)json_integer_value(json_object_get(config, "port"));
+    const char *text = environment("", name);
+    if (text == NULL) {
+        snprintf(where, size, "the config's \"%s\"", name);
+        return json_incref(json_object_get(config, name));
+    }
+    int n = snprintf(where, size, "KITH_");
+    for (; *name != '\0' && n + 1 < (int)size; name++)
+        where[n++] = (char)toupper((unsigned char)*name);
+    where[n] = '\0';
+    return value_of(type, text);
 }
 
-static int choose_insecure(const cli_args *a, const json_t *config)
+static cli_exit choose_port(const cli_args *a, const json_t *config, int *out)
 {
-    const char *text = environment("", "insecure_local");
-    if (a->insecure_local) return 1;
-    if (text != NULL) return strcmp(text, "1") == 0 || strcmp(text, "true") == 0;
-    return json_is_true(json_object_get(config, "insecure_local"));
+    char where[64];
+    *out = (int)a->port;
+    if (a->port != 0) return CLI_DONE;
+    json_t *v = find_setting(config, "port", "integer", where, sizeof where);
+    const json_int_t port = json_integer_value(v);
+    const int wrong = v != NULL && (!json_is_integer(v) || port < -1 || port == 0 || port > 65535);
+    *out = (int)port;
+    json_decref(v);
+    return wrong
+               ? cli_complain(CLI_USAGE,
+                              "%s: want a port from 1 to 65535, or -1 for one that is free", where)
+               : CLI_DONE;
+}
+
+static cli_exit choose_insecure(const cli_args *a, const json_t *config, int *out)
+{
+    char where[64];
+    *out = 1;
+    if (a->insecure_local) return CLI_DONE;
+    json_t *v = find_setting(config, "insecure_local", "boolean", where, sizeof where);
+    const json_int_t number = json_integer_value(v);
+    const int wrong =
+        v != NULL && !json_is_boolean(v) && (!json_is_integer(v) || (number != 0 && number != 1));
+    *out = json_is_true(v) || number == 1;
+    json_decref(v);
+    return wrong ? cli_complain(CLI_USAGE, "%s: want true or false", where) : CLI_DONE;
 }
 
 /* ---- what is said ---- */
@@ -280,9 +311,11 @@ static cli_exit start(const cli_args *a, kith *k, const json_t *config)
     char *names = NULL, *document = without_own(config);
     const kith_read_options read = cli_read_options(a);
     const char *model = a->models.n > 0 ? a->models.at[0] : NULL;
-    cli_exit code = CLI_DONE;
+    int port = 0, insecure = 0;
+    cli_exit code = choose_port(a, config, &port);
+    if (code == CLI_DONE) code = choose_insecure(a, config, &insecure);
     const int n = cli_params(a, params, &names);
-    if (n < 0 || document == NULL) code = CLI_USAGE;
+    if (code == CLI_DONE && (n < 0 || document == NULL)) code = CLI_USAGE;
     if (code == CLI_DONE && a->models.n > 1)
         code = cli_complain(CLI_USAGE, "a service trains one model; --model names %d", a->models.n);
     if (code == CLI_DONE && a->models.n == 1) code = cli_check_models(a, params, n);
@@ -295,8 +328,8 @@ static cli_exit start(const cli_args *a, kith *k, const json_t *config)
         .n_params = n > 0 ? n : 0,
         .config = document,
         .host = choose(a->host, config, "host"),
-        .port = choose_port(a, config),
-        .insecure_local = choose_insecure(a, config),
+        .port = port,
+        .insecure_local = insecure,
         .event = isatty(STDERR_FILENO) || a->quiet ? NULL : log_line,
     };
     if (o.event != NULL) setvbuf(stderr, NULL, _IOFBF, 1 << 16);
