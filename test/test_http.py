@@ -380,6 +380,25 @@ def streams_are_events_and_end_with_the_service():
             s.close()
 
 
+def a_stream_that_nobody_reads_is_let_go():
+    with Stand(limits={"reply_seconds": 2}) as stand:
+        with stand.connect() as slow, stand.connect() as quiet:
+            slow.sendall(stand.head("GET", "/v1/pour"))
+            until = time.monotonic() + 4
+            while time.monotonic() < until:  # who reads may go on for longer than that
+                slow.recv(1 << 18)
+                time.sleep(0.01)
+            quiet.sendall(stand.head("GET", "/v1/count?n=100"))  # a stream with little to say is not late
+            quiet.recv(10)
+            equal(stand.metric("kith_http_streams"), 2, "streams")
+            begun = time.monotonic()
+            while stand.metric("kith_http_streams") > 1 and time.monotonic() - begun < 20:
+                quiet.recv(65536)
+                time.sleep(0.1)
+            equal(stand.metric("kith_http_streams"), 1, "what nobody reads is gone")
+            equal(stand.metric("kith_http_late_total"), 1, "late")
+
+
 def a_stop_lets_what_runs_finish():
     with Stand() as stand:
         with stand.connect() as s:
@@ -521,7 +540,7 @@ def metrics_are_what_prometheus_reads():
 TESTS = [answers_and_keeps_the_connection, bodies_come_in_pieces_and_chunks, lines_are_taken_in_constant_memory,
          every_limit_has_its_status, late_clients_are_let_go, garbage_ends_in_a_refusal_or_a_closed_connection,
          pipelined_requests_are_answered_in_order, clients_that_leave_early_do_no_harm,
-         streams_are_events_and_end_with_the_service, a_stop_lets_what_runs_finish, more_than_the_crew_can_take_is_shed,
+         streams_are_events_and_end_with_the_service, a_stream_that_nobody_reads_is_let_go, a_stop_lets_what_runs_finish, more_than_the_crew_can_take_is_shed,
          rates_are_kept_and_told, log_lines_are_json_and_hold_no_secret, tls_is_spoken_when_there_is_a_certificate,
          connections_per_address_are_limited, metrics_are_what_prometheus_reads, many_short_connections_leave_nothing_behind]
 

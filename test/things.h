@@ -117,6 +117,24 @@ static kith_err count_down(ki_call *c)
     return ki_reply_stream(c, count_next, free, left);
 }
 
+/* A stream that has always more: as an export of a large store. */
+static kith_err pour_next(void *udata, char **text)
+{
+    (void)udata;
+    char *made = NULL;
+    const kith_err err = ki_alloc(&made, 65536, 1);
+    if (err != KITH_OK) return err;
+    memset(made, 'x', 65534);
+    made[65534] = '\n';
+    *text = made;
+    return KITH_OK;
+}
+
+static kith_err pour(ki_call *c)
+{
+    return ki_reply_stream(c, pour_next, NULL, NULL);
+}
+
 static const ki_route thing_routes[] = {
     { "GET", "/v1/things/{thing_id}", "thing_get", "One thing", NULL, KI_ROLE_READ, 0, .path_shape = &thing_path,
       .query_shape = &thing_query, .reply = &things_reply, .run = thing_get },
@@ -130,6 +148,8 @@ static const ki_route thing_routes[] = {
       .reply = &things_reply, .run = user_get },
     { "GET", "/v1/count", "count_down", "A stream", NULL, KI_ROLE_READ, KI_ROUTE_STREAM, .query_shape = &thing_query,
       .run = count_down },
+    { "GET", "/v1/pour", "pour", "A stream without end", NULL, KI_ROLE_READ, KI_ROUTE_STREAM | KI_ROUTE_RAW,
+      .run = pour },
 };
 static const ki_route_group things_group = { "things", "For the test", thing_routes, KI_COUNT(thing_routes) };
 static const ki_route waiting_routes[] = {

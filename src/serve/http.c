@@ -193,15 +193,24 @@ static int wait_for_news(flow *f)
     return may;
 }
 
+/* libmicrohttpd asks for more when it has written what it had: a client that stops reading is late with that. */
+static void taken_due(flow *f, size_t n)
+{
+    const ki_limits *l = f->http->site->limits;
+    ki_peer_due(f->peer, after(l->reply_seconds + (double)n / (double)l->min_bytes_per_second));
+}
+
 static ssize_t read_stream(void *arg, uint64_t at, char *out, size_t room)
 {
     flow *f = arg;
     (void)at;
     if (f->news == NULL) {
+        ki_peer_due(f->peer, 0); /* it has taken all that there was */
         if (get_news(f) != KITH_OK) return MHD_CONTENT_READER_END_OF_STREAM;
         if (f->news == NULL) return wait_for_news(f) ? 0 : MHD_CONTENT_READER_END_OF_STREAM;
     }
     const size_t n = KI_MIN(room, f->n_news - f->at_news);
+    taken_due(f, n);
     memcpy(out, f->news + f->at_news, n);
     f->at_news += n;
     f->call->reply.n += n;
