@@ -573,6 +573,16 @@ def test_a_store_is_read_in_checked_copied_and_written_out():
     assert "wrong.ndjson: line 5" in run("store", "import", "c.db", "wrong.ndjson", code=1).stderr
 
 
+def test_files_that_are_written_beside_are_told():
+    write("films.csv", "item,title,genres\n" + "".join(f"f{j},Film {j},{'Drama' if j % 2 else 'Comedy'}\n" for j in range(30)))
+    args = ["data", "generate", "--items", "films.csv", "--n-users", "20", "--n-interactions", "200"]
+    assert "viewers.csv (csv), and viewers.csv.items.csv" in run(*args, "--out", "viewers.csv").stdout
+    assert os.path.exists("viewers.csv.items.csv")
+    assert run_json(*args, "--out", "viewers.csv", "--force")["beside"] == ["viewers.csv.items.csv"]
+    assert run_json(*args, "--out", "viewers.kithdata")["beside"] == []
+    assert "OUT.items.csv" in run("help", "data", "generate").stdout
+
+
 def test_generated_data_follows_the_seed():
     args = ["data", "generate", "--n-users", "200", "--n-items", "50", "--n-interactions", "2000"]
     run(*args, "--out", "a.csv")

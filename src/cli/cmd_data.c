@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- stats
  * ----------------------------------------------------------------------------------------------------
@@ -268,6 +269,33 @@ static const char *target(const cli_args *a)
     return "binary";
 }
 
+/* What a text layout has no place for lies beside it: names of those files, a new reference. */
+static json_t *files_beside(const char *out, const char *layout)
+{
+    json_t *list = json_array();
+    char path[4096], test[32];
+    snprintf(test, sizeof test, "test.%s", layout);
+    const char *const endings[] = { "items.csv", "users.csv", test };
+    for (int j = 0; strcmp(layout, "binary") != 0 && j < 3; j++) {
+        snprintf(path, sizeof path, "%s.%s", out, endings[j]);
+        if (access(path, F_OK) == 0) json_array_append_new(list, cli_json_text(path));
+    }
+    return list;
+}
+
+static void say_written(const cli_args *a, const kith_data *data, const char *layout,
+                        const json_t *beside)
+{
+    size_t j;
+    const json_t *one;
+    printf("%s interactions of %s users with %s items written to %s (%s)",
+           cli_count(kith_data_n_interactions(data)), cli_count(kith_data_n_users(data)),
+           cli_count(kith_data_n_items(data)), a->out, layout);
+    json_array_foreach (beside, j, one)
+        printf("%s %s", j == 0 ? ", and" : ",", json_string_value(one));
+    printf("\n");
+}
+
 /* made_seconds: what reading or generating took. */
 static cli_exit write_data(const cli_args *a, kith *k, const kith_data *data, double made_seconds)
 {
@@ -277,16 +305,15 @@ static cli_exit write_data(const cli_args *a, kith *k, const kith_data *data, do
         binary ? kith_data_save(k, data, a->out) : kith_data_write(k, data, a->out, layout);
     if (err != KITH_OK) return cli_fail(err);
     cli_progress_clear();
+    json_t *beside = files_beside(a->out, layout);
     if (a->json)
         return cli_print_object(
-            json_pack("{s:o, s:s, s:i, s:i, s:I, s:f}", "path", cli_json_text(a->out), "layout",
-                      layout, "n_users", kith_data_n_users(data), "n_items",
-                      kith_data_n_items(data), "n_interactions",
+            json_pack("{s:o, s:o, s:s, s:i, s:i, s:I, s:f}", "path", cli_json_text(a->out),
+                      "beside", beside, "layout", layout, "n_users", kith_data_n_users(data),
+                      "n_items", kith_data_n_items(data), "n_interactions",
                       (json_int_t)kith_data_n_interactions(data), "read_seconds", made_seconds));
-    if (!a->quiet)
-        printf("%s interactions of %s users with %s items written to %s (%s)\n",
-               cli_count(kith_data_n_interactions(data)), cli_count(kith_data_n_users(data)),
-               cli_count(kith_data_n_items(data)), a->out, layout);
+    if (!a->quiet) say_written(a, data, layout, beside);
+    json_decref(beside);
     return CLI_DONE;
 }
 

@@ -41,7 +41,9 @@ const cli_command cli_commands[] = {
       .detail = "  kith data generate --n-users 100000 --n-items 20000 --n-interactions 5000000 "
                 "--out big.kithdata\n"
                 "  kith data generate --items sample/films.csv --n-users 2000 --n-interactions "
-                "120000 --out viewers.csv",
+                "120000 --out viewers.csv\n"
+                "Text layouts have the interactions alone; attributes go into OUT.items.csv and "
+                "OUT.users.csv beside.",
       .run = cmd_data_generate,
       .options = { "n-users", "n-items", "n-interactions", "rank", "popularity-power", "noise",
                    "implicit", "items", "out", "to", "force" },
