@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 STAND, BOARD = sys.argv[1], sys.argv[2]
@@ -121,6 +122,41 @@ def the_keys_of_a_user_go_with_the_user():
         with Service(db=db) as s:
             equal(s.ask("GET", "/v1/whoami", key=own[8])[0], 401, "after a restart")
             equal(len(s.ask("GET", "/v1/keys", key=admin)[1]["keys"]), 2, "what is left")
+
+
+def at_once(*calls):
+    """The results of calls that are made at the same moment."""
+    gate, results = threading.Barrier(len(calls)), [None] * len(calls)
+
+    def one(j):
+        gate.wait()
+        results[j] = calls[j]()
+
+    threads = [threading.Thread(target=one, args=(j,)) for j in range(len(calls))]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    return results
+
+
+def two_who_decide_at_once_do_not_both_succeed():
+    with Service() as s:
+        for _ in range(10):
+            keys = [s.ask("POST", "/v1/keys", {"role": "admin"})[1] for _ in range(2)]
+            for k in s.ask("GET", "/v1/keys")[1]["keys"]:
+                if k["id"] not in [m["id"] for m in keys]:
+                    s.ask("DELETE", f"/v1/keys/{k['id']}", key=keys[0]["key"])
+            got = at_once(*(lambda k=k: s.ask("DELETE", f"/v1/keys/{k['id']}", key=k["key"])[0] for k in keys))
+            equal(sorted(got), [204, 409], "two administrators, each revoking a key")
+            s.key = keys[got.index(409)]["key"]
+        shape = {"variants": [{"name": "a", "share": 1}, {"name": "b", "share": 1}], "outcome": {"events": ["click"]}}
+        for j in range(10):
+            for name in (f"x{j}", f"y{j}"):
+                equal(s.ask("PUT", f"/v1/experiments/{name}", shape)[0], 201, "a draft")
+            got = at_once(*(lambda n=n: s.ask("POST", f"/v1/experiments/{n}/start")[0] for n in (f"x{j}", f"y{j}")))
+            equal(sorted(got), [200, 409], "two experiments at once")
+            equal(s.ask("POST", f"/v1/experiments/{'xy'[got.index(200)]}{j}/stop")[0], 200, "stopped")
 
 
 def rates_of_keys_and_of_the_service():
@@ -251,7 +287,7 @@ def every_route_refuses_strangers_and_nonsense():
 
 
 TESTS = [a_new_store_has_one_key_which_is_told_once, keys_are_made_used_and_revoked,
-         the_keys_of_a_user_go_with_the_user, rates_of_keys_and_of_the_service,
+         the_keys_of_a_user_go_with_the_user, two_who_decide_at_once_do_not_both_succeed, rates_of_keys_and_of_the_service,
          without_keys_only_at_home, a_configuration_that_is_wrong_is_refused_with_its_place, who_changed_what_is_in_the_journal,
          every_metric_of_the_board_is_exported, health_version_and_debug_are_there, every_route_refuses_strangers_and_nonsense]
 

@@ -271,7 +271,7 @@ static kith_err keep(ki_call *c, json_t *document)
     return err;
 }
 
-static kith_err put(ki_call *c)
+static kith_err check_and_put(ki_call *c)
 {
     json_t *old = NULL;
     kith_err err = ki_store_get(ki_service_store(ki_call_service(c)), KI_DOCUMENTS, "experiment",
@@ -302,7 +302,7 @@ static kith_err list(ki_call *c)
     return ki_reply_rows(c, KI_DOCUMENTS, (ki_select){ .kind = "experiment" }, 1000);
 }
 
-static kith_err drop(ki_call *c)
+static kith_err check_and_drop(ki_call *c)
 {
     json_t *document = NULL;
     const kith_err err = load(c, &document);
@@ -330,7 +330,7 @@ static kith_err another_runs(void *udata, const ki_row *row)
                           row->id);
 }
 
-static kith_err start(ki_call *c)
+static kith_err check_and_start(ki_call *c)
 {
     const ki_select which = { .kind = "experiment" };
     json_t *document = NULL;
@@ -349,7 +349,7 @@ static kith_err start(ki_call *c)
     return keep(c, document);
 }
 
-static kith_err stop(ki_call *c)
+static kith_err check_and_stop(ki_call *c)
 {
     json_t *document = NULL;
     const kith_err err = load(c, &document);
@@ -362,6 +362,35 @@ static kith_err stop(ki_call *c)
     json_object_set_new(document, "state", json_string("stopped"));
     json_object_set_new(document, "stopped_ms", json_integer(ki_now_ms()));
     return keep(c, document);
+}
+
+/* Each looks at what is there and then changes it: one after the other. */
+static kith_err alone(ki_call *c, kith_err (*change)(ki_call *c))
+{
+    ki_service_begin_decision(ki_call_service(c));
+    const kith_err err = change(c);
+    ki_service_end_decision(ki_call_service(c));
+    return err;
+}
+
+static kith_err put(ki_call *c)
+{
+    return alone(c, check_and_put);
+}
+
+static kith_err drop(ki_call *c)
+{
+    return alone(c, check_and_drop);
+}
+
+static kith_err start(ki_call *c)
+{
+    return alone(c, check_and_start);
+}
+
+static kith_err stop(ki_call *c)
+{
+    return alone(c, check_and_stop);
 }
 
 /* ---- looking ---- */

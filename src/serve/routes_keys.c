@@ -180,17 +180,25 @@ static kith_err make_key(ki_call *c)
     return ki_reply_json(c, o);
 }
 
-static kith_err revoke_key(ki_call *c)
+/* Two administrators who revoke each other's keys at once must not both succeed. */
+static kith_err check_and_revoke(ki_call *c, const char *id)
 {
-    kith_err err = want_keys(c);
-    const char *id = ki_call_text(c, "key_id");
-    if (err != KITH_OK) return err;
     const ki_key *k = ki_keys_by_id(c->site->keys, id);
     if (k != NULL && k->role == KI_ROLE_ADMIN && k->expires == 0 &&
         ki_keystore_admins(c->site->keys) <= 1)
         return ki_call_refuse(c, 409, KITH_EINVAL,
                               "this is the last key of an administrator; make another one first");
     return ki_keystore_revoke(ki_call_service(c), c->site->keys, id);
+}
+
+static kith_err revoke_key(ki_call *c)
+{
+    kith_err err = want_keys(c);
+    if (err != KITH_OK) return err;
+    ki_service_begin_decision(ki_call_service(c));
+    err = check_and_revoke(c, ki_call_text(c, "key_id"));
+    ki_service_end_decision(ki_call_service(c));
+    return err;
 }
 
 static kith_err who_am_i(ki_call *c)

@@ -251,6 +251,16 @@ kith_err ki_service_put_document(ki_service *s, const char *kind, const char *id
     return err;
 }
 
+void ki_service_begin_decision(ki_service *s)
+{
+    pthread_mutex_lock(&s->deciding);
+}
+
+void ki_service_end_decision(ki_service *s)
+{
+    pthread_mutex_unlock(&s->deciding);
+}
+
 /* ---- closing ---- */
 
 static void free_parts(ki_service *s)
@@ -260,6 +270,7 @@ static void free_parts(ki_service *s)
     pthread_rwlock_destroy(&s->shadow_lock);
     pthread_mutex_destroy(&s->attributes);
     pthread_mutex_destroy(&s->forgetting);
+    pthread_mutex_destroy(&s->deciding);
     ki_erasures_clear(&s->erasures);
     pthread_mutex_destroy(&s->models);
     pthread_mutex_destroy(&s->shadowed.lock);
@@ -459,6 +470,7 @@ kith_err ki_service_open(const ki_service_options *o, ki_service **out)
     make_gate(&s->gate);
     ki_erasures_init(&s->erasures);
     pthread_mutex_init(&s->forgetting, NULL);
+    pthread_mutex_init(&s->deciding, NULL);
     pthread_rwlock_init(&s->documents_lock, NULL);
     pthread_rwlock_init(&s->shadow_lock, NULL);
     pthread_mutex_init(&s->attributes, NULL);

@@ -63,6 +63,10 @@ kith_err ki_service_forget_user(ki_service *s, const char *user_id);
 kith_err ki_service_meanings(ki_service *s, json_t **out);
 kith_err ki_service_set_meanings(ki_service *s, const json_t *document);
 
+/* Between these two nobody else checks and changes keys or experiments: what was found true is true when it is written. */
+void ki_service_begin_decision(ki_service *s);
+void ki_service_end_decision(ki_service *s);
+
 /* ---- asking ---- */
 
 /* `request`: user_id | liked | session | text, n, filter, context, pipeline, scenario, exclude, include_seen, reasons,

@@ -94,18 +94,63 @@ kith_err ki_service_model_document(ki_service *s, const char *version, json_t **
                : ki_fail(KITH_ENOTFOUND, "no model has the version \"%.60s\"", version);
 }
 
-/* The member `state` of a version becomes `state`, with a reason. */
+/* Versions whose state changes together; the documents as they were and as they become. */
+struct states {
+    int n;
+    const char *version[2];
+    json_t *before[2], *after[2];
+};
+
+static void clear_states(struct states *c)
+{
+    for (int j = 0; j < c->n; j++) {
+        json_decref(c->before[j]);
+        json_decref(c->after[j]);
+    }
+    c->n = 0;
+}
+
+/* The member `state` of a version is to become `state`, with a reason. */
+static kith_err add_state(ki_service *s, struct states *c, const char *version, const char *state,
+                          const char *why)
+{
+    const int j = c->n;
+    kith_err err = ki_service_model_document(s, version, &c->before[j]);
+    if (err != KITH_OK) return err;
+    c->n++;
+    c->version[j] = version;
+    c->after[j] = json_copy(c->before[j]);
+    if (json_object_set_new(c->after[j], "state", json_string(state)) != 0 ||
+        json_object_set_new(c->after[j], "reason", json_string(why)) != 0)
+        return ki_fail_memory(256);
+    if (strcmp(state, "promoted") == 0)
+        json_object_set_new(c->after[j], "promoted_ms", json_integer(ki_now_ms()));
+    return KITH_OK;
+}
+
+/* All of them or none. */
+static kith_err write_states(ki_service *s, const struct states *c, json_t *const *documents)
+{
+    ki_change changes[2];
+    char *texts[2] = { NULL, NULL };
+    kith_err err = KITH_OK;
+    for (int j = 0; err == KITH_OK && j < c->n; j++) {
+        err = ki_json_print(json_incref(documents[j]), &texts[j]);
+        changes[j] = (ki_change){
+            .change = KI_PUT_DOCUMENT, .kind = "model", .id = c->version[j], .json = texts[j]
+        };
+    }
+    if (err == KITH_OK) err = ki_store_write(s->store, changes, c->n);
+    for (int j = 0; j < c->n; j++) kith_string_free(texts[j]);
+    return err;
+}
+
 static kith_err set_state(ki_service *s, const char *version, const char *state, const char *why)
 {
-    json_t *document = NULL;
-    kith_err err = ki_service_model_document(s, version, &document);
-    if (err != KITH_OK) return err;
-    json_object_set_new(document, "state", json_string(state));
-    json_object_set_new(document, "reason", json_string(why));
-    if (strcmp(state, "promoted") == 0)
-        json_object_set_new(document, "promoted_ms", json_integer(ki_now_ms()));
-    err = ki_service_put_document(s, "model", version, document);
-    json_decref(document);
+    struct states c = { 0 };
+    kith_err err = add_state(s, &c, version, state, why);
+    if (err == KITH_OK) err = write_states(s, &c, c.after);
+    clear_states(&c);
     return err;
 }
 
@@ -197,20 +242,38 @@ static kith_err bring(ki_service *s, kith *k, const char *version)
     return err;
 }
 
+/* What is written decides which one the next start loads, so it is written first; a model that then does not fit
+ * takes its words back. */
+static kith_err write_and_bring(ki_service *s, kith *k, const char *version, struct states *c)
+{
+    char message[KI_MESSAGE_SIZE];
+    kith_err err = write_states(s, c, c->after);
+    if (err != KITH_OK || (err = bring(s, k, version)) == KITH_OK) return err;
+    ki_message_get(message);
+    if (write_states(s, c, c->before) != KITH_OK)
+        ki_service_say(s, "model_state_is_wrong",
+                       json_pack("{s:s, s:s}", "version", version, "why", kith_last_error()));
+    ki_message_set(message);
+    return err;
+}
+
 static kith_err promote(ki_service *s, kith *k, const char *version, const char *why)
 {
     char before[64];
-    kith_err err = bring(s, k, version);
-    if (err != KITH_OK) return err;
+    struct states c = { 0 };
     memcpy(before, s->version, sizeof before);
+    kith_err err = add_state(s, &c, version, "promoted", why);
+    if (err == KITH_OK && before[0] != '\0' && strcmp(before, version) != 0 &&
+        (err = add_state(s, &c, before, "retired", "another one was promoted")) == KITH_ENOTFOUND)
+        err = KITH_OK; /* its document was dropped */
+    if (err == KITH_OK) err = write_and_bring(s, k, version, &c);
+    clear_states(&c);
+    if (err != KITH_OK) return err;
     snprintf(s->version, sizeof s->version, "%s", version);
     atomic_fetch_add(&s->news.model, 1);
-    err = set_state(s, version, "promoted", why);
-    if (err == KITH_OK && before[0] != '\0' && strcmp(before, version) != 0)
-        err = set_state(s, before, "retired", "another one was promoted");
     ki_service_say(s, "model_promoted",
                    json_pack("{s:s, s:s, s:s}", "version", version, "before", before, "why", why));
-    return err;
+    return KITH_OK;
 }
 
 kith_err ki_service_promote(ki_service *s, const char *version, const char *why)

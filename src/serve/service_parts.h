@@ -53,7 +53,8 @@ struct ki_service {
     kith_run_options log; /* event and udata are used */
 
     pthread_mutex_t forgetting;
-    ki_erasures erasures; /* who went lately */
+    pthread_mutex_t deciding; /* outside of all others too: ki_service_begin_decision */
+    ki_erasures erasures;     /* who went lately */
     pthread_rwlock_t gate;
     ki_meanings meanings;       /* under the gate; set by ki_service_take_meanings alone */
     _Atomic float top_of_scale; /* of ratings, for questions; 0: values are strengths */
