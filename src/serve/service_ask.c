@@ -393,7 +393,11 @@ static kith_err freeze(ki_service *s, const char *rec_id, ki_kept_list **list)
     ki_answer answer;
     ki_wish w = { 0 };
     json_t *request = json_loads(old->request, 0, NULL), *exclude = json_array();
-    if (request == NULL || exclude == NULL) return ki_fail_memory(256);
+    if (request == NULL || exclude == NULL) {
+        json_decref(request);
+        json_decref(exclude);
+        return ki_fail_memory(256);
+    }
     json_array_extend(exclude, json_object_get(request, "exclude"));
     for (int j = 0; j < old->n; j++) json_array_append_new(exclude, json_string(old->items[j]));
     json_object_set_new(request, "exclude", exclude);
