@@ -60,7 +60,7 @@ static const ki_shape an_event[] = {
       .kind = KI_IS_NUMBER,
       .about = "the stars of a rating; how many, how long or how much of others (1)" },
     { .name = "time", .kind = KI_IS_TIME, .about = "when (now)" },
-    { .name = "rec_id", .kind = KI_IS_TEXT, .about = "of the list that it answers to", .max = 64 },
+    { .name = "rec_id", .kind = KI_IS_NAME, .about = "of the list that it answers to", .max = 64 },
     { .name = "id",
       .kind = KI_IS_NAME,
       .about = "of the event: what is sent again under the same id is written once",

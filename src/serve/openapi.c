@@ -78,17 +78,6 @@ static int may_fail(const ki_route *r, int status)
     }
 }
 
-static void add_failures(const ki_route *r, json_t *responses)
-{
-    char status[12];
-    for (size_t j = 0; j < KI_COUNT(failures); j++) {
-        if (!may_fail(r, failures[j].status)) continue;
-        snprintf(status, sizeof status, "%d", failures[j].status);
-        json_t *at = json_sprintf("#/components/responses/%s", failures[j].name);
-        json_object_set_new(responses, status, json_pack("{s:o}", "$ref", at));
-    }
-}
-
 static json_t *failure_response(const struct failure *f)
 {
     json_t *o =
@@ -99,6 +88,28 @@ static json_t *failure_response(const struct failure *f)
         json_object_set_new(json_object_get(o, "headers"), "Retry-After",
                             json_pack("{s:s}", "$ref", "#/components/headers/Retry-After"));
     return o;
+}
+
+static json_t *failure_of(const ki_route *r, const struct failure *f, json_t *schemas)
+{
+    if (f->status != 422 || r->refusal == NULL)
+        return json_pack("{s:o}", "$ref", json_sprintf("#/components/responses/%s", f->name));
+    json_t *o = failure_response(f);
+    json_object_set_new(
+        json_object_get(o, "content"), "application/json",
+        json_pack("{s:o}", "schema",
+                  ki_shape_schema_as(r->refusal, &(ki_shape_how){ .components = schemas })));
+    return o;
+}
+
+static void add_failures(const ki_route *r, json_t *schemas, json_t *responses)
+{
+    char status[12];
+    for (size_t j = 0; j < KI_COUNT(failures); j++) {
+        if (!may_fail(r, failures[j].status)) continue;
+        snprintf(status, sizeof status, "%d", failures[j].status);
+        json_object_set_new(responses, status, failure_of(r, &failures[j], schemas));
+    }
 }
 
 /* ---- one operation ---- */
@@ -161,7 +172,7 @@ static json_t *request_body(const ki_route *r, json_t *schemas)
         json_object_set_new(media, "example", example_of(r->body));
     if (r->body->example != NULL && lines)
         json_object_set_new(media, "example", json_sprintf("%s\n", r->body->example));
-    json_t *o = json_pack("{s:b, s:{s:o}}", "required", lines || is_demanding(r->body), "content",
+    json_t *o = json_pack("{s:b, s:{s:o}}", "required", !lines && is_demanding(r->body), "content",
                           lines ? "application/x-ndjson" : "application/json", media);
     if (lines)
         json_object_set_new(o, "description",
@@ -224,7 +235,7 @@ static json_t *responses(const ki_route *r, json_t *schemas)
     json_t *o = json_object();
     add_success(r, ok, schemas, o);
     if (r->also > 0) add_success(r, r->also, schemas, o);
-    add_failures(r, o);
+    add_failures(r, schemas, o);
     return o;
 }
 

@@ -62,6 +62,8 @@ typedef struct ki_route {
     int status;            /* of success; 0: 200 with a reply, 204 without */
     int also;              /* another one with the same reply: 201 for what is made anew; 0: none */
     const ki_link *links;  /* ends with one without id; NULL: none */
+    const ki_shape
+        *refusal; /* 422 may come like this too, as JSON; NULL: as problem details alone */
     kith_err (*run)(ki_call *c);
     kith_err (*take_line)(ki_call *c, const char *line, size_t n,
                           int64_t number); /* KI_ROUTE_LINES */

@@ -37,6 +37,17 @@ static const char *const unknown_words[] = { "popular", "error", NULL };
         .max = 10000                                                                               \
     }
 
+/* In a query: what a target has room for. */
+#define FILTER_IN_QUERY                                                                            \
+    {                                                                                              \
+        .name = "filter", .kind = KI_IS_TEXT, .about = "as in recommend", .max = 4096              \
+    }
+#define EXCLUDE_IN_QUERY                                                                           \
+    {                                                                                              \
+        .name = "exclude", .kind = KI_IS_LIST, .about = "never these", KI_EACH(one_id),            \
+        .max = 1000                                                                                \
+    }
+
 static const ki_shape a_wish[] = {
     { .name = "user_id", .kind = KI_IS_ID, .about = "for this user", .max = 256 },
     { .name = "liked",
@@ -88,9 +99,9 @@ static const ki_shape wish = { .kind = KI_IS_OBJECT,
 
 static const ki_shape a_simple_wish[] = {
     NUMBER_OR_SCENARIO,
-    FILTER_WANTED,
+    FILTER_IN_QUERY,
     { .name = "scenario", .kind = KI_IS_NAME, .about = "supplies what is not said", .max = 256 },
-    EXCLUDE_WANTED,
+    EXCLUDE_IN_QUERY,
     { .name = "include_seen", .kind = KI_IS_FLAG, .about = "items of the history may be listed" },
     { .name = "reasons", .kind = KI_IS_WHOLE, .about = "as in recommend", .min = 0, .max = 10 },
 };
@@ -356,11 +367,11 @@ static const ki_shape a_count_of_reasons[] = {
       .init = "5" },
 };
 static const ki_shape reasons_query = { .kind = KI_IS_OBJECT, KI_INSIDE(a_count_of_reasons) };
-static const ki_shape a_narrow_wish[] = { NUMBER_WANTED, FILTER_WANTED, EXCLUDE_WANTED };
+static const ki_shape a_narrow_wish[] = { NUMBER_WANTED, FILTER_IN_QUERY, EXCLUDE_IN_QUERY };
 static const ki_shape narrow_query = { .kind = KI_IS_OBJECT, KI_INSIDE(a_narrow_wish) };
 static const ki_shape a_chart[] = { NUMBER_WANTED,
-                                    FILTER_WANTED,
-                                    EXCLUDE_WANTED,
+                                    FILTER_IN_QUERY,
+                                    EXCLUDE_IN_QUERY,
                                     { .name = "user_id",
                                       .kind = KI_IS_ID,
                                       .about = "leaves out what this user has already",
@@ -374,7 +385,7 @@ static const ki_shape a_search[] = {
       .example = "\"vertigo\"",
       .max = 1000 },
     NUMBER_WANTED,
-    FILTER_WANTED,
+    FILTER_IN_QUERY,
 };
 static const ki_shape search_query = { .kind = KI_IS_OBJECT, KI_INSIDE(a_search) };
 static const ki_shape a_number[] = { NUMBER_WANTED };

@@ -217,7 +217,9 @@ static kith_err queue(ki_call *c, const char *kind, ki_task_fn run, const ki_sha
     ki_service *s = ki_call_service(c);
     kith_err err = ki_service_check_recipe(s, algorithm, ki_call_value(c, "params"));
     if (err == KITH_ENOTFOUND) return ki_call_refuse(c, 422, KITH_EINVAL, "%s", kith_last_error());
-    if (err == KITH_OK) err = ki_tasks_add(ki_service_tasks(s), kind, run, order_of(c, shape), id);
+    if (err != KITH_OK) return err;
+    err = ki_tasks_add(ki_service_tasks(s), kind, run, order_of(c, shape), id);
+    if (err == KITH_EINVAL) return ki_call_refuse(c, 503, err, "%s", kith_last_error());
     return err == KITH_OK ? ki_reply_json(c, json_pack("{s:s}", "task_id", id)) : err;
 }
 

@@ -167,13 +167,39 @@ static const ki_shape contract_request = {
 static const ki_shape contract_result = { .kind = KI_IS_OPEN,
                                           .type = "ContractResult",
                                           .about = "as /v1/schema/response says" };
+static const ki_shape a_wrong_place[] = {
+    { .name = "pointer", .kind = KI_IS_TEXT, .required = 1 },
+    { .name = "message", .kind = KI_IS_TEXT, .required = 1 },
+};
+static const ki_shape wrong_place = { .kind = KI_IS_OBJECT,
+                                      KI_INSIDE(a_wrong_place),
+                                      .type = "ContractViolation" };
+static const ki_shape an_error[] = {
+    { .name = "type", .kind = KI_IS_TEXT, .required = 1, .about = "name, for programs" },
+    { .name = "code", .kind = KI_IS_TEXT, .required = 1 },
+    { .name = "message", .kind = KI_IS_TEXT, .required = 1 },
+    { .name = "hint", .kind = KI_IS_TEXT },
+    { .name = "violations", .kind = KI_IS_LIST, KI_EACH(wrong_place) },
+};
+static const ki_shape failure_members[] = {
+    { .name = "error",
+      .kind = KI_IS_OPEN,
+      .required = 1,
+      KI_INSIDE(an_error),
+      .type = "ContractError" },
+};
+static const ki_shape contract_failure = { .kind = KI_IS_OPEN,
+                                           KI_INSIDE(failure_members),
+                                           .type = "ContractFailure",
+                                           .about = "as the tool contract tells it" };
 static const ki_shape a_schema = { .kind = KI_IS_OPEN, .type = "JsonSchema" };
 
 static const ki_route routes[] = {
     { "POST", "/v1/run", "run", "One request of the tool contract",
       "Data and configuration in, lists and figures out; files are not read, nothing is kept.  "
       "/v1/schema/request says what the body may hold; failures are told as the contract does.",
-      KI_ROLE_WRITE, .body = &contract_request, .reply = &contract_result, .run = run },
+      KI_ROLE_WRITE, .body = &contract_request, .reply = &contract_result, .run = run,
+      .refusal = &contract_failure },
     { "GET", "/v1/schema/{which}", "schema", "The JSON Schema of the tool contract", NULL,
       KI_ROLE_READ, .path_shape = &which_path, .reply = &a_schema, .run = schema },
     { "POST", "/predict", "short_predict", "What would this user think of this item?", NULL,
