@@ -37,6 +37,10 @@ test-client:     ## a generated TypeScript client drives the service (the first 
 test-client: setup-test all
 	@test/client/setup.sh && python3 test/test_client.py $(BUILD)/kith $(BUILD)/client
 
+test-fuzz-http:  ## calls made up from the OpenAPI document by schemathesis (from PyPI); SECONDS=60
+test-fuzz-http: setup-test all
+	@test/schemathesis/setup.sh && python3 test/test_schemathesis.py $(BUILD)/kith $(BUILD)/schemathesis $(or $(SECONDS),60)
+
 asan:            ## the tests under AddressSanitizer and UBSan, in build-asan
 	@scripts/sanitize asan
 
@@ -76,4 +80,4 @@ install: all     ## install library, header, pkg-config file and program; PREFIX
 clean:           ## remove what was built
 	@rm -rf build build-*
 
-.PHONY: help setup setup-test all demo test test-mlflow test-client asan tsan fuzz torture bench quality layers format format-check install clean
+.PHONY: help setup setup-test all demo test test-mlflow test-client test-fuzz-http asan tsan fuzz torture bench quality layers format format-check install clean
