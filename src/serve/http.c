@@ -386,18 +386,37 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 }
 
 /* The request line is there: what follows has its time. */
+/* libmicrohttpd could not read it, and has said so itself or will say nothing. */
+static void count_unread(ki_http *h)
+{
+    ki_meter_begin(h->site->meter);
+    ki_meter_end(h->site->meter, -1, 400, 0, 0, 0);
+}
+
+/* A target with more parameters than libmicrohttpd has room for is told to on_target and never completed. */
+static void drop_unread(ki_http *h, ki_peer *p)
+{
+    if (p == NULL || p->request == NULL) return;
+    count_unread(h);
+    ki_free(p->request);
+    p->request = NULL;
+}
+
 static void *on_target(void *arg, const char *target, struct MHD_Connection *connection)
 {
     ki_http *h = arg;
     flow *f = NULL;
     const size_t n = strlen(target);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    ki_peer *peer = info != NULL ? info->socket_context : NULL;
+    drop_unread(h, peer);
     if (ki_alloc(&f, 1, sizeof *f + n + 1) != KITH_OK) return NULL;
     memcpy(f->target, target, n + 1);
     f->http = h;
     f->connection = connection;
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    f->peer = info != NULL ? info->socket_context : NULL;
+    f->peer = peer;
+    if (peer != NULL) peer->request = f;
     ki_peer_due(f->peer, after(h->site->limits->header_seconds));
     return f;
 }
@@ -410,14 +429,12 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **co
     (void)connection;
     *context = NULL;
     if (f == NULL) return;
+    if (f->peer != NULL) f->peer->request = NULL;
     ki_peer_due(f->peer, after(h->site->limits->idle_seconds));
     if (f->is_stream) atomic_fetch_sub(&h->streams, 1);
     if (f->call != NULL && f->state != REPLIED && code != MHD_REQUEST_TERMINATED_COMPLETED_OK)
         f->call->reply.status = 0; /* it went away */
-    if (f->call == NULL) {         /* libmicrohttpd could not read it and has said so itself */
-        ki_meter_begin(h->site->meter);
-        ki_meter_end(h->site->meter, -1, 400, 0, 0, 0);
-    }
+    if (f->call == NULL) count_unread(h);
     ki_call_free(f->call);
     ki_free(f->piece);
     ki_free(f->news);
@@ -429,6 +446,7 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
 {
     ki_http *h = arg;
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        drop_unread(h, *context);
         ki_reaper_remove(h->reaper, *context);
         *context = NULL;
         return;

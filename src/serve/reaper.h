@@ -20,6 +20,7 @@ typedef struct ki_peer { /* one connection */
     struct ki_peer *prev, *next;
     int fd;
     atomic_llong deadline; /* ki_clock_ns; 0: none */
+    void *request;         /* that is being read, the transport's own; NULL: none */
 } ki_peer;
 
 /* tick is called a few times a second by the reaper's thread. */
