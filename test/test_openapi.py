@@ -146,7 +146,7 @@ class Examples:
             self.wait_for(self.replies[name]["task_id"], name)
 
     def wait_for(self, task, name):
-        for _ in range(600):
+        for _ in range(2400):  # trainings step back for everybody else on the machine
             state = json.loads(self.service.send("GET", f"/v1/tasks/{task}")[2])
             if state["state"] not in ("queued", "running"):
                 break
