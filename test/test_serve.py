@@ -193,6 +193,8 @@ def test_every_kind_of_question():
         assert all(i not in items for i in s.items("u7", filter='not item in ("%s")' % '", "'.join(items)))
         old = s.post("/v1/recommend", {"user_id": "u7", "filter": "year < $limit", "context": {"limit": 1950}})
         assert old["items"] and old["report"]["filter"]["clauses"], old
+        plain, reasoned = (s.post("/v1/recommend", {"user_id": "u7", "filter": "year > 1960", "reasons": n}) for n in (0, 2))
+        assert reasoned["items"][0]["reasons"] and plain["report"] == reasoned["report"], (plain["report"], reasoned["report"])
         assert s.post("/v1/recommend", {"user_id": "u7", "pipeline": {"diversity": {"method": "mmr"}}})["items"]
         assert s.post("/v1/recommend", {"text": "a western with a lonely rider"})["basis"] == "text"
         assert s.get(f"/v1/items/{one}/similar?n=4")["items"]

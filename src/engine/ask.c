@@ -120,7 +120,8 @@ static kith_err list(const kith_model *m, const kith_query *query, const ki_aske
     char *text = NULL;
     p.n_reasons = a->basis == KI_BASIS_POPULAR ? 0 : KI_MIN(query->n_reasons, a->query.n);
     kith_err err = explain(m, a, r->block, &p);
-    if (err == KITH_OK) err = ki_request_report(r, served, &report);
+    const char *told = served->n >= a->n ? r->told : NULL;
+    if (err == KITH_OK && told == NULL) err = ki_request_report(r, served, &report);
     if (err == KITH_OK && json_object_size(report) > 0)
         err = ki_json_print(json_incref(report), &text);
     if (err == KITH_OK) {
@@ -129,7 +130,9 @@ static kith_err list(const kith_model *m, const kith_query *query, const ki_aske
                                .basis = a->basis,
                                .note = a->note,
                                .language = a->language,
-                               .report = text != NULL ? text : "",
+                               .report = told != NULL   ? told
+                                         : text != NULL ? text
+                                                        : "",
                                .n = p.n,
                                .items = p.items,
                                .scores = p.scores,

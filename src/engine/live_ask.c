@@ -249,12 +249,19 @@ static kith_err read_request(ki_live *l, const ki_live_query *q, ki_request *r)
     return KITH_OK;
 }
 
+/* What is asked for reasons alone tells the same counts as without. */
 static kith_err answer_staged(ki_live *l, const ki_live_query *q, ki_asked *a, kith_list **out)
 {
+    const kith_query *asked = &q->query;
+    ki_kept_filter *kept = NULL;
     ki_request r;
     kith_err err = read_request(l, q, &r);
     if (err != KITH_OK) return err;
-    err = ki_ask_list(&l->view, &q->query, a, &r, q->seed, out);
+    if (asked->filter != NULL && asked->pipeline == NULL && asked->context == NULL)
+        err = ki_live_filter(l, asked->filter, &kept);
+    if (kept != NULL) r.told = kept->report;
+    if (err == KITH_OK) err = ki_ask_list(&l->view, asked, a, &r, q->seed, out);
+    if (kept != NULL) ki_live_filter_done(l, kept);
     ki_request_clear(&r);
     return err;
 }

@@ -17,6 +17,8 @@ typedef struct ki_request {
     int32_t n_only;
     const kith_block *block; /* of the query; NULL: none */
     json_t *counts;          /* what each clause of the filter removed; NULL: there is no filter */
+    const char
+        *told; /* report of a list that is full, known already; NULL: it is counted for who asks */
 } ki_request;
 
 /* Read the texts of `q`.  KITH_EINVAL with a sentence; of a filter it holds the caret too.  The
