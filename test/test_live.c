@@ -585,27 +585,39 @@ TEST_EACH(live_a_dropped_user_is_in_no_file, n_forgetting)
     close_shop(&s);
 }
 
-TEST(live_a_dropped_user_goes_whatever_the_model_in_force_cannot_forget)
+TEST(live_a_dropped_person_is_no_friend_any_more)
 {
     struct shop s;
+    char path[] = "/tmp/kith-live-XXXXXX";
     int32_t at;
     char id[64];
     kith_data *d;
     open_shop(&s, "popularity");
-    int32_t person[6];
-    for (int p = 0; p < 6; p++) { /* in a ring: each is somebody's friend too */
+    int32_t person[7];
+    for (int p = 0; p < 7; p++) { /* in a ring: each is somebody's friend too */
         snprintf(id, sizeof id, "person-%d", p);
         person[p] = user(s.l, id);
-        item(s.l, id);
+        if (p < 6) item(s.l, id); /* the last is named by nobody */
     }
-    for (int p = 0; p < 6; p++)
+    for (int p = 0; p < 7; p++)
         for (int next = 1; next < 3; next++) {
             snprintf(id, sizeof id, "person-%d", (p + next) % 6);
             CHECK_OK(ki_live_event(s.l, person[p], item(s.l, id), 1, NOW, KI_LIVE_SET));
         }
-    CHECK_OK(ki_live_promote(s.l, train(s.k, s.l, "friends"), "v2"));
+    kith_model *m = train(s.k, s.l, "friends");
+    CHECK_OK(ki_live_promote(s.l, m, "v2"));
     strcpy(id, "person-3");
     CHECK_OK(ki_live_drop_user(s.l, person[3]));
+    CHECK_OK(ki_live_drop_user(s.l, person[6]));
+    CHECK_INT(kith_model_find_user(m, id), -1);
+    const int fd = mkstemp(path);
+    close(fd);
+    CHECK_OK(kith_model_save(s.k, m, path));
+    CHECK(!holds(path, "person-6"));
+    kith_model *again;
+    CHECK_OK(kith_model_load(s.k, path, &again)); /* and is sound */
+    CHECK_OK(ki_live_promote(s.l, again, "v3"));
+    unlink(path);
     CHECK_FAILS(ki_live_find_user(s.l, id, &at), KITH_ENOTFOUND, "no user");
     CHECK_OK(ki_live_data(s.l, &d));
     CHECK_INT(kith_data_find_user(d, id), -1);

@@ -380,8 +380,7 @@ static kith_err drop_user(ki_live *l, int32_t u)
     kith_err err = ki_table_forget_row(&l->view.user_attrs, u);
     if (err == KITH_OK && l->model != NULL && u < l->model->core.n_users)
         err = ki_package_forget_user(l->model, u);
-    /* EDATA: a model that cannot forget has lost id, history and attributes all the same; so must we */
-    if (err != KITH_OK && err != KITH_EDATA) return err;
+    if (err != KITH_OK) return err;
     for (int32_t j = 0; j < row->n; j++) ki_live_uncount_pair(l, row->items[j], row->times[j]);
     ki_histories_empty(&l->histories, u);
     if (l->folded != NULL) ki_folded_forget(l->folded, u);

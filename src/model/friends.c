@@ -274,7 +274,7 @@ static kith_err check(const ki_model *m)
         return ki_fail(KITH_EFORMAT, "%lld users and %lld people, but there are %d and %d items",
                        (long long)s->n_users, (long long)s->n_people, m->n_users, m->n_items);
     for (int64_t u = 0; u < s->n_users; u++)
-        if (s->person[u] < 0 || s->person[u] >= s->n_people)
+        if (s->person[u] < -1 || s->person[u] >= s->n_people)
             return ki_fail(KITH_EFORMAT, "user %lld is person %d of %lld", (long long)u,
                            s->person[u], (long long)s->n_people);
     const kith_err err = check_links(s);
@@ -297,7 +297,9 @@ static struct circle links_from(const struct people *s, int32_t person)
 static struct circle circle_of(const ki_model *m, const ki_query *q)
 {
     const struct people *s = m->state;
-    return q->user >= 0 ? links_from(s, s->person[q->user]) : (struct circle){ q->items, q->n };
+    if (q->user < 0) return (struct circle){ q->items, q->n };
+    if (s->person[q->user] < 0) return (struct circle){ 0 }; /* who was forgotten */
+    return links_from(s, s->person[q->user]);
 }
 
 static ki_graph graph_of(const struct people *s)
@@ -342,7 +344,7 @@ static kith_err prepare(const ki_model *m, const ki_query *q, float *prepared, f
     reach(m, G, prepared, scratch);
     if (q->user < 0) return KITH_OK;
     const int32_t self = s->person[q->user];
-    if (self < m->n_items) prepared[self] = -INFINITY;
+    if (self >= 0 && self < m->n_items) prepared[self] = -INFINITY;
     for (int32_t j = 0; j < G.n && G.who[j] < m->n_items; j++) prepared[G.who[j]] = -INFINITY;
     return KITH_OK;
 }
@@ -404,13 +406,54 @@ static void similar(const ki_model *m, int32_t item, float *out, float *scratch)
     reach(m, links_from(m->state, item), out, scratch);
 }
 
-/* Whom others are linked to is theirs as well, and the figures of a person go into those of all friends. */
+/* ---- forgetting ---- */
+
+/* Does the history of person a say that b is a friend?  user[p]: who p is among the users, -1: nobody. */
+static int says(const ki_model *m, const int32_t *user, int32_t a, int32_t b)
+{
+    return user[a] >= 0 && b < m->n_items && ki_csr_find(&m->history, user[a], b) >= 0;
+}
+
+/* Links of p stay as far as somebody else says them. */
+static void drop_links(const ki_model *m, const int32_t *user, int32_t p)
+{
+    struct people *s = m->state;
+    const int both = both_ways(m->params);
+    int64_t to = 0, begin = 0;
+    for (int32_t a = 0; a < s->n_people; a++) {
+        const int64_t end = s->ptr[a + 1];
+        for (int64_t t = begin; t < end; t++) {
+            const int32_t b = s->idx[t];
+            if ((a == p || b == p) && !says(m, user, a, b) && !(both && says(m, user, b, a)))
+                continue;
+            s->idx[to++] = b;
+        }
+        s->ptr[a + 1] = to;
+        begin = end;
+    }
+    s->n_links = to;
+}
+
+/* Whom others name is an item of theirs: the person is gone as a user, and so is what that user said. */
 static kith_err forget(const ki_model *m, int32_t u, int64_t from, int64_t n)
 {
-    (void)m, (void)u, (void)from, (void)n;
-    return ki_fail(
-        KITH_EDATA,
-        "friends keeps links between people and cannot forget one of them; train it anew");
+    struct people *s = m->state;
+    const int32_t p = s->person[u];
+    int32_t *user = NULL;
+    (void)from, (void)n;
+    if (p < 0) return KITH_OK;
+    const kith_err err = ki_alloc(&user, (size_t)s->n_people, sizeof *user);
+    if (err != KITH_OK) return err;
+    s->person[u] = -1;
+    for (int64_t q = 0; q < s->n_people; q++) user[q] = -1;
+    for (int64_t v = 0; v < s->n_users; v++)
+        if (s->person[v] >= 0) user[s->person[v]] = (int32_t)v;
+    drop_links(m, user, p);
+    ki_free(user);
+    memset(s->degree, 0, (size_t)s->n_people * sizeof *s->degree);
+    count_degrees(s, s->degree);
+    make_weights(s, m->params);
+    return KITH_OK;
 }
 
 static const ki_form form_people = {

@@ -26,8 +26,7 @@ struct kith_model {
 kith_err ki_package_count(kith_model *m);
 
 /* Make the model forget what user u did and who it was: id, history, attributes, and what the state keeps of it; what
- * was learnt from all users together stays.  The number stays too, with a name that stands in for the id.  KITH_EDATA
- * when the model cannot be made to forget without training it anew; history, id and attributes are gone even then. */
+ * was learnt from all users together stays.  The number stays too, with a name that stands in for the id. */
 kith_err ki_package_forget_user(kith_model *m, int32_t u);
 
 /* JSON has no unsigned 64-bit numbers: a seed beyond 2^63 - 1 is told as a string. */
