@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * test_service.c -- the service without HTTP: what is acknowledged is in force, and survives; models come and go
  */
-#include "test.h"
+#include "redis.h"
 
 #include "base/mem.h"
 #include "serve/jsonwrite.h"
 #include "serve/lists_kept.h"
 #include "serve/meaning.h"
 #include "serve/service_parts.h"
+#include "store/cache.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -41,11 +42,17 @@ static void make_folder(void)
     write_csv();
 }
 
+static const char *redis_url; /* where lists are kept; NULL: in memory */
+
 static void open_service(const char *path, const char *data)
 {
     ki_settings settings;
     CHECK_OK(ki_settings_read(NULL, &settings));
     settings.train_every = -1;
+    if (redis_url != NULL) {
+        settings.caching = KI_CACHING_REDIS;
+        snprintf(settings.redis_url, sizeof settings.redis_url, "%s", redis_url);
+    }
     snprintf(settings.protocol, sizeof settings.protocol, "holdout:0.8");
     CHECK_OK(kith_new(&(kith_options){ .threads = 1, .seed = 7 }, &context));
     CHECK_OK(ki_service_open(
@@ -674,6 +681,44 @@ TEST(deletions_are_known_as_long_as_a_request_may_be_on_its_way)
     CHECK(!ki_erasures_has(&e, "w", ki_clock_ns()));
     CHECK(ki_erasures_has(&e, "w", between));
     ki_erasures_clear(&e);
+}
+
+/* A cache on the network outlives the process. */
+TEST(lists_of_an_earlier_start_are_forgotten_too)
+{
+    struct redis_server redis = { 0 };
+    char key[KI_LIST_KEY_ROOM];
+    kith_cache *look;
+    ki_cached found;
+    ki_wish w;
+    if (!redis_is_there()) return;
+    redis_start(&redis, NULL, NULL);
+    redis_url = redis.url;
+    make_folder();
+    open_service(db, csv);
+    json_t *q = json_loads("{\"user_id\": \"u3\", \"n\": 3}", 0, NULL);
+    CHECK_OK(ki_wish_read(s, q, &w));
+    ki_text asked = { 0 };
+    ki_write_value(&asked, w.request);
+    CHECK(ki_service_cache_key(s, &w, &asked, key));
+    ki_text_clear(&asked);
+    json_decref(ask("{\"user_id\": \"u3\", \"n\": 3}"));
+    ki_wish_clear(&w);
+    json_decref(q);
+    close_service();
+    CHECK_OK(kith_cache_redis(redis.url, 0, &look));
+    CHECK_OK(ki_cache_get(look, key, strlen(key), &found));
+    CHECK(found.at != NULL);
+    ki_free(found.at);
+    open_service(db, NULL);
+    CHECK_OK(ki_service_forget_user(s, "u3"));
+    CHECK_OK(ki_cache_get(look, key, strlen(key), &found));
+    CHECK(found.asked && found.at == NULL);
+    close_service();
+    kith_cache_free(look);
+    redis_url = NULL;
+    redis_stop(&redis);
+    remove_folder();
 }
 
 TEST(a_shadow_forgets_too)

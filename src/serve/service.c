@@ -430,6 +430,7 @@ static kith_err start_parts(ki_service *s)
     };
     kith_err err = ki_lists_kept_new(s->settings.lists_kept, &s->lists);
     if (err == KITH_OK) err = ki_service_open_cache(s);
+    if (err == KITH_OK && s->erased_late) err = ki_service_cache_empty(s);
     if (err == KITH_OK) err = ki_exposures_new(s->store, &s->exposures);
     return err == KITH_OK ? ki_tasks_new(&tasks, &s->tasks) : err;
 }

@@ -10,9 +10,7 @@
 #include "base/print.h"
 #include "store/cache.h"
 
-#include <inttypes.h>
 #include <sodium.h>
-#include <stdio.h>
 #include <string.h>
 
 static const char prefix[] = "kith:list:";
@@ -70,11 +68,9 @@ kith_err ki_service_cache_put(ki_service *s, const char *key, const char *value,
     return ki_cache_put(s->cache, key, strlen(key), value, n);
 }
 
-/* Nobody asks for the old keys any more, but the bytes would lie there. */
+/* Nobody asks for the old keys any more, but the bytes would lie there.  On a network those of earlier starts do too, and
+ * those of other services go with them, which can make them again. */
 kith_err ki_service_cache_empty(ki_service *s)
 {
-    char mine[64];
-    if (s->cache == NULL) return KITH_OK;
-    const int n = snprintf(mine, sizeof mine, "%s%016" PRIx64 ":", prefix, s->boot);
-    return ki_cache_drop_prefix(s->cache, mine, (size_t)n);
+    return s->cache == NULL ? KITH_OK : ki_cache_drop_prefix(s->cache, prefix, sizeof prefix - 1);
 }

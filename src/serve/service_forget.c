@@ -276,6 +276,7 @@ static kith_err finish(ki_service *s, const json_t *record)
         return ki_now_ms() - done > (json_int_t)KEPT_DAYS * 86400000 ? drop_record(s, id) : KITH_OK;
     kith_err err = forget_in_files(s, user);
     if (err == KITH_OK) err = close_record(s, id);
+    s->erased_late = 1;
     if (err == KITH_OK) ki_service_say(s, "erasure_finished", json_pack("{s:s}", "record", id));
     return err;
 }

@@ -75,7 +75,8 @@ struct ki_service {
     ki_tasks *tasks;
     ki_lists_kept *lists;
     struct kith_cache *cache; /* NULL: none */
-    uint64_t boot; /* of this start: keys of a shared cache differ from those of another */
+    int erased_late; /* 1: this start finished an erasure, and the cache may hold something of it */
+    uint64_t boot;   /* of this start: keys of a shared cache differ from those of another */
     atomic_int has_shadow;
     int64_t trained_ns;             /* when the clock last ordered a training */
     atomic_llong n_asked, n_cached; /* lists asked for; those that were found in the cache */
