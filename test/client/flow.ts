@@ -40,7 +40,7 @@ async function problem(call: Promise<{ error?: Problem; response: Response }>, s
 }
 const ids = (list: components["schemas"]["RecommendedList"]) => list.items.map(i => i.item_id);
 const lines = (rows: object[]) => rows.map(r => JSON.stringify(r) + "\n").join("");
-const ndjson = { bodySerializer: (text: string) => text, headers: { "Content-Type": "application/x-ndjson" } };
+const ndjson = { bodySerializer: (text?: string) => text ?? "", headers: { "Content-Type": "application/x-ndjson" } };
 
 // ---- a catalogue of two tastes, and people who have them
 
