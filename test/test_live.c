@@ -367,6 +367,104 @@ TEST(live_filters_follow_the_catalogue)
     close_shop(&s);
 }
 
+/* ---- a catalogue that is searched by an index, filters by parts of it ---- */
+
+enum { WIDE = 3000 };
+
+/* The list as a ranker makes it of everything: with more wanted than an index is asked for, and the same filter in
+ * words that are not kept, because they name a time. */
+static void check_part(ki_live *l, const char *user, const char *filter)
+{
+    char plain[200];
+    kith_list *fast = NULL, *slow = NULL;
+    snprintf(plain, sizeof plain, "(%s) and now > 2000-01-01", filter);
+    CHECK_OK(ki_live_recommend(l, &(ki_live_query){ .query = { .user = user, .n = 10, .filter = filter }, .now = NOW },
+                               &fast, NULL));
+    CHECK_OK(ki_live_recommend(l, &(ki_live_query){ .query = { .user = user, .n = 10, .filter = plain }, .now = NOW },
+                               &slow, NULL));
+    CHECK_INT(fast->n, slow->n);
+    for (int j = 0; j < fast->n; j++) {
+        CHECK_STR(fast->items[j].item_id, slow->items[j].item_id);
+        CHECK(memcmp(&fast->items[j].score, &slow->items[j].score, sizeof fast->items[j].score) == 0);
+    }
+    kith_list_free(fast);
+    kith_list_free(slow);
+}
+
+/* Random questions between random changes of what the filter reads, of who may be served, and of histories. */
+TEST(live_parts_of_the_index_follow_the_catalogue)
+{
+    static const char *const filters[] = { "color = \"red\" and price < 800", "tags has \"t1\"", "price < 40",
+                                           "color = \"violet\"" };
+    struct shop s;
+    ki_rng r = ki_rng_make(11, 0, 0);
+    memset(&s, 0, sizeof s);
+    CHECK_OK(kith_new(&(kith_options){ .threads = 2 }, &s.k));
+    CHECK_OK(ki_live_new(NULL, &s.l));
+    fill(s.l, s.k, 200, WIDE, 20000);
+    CHECK_OK(ki_live_promote(s.l, train(s.k, s.l, "ials"), "one"));
+    for (int round = 0; round < 300; round++) {
+        char user[16];
+        const int32_t i = (int32_t)ki_rng_below(&r, WIDE);
+        const uint32_t what = ki_rng_below(&r, 8), u = ki_rng_below(&r, 200);
+        snprintf(user, sizeof user, "u%u", 1 + u);
+        if (what == 0)
+            give_attributes(s.l, i, "{\"color\": \"%s\", \"price\": %d, \"tags\": [\"t1\"]}",
+                            round % 3 ? "red" : "violet", round);
+        if (what == 1) CHECK_OK(ki_live_item_state(s.l, i, round % 2, 0));
+        if (what == 2) CHECK_OK(ki_live_event(s.l, (int32_t)u, i, 1, NOW, KI_LIVE_ADD));
+        if (round == 150) CHECK_OK(ki_live_promote(s.l, train(s.k, s.l, "ials"), "two"));
+        check_part(s.l, user, filters[ki_rng_below(&r, KI_COUNT(filters))]);
+    }
+    ki_live_free(s.l);
+    kith_free(s.k);
+}
+
+/* ---- events by ids, a run at a time ---- */
+
+static void check_history(ki_live *l, const char *user, const char *item, double value)
+{
+    json_t *rows = NULL;
+    CHECK_OK(ki_live_history(l, user, 1, &rows));
+    CHECK_STR(json_string_value(json_object_get(json_array_get(rows, 0), "item_id")), item);
+    CHECK_NEAR(json_number_value(json_object_get(json_array_get(rows, 0), "value")), value, 0);
+    json_decref(rows);
+}
+
+/* A number that is another's, or nobody's, is not believed; who is new is added; what says nothing makes them known. */
+TEST(live_takes_a_run_of_events_by_ids)
+{
+    ki_live *l;
+    ki_live_counts counts;
+    int32_t at;
+    int done = -1;
+    CHECK_OK(ki_live_new(NULL, &l));
+    CHECK_OK(ki_live_user(l, "ann", &at));
+    CHECK_OK(ki_live_user(l, "bob", &at));
+    CHECK_OK(ki_live_item(l, "x", &at));
+    const ki_live_happening run[] = {
+        { .user = "ann", .item = "x", .u = 0, .i = 0, .value = 1, .time = 10, .how = KI_LIVE_ADD },
+        { .user = "bob", .item = "x", .u = 0, .i = 7, .value = 2, .time = 20, .how = KI_LIVE_ADD },
+        { .user = "cid", .item = "y", .u = 2, .i = 1, .value = 3, .time = 30, .how = KI_LIVE_SET },
+        { .user = "ann", .item = "y", .u = -1, .i = 1, .value = 4, .time = 40, .how = KI_LIVE_ADD },
+        { .user = "dan", .item = "z", .u = 9, .i = 9, .value = 5, .time = 50, .only_known = 1 },
+    };
+    CHECK_OK(ki_live_happen(l, run, (int)KI_COUNT(run), &done));
+    CHECK_INT(done, KI_COUNT(run));
+    check_history(l, "bob", "x", 2);
+    check_history(l, "cid", "y", 3);
+    check_history(l, "ann", "y", 4);
+    ki_live_count(l, &counts);
+    CHECK_INT(counts.users, 4);
+    CHECK_INT(counts.items, 3);
+    CHECK_INT(counts.pairs, 4);
+    const ki_live_happening bad[] = { run[0], { .user = "ann", .item = "x", .value = NAN }, run[1] };
+    CHECK_FAILS(ki_live_happen(l, bad, 3, &done), KITH_EINVAL, "finite");
+    CHECK_INT(done, 1);
+    check_history(l, "bob", "x", 2); /* what came after did not happen */
+    ki_live_free(l);
+}
+
 TEST(live_filters_by_time_popularity_and_names_are_asked_anew)
 {
     struct shop s;
