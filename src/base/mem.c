@@ -50,7 +50,8 @@ static int refused(void)
 /* Large blocks are fresh pages, which are zero already and are touched by whoever uses them first. */
 static void *aligned_zeroes(size_t bytes)
 {
-    const size_t rounded = (bytes + KI_ALIGN - 1) / KI_ALIGN * KI_ALIGN, room = rounded + KI_ALIGN;
+    const size_t rounded = (KI_MAX(bytes, (size_t)1) + KI_ALIGN - 1) / KI_ALIGN * KI_ALIGN,
+                 room = rounded + KI_ALIGN;
     if (room < bytes || rounded < bytes || refused()) return NULL;
     unsigned char *whole = room < FRESH ? malloc(room) : calloc(room, 1);
     if (whole == NULL) return NULL;

@@ -412,7 +412,8 @@ static int begin(struct question *q)
                                  .lost = above(sqrt(lost)),
                                  .norm = above(norm_of(q->query, dim)),
                                  .loose = above((fabs((double)q->base) + q->x->widest) * 0x1p-21) };
-    return isfinite(q->bytes.norm) && isfinite(scale * q->x->norm[0]) && isfinite(inverse);
+    const float longest = q->x->n_blocks > 0 ? q->x->norm[0] : 0;
+    return isfinite(q->bytes.norm) && isfinite(scale * longest) && isfinite(inverse);
 }
 
 /* No row from this block on has more. */
