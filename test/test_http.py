@@ -8,6 +8,7 @@ STAND is the program of test/http_stand.c.  With a number: that many short conne
 import json
 import os
 import re
+import select
 import socket
 import ssl
 import subprocess
@@ -524,6 +525,22 @@ def connections_per_address_are_limited():
         equal(stand.ask("GET", "/v1/health/live").status, 200, "after they left")
 
 
+def clients_wait_while_all_is_full():
+    with Stand(limits={"connections": 4, "threads": 2}) as stand:
+        held = [stand.connect() for _ in range(4)]
+        for s in held:
+            s.sendall(stand.head("GET", "/v1/health/live"))
+            equal(Reply(s).status, 200, "there is room for four")
+        with stand.connect() as late:
+            late.sendall(stand.head("GET", "/v1/health/live"))
+            ready, _, _ = select.select([late], [], [], 0.3)
+            equal(ready, [], "the fifth is neither answered nor sent away")
+            held[0].close()
+            equal(Reply(late).status, 200, "it is when somebody has left")
+        for s in held:
+            s.close()
+
+
 def metrics_are_what_prometheus_reads():
     with Stand() as stand:
         stand.ask("GET", "/v1/things/a")
@@ -542,7 +559,8 @@ TESTS = [answers_and_keeps_the_connection, bodies_come_in_pieces_and_chunks, lin
          pipelined_requests_are_answered_in_order, clients_that_leave_early_do_no_harm,
          streams_are_events_and_end_with_the_service, a_stream_that_nobody_reads_is_let_go, a_stop_lets_what_runs_finish, more_than_the_crew_can_take_is_shed,
          rates_are_kept_and_told, log_lines_are_json_and_hold_no_secret, tls_is_spoken_when_there_is_a_certificate,
-         connections_per_address_are_limited, metrics_are_what_prometheus_reads, many_short_connections_leave_nothing_behind]
+         connections_per_address_are_limited, clients_wait_while_all_is_full,
+         metrics_are_what_prometheus_reads, many_short_connections_leave_nothing_behind]
 
 for test in TESTS:
     if os.environ.get("ONLY", "") not in test.__name__:
