@@ -306,6 +306,10 @@ typedef struct kith_query {
     const char *context;  /* JSON object: values of the filter's $names, and "now"; NULL: none */
     const char *pipeline; /* JSON object: sources, ranker, rules, diversity, exploration, as
                              doc/pipeline.md tells; NULL: the model ranks its catalogue */
+    const char *wishes;   /* JSON list of what somebody would like, met by degrees: filters, such as
+                           "price <= 1200" or with a weight "3: price <= 1200", or objects with want
+                           and weight; the list goes by them, the model breaks ties, unless the
+                           pipeline shares the score out (doc/filters.md); NULL: none */
     const char
         *language; /* of reasons and notes: "de", "fr-CA", ..., one of kith_languages(); NULL:
                              English */
@@ -321,6 +325,11 @@ typedef struct kith_reason {
                             speaks against the item */
 } kith_reason;
 
+typedef struct kith_met {
+    const char *want;      /* the wish, as it was said */
+    double weight, degree; /* degree: to which it is met, from 0 to 1 */
+} kith_met;
+
 typedef struct kith_item {
     const char *item_id;
     const char *title;  /* NULL when the data had none */
@@ -330,6 +339,8 @@ typedef struct kith_item {
     const kith_reason *reasons; /* those of the largest share, of either sign, largest first; none
                                    when the model cannot say */
     int n_reasons;
+    const kith_met *wishes; /* how the item meets each of the query's wishes */
+    int n_wishes;
     double propensity; /* chance of having been drawn into this place; 1 where nothing was drawn */
     double rest; /* score less these contributions: the share of the rest of the history, and of
                     what belongs to no history (popularity, means) */
@@ -338,7 +349,8 @@ typedef struct kith_item {
 typedef struct kith_list {
     const kith_item *items;
     int n;
-    const char *basis;  /* "user", "liked", "text", "popular" or "item": what it was made from */
+    const char
+        *basis; /* "user", "liked", "text", "wishes", "popular" or "item": what it was made from */
     const char *note;   /* a sentence when the basis is not what was asked for, or ""  */
     const char *report; /* JSON object: what each clause of the filter removed and which to relax,
                            what sources and rules did; "" when there is nothing to tell */

@@ -436,6 +436,84 @@ def test_filters_pipelines_and_why_not():
     assert run_json("why-not", *ask, "--item", "nothing")["why"] == "unknown"
 
 
+LAPTOPS = """item_id,title,category,price,ram,weight
+l1,Thin 13,laptop,1150,16,1.1
+l2,Heavy 17,laptop,900,32,3.0
+l3,Office 14,laptop,700,8,1.6
+l4,Dream 16,laptop,2600,64,1.9
+l5,New 14,laptop,1250,16,1.3
+t1,Pad,tablet,500,8,0.5
+"""
+
+
+def laptops():
+    """Six machines, of which l5 was never bought, and five people."""
+    write("shop.csv", "user,item\n" + "".join(f"{u},{i}\n" for u, i in zip("aabbcccddde", "l1 l2 l1 l3 l1 l4 t1 l2 l3 t1 l3".split())))
+    write("shop.csv.items.csv", LAPTOPS)
+    run("train", "--data", "shop.csv", "--model", "item-knn", "--out", "shop.kith")
+    return ["recommend", "--model-file", "shop.kith", "--filter", 'category = "laptop"']
+
+
+def test_a_laptop_is_found_by_features_and_budget_with_no_history():
+    ask = [*laptops(), "--wish", "3: price <= 1200", "--wish", "ram >= 16", "-w", "weight <= 1.5"]
+    report = run_json(*ask)
+    degrees = {i["item_id"]: [w["degree"] for w in i["wishes"]] for i in report["items"]}
+    # l2 weighs twice what it should; l3 has half of the memory, 0.1 of 1.5 too much; l4 costs over twice the budget
+    want = {"l1": [1, 1, 1], "l5": [1 - 50 / 1200, 1, 1], "l2": [1, 1, 0], "l3": [1, 0.5, 1 - 0.1 / 1.5], "l4": [0, 1, 1 - 0.4 / 1.5]}
+    assert {i: [round(x, 9) for x in d] for i, d in degrees.items()} == {i: [round(x, 9) for x in d] for i, d in want.items()}, degrees
+    assert [i["item_id"] for i in report["items"]] == ["l1", "l5", "l3", "l2", "l4"], report  # l5 was never bought
+    assert abs(report["items"][1]["score"] - (3 * want["l5"][0] + 2) / 5) < 1e-6, report
+    assert report["basis"] == "wishes" and report["note"] == "" and report["items"][0]["wishes"][0]["weight"] == 3, report
+    assert report["report"]["wishes"][0] == {"want": "price <= 1200", "weight": 3, "met": 3, "best": 1}, report
+    told = run(*ask).stdout
+    assert "all" in told and "price <= 1200: 96%" in told and "weight <= 1.5: 0%" in told, told
+    told = run(*ask, "--explain", "--language", "de").stdout
+    assert "erfüllt alle deine Wünsche" in told and "erfüllt deine Wünsche zu 98" in told, told
+
+
+def test_wishes_stand_beside_a_history_and_are_shared_out_with_it():
+    ask = [*laptops(), "--user", "e", "--wish", "ram >= 16"]  # e has l3
+    report = run_json(*ask, "--explain")
+    assert report["basis"] == "user" and report["items"][0]["item_id"] == "l1", report  # of three that tie, the model's
+    assert report["items"][0]["reason"] == "meets your wish; because you liked Office 14", report
+    write("half.json", '{"rank": {"wishes": 0.2}}')
+    half = run_json(*[*ask[:-1], "ram >= 64"], "--pipeline", "half.json")
+    assert half["items"][0]["item_id"] == "l1", half  # 0.2 of 0.25, and 0.8 of what the model likes best
+    assert run_json(*ask[:-1], "ram >= 64")["items"][0]["item_id"] == "l4"
+    assert run_json("why-not", *ask[1:], "--item", "l4", "-n", "1")["why"] == "below"
+    nothing = run(*ask[:3], "--filter", "category = 'laptop' and price < 500", "--wish", "ram >= 16", "-n", "2")
+    assert "nothing is left" in nothing.stdout and "without `price < 500`" in nothing.stderr, nothing  # what to relax first
+    wrong = run(*ask, "--wish", "ram >= lots", code=2).stderr
+    assert "wishes, /1" in wrong and "^^^^" in wrong, wrong
+    far = run(*ask, "--wish", "ram >= 100").stderr
+    assert "nothing meets `ram >= 100` in full; the nearest comes to 64%" in far, far
+
+
+def test_a_request_brings_wishes_for_all_and_of_single_users():
+    _, good_response = schema_of("response")
+    rows = [dict(zip(LAPTOPS.split("\n")[0].split(","), line.split(","))) for line in LAPTOPS.split("\n")[1:-1]]
+    request = {"recommendation_data": {
+        "user_data": [{"user_id": "a"}, {"user_id": "new", "wishes": ["weight <= 1.5", {"want": "ram >= $ram", "weight": 3}]}],
+        "item_data": [{k: v if k in ("item_id", "title", "category") else float(v) for k, v in row.items()} for row in rows],
+        "interaction_data": [{"user_id": u, "item_id": i} for u, i in zip("aabbcc", "l1 l2 l1 l3 l1 l4".split())],
+        "context_data": {"users": ["a", "new"], "filter": 'category = "laptop"', "wishes": ["3: price <= 1200"], "values": {"ram": 32}}},
+        "recommendation_configuration": {"algorithm_type": "collaborative_filtering", "model_parameters": {"method": "item_knn"}},
+        "deployment_configuration": {"caching_strategy": "memory"}}
+    result, _ = serve(request)
+    good_response(result)
+    a, new = result["recommendation_results"]["recommendations"]["user_recommendations"]
+    assert [i["item_id"] for i in a["recommended_items"]] == ["l3", "l5", "l4"], a  # l1 and l2 are a's
+    assert [w["want"] for w in new["recommended_items"][0]["wishes"]] == ["price <= 1200", "weight <= 1.5", "ram >= $ram"], new
+    assert new["recommendation_metadata"]["basis"] == "wishes", new
+    assert new["recommended_items"][0]["item_id"] == "l2", new  # 6 of 7; l1 has half of the memory, but is light: 5.5 of 7
+    assert result["metadata"]["context"]["wishes"] == ["3: price <= 1200"], result["metadata"]
+    request["recommendation_data"]["user_data"][1]["wishes"][1]["want"] = "rum >= 3"
+    request["recommendation_data"]["context_data"]["wishes"].append("0: price > 3")
+    result, _ = serve(request, code=1)
+    at = [v["pointer"] for v in result["error"]["violations"]]
+    assert at == ["/recommendation_data/context_data/wishes/1", "/recommendation_data/user_data/1/wishes/1/want"], result
+
+
 def test_reasons_and_notes_speak_the_language_asked_for():
     titled()
     ask = ["recommend", "--model-file", "m.kith", "--explain"]

@@ -118,6 +118,15 @@ def check_shop():
     assert worth["purchases"] > worth["views"], worth
 
 
+    result = serve("shop", request="tent.json")
+    for user, shown in lists(result).items():
+        prices = [float(items[i["item_id"]][4]) for i in shown]
+        assert all(items[i["item_id"]][2] == "tents" for i in shown), shown
+        assert [w["degree"] for w in shown[0]["wishes"]] == [1] * len(shown[0]["wishes"]), shown[0]
+        for i, price in zip(shown, prices):  # a straight line down to nothing at twice the limit
+            assert abs(i["wishes"][0]["degree"] - max(0, 1 - max(0, price - 120) / 120)) < 1e-9, i
+
+
 def check_articles():
     language = {}
     for row in rows_of("articles/items.ndjson"):

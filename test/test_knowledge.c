@@ -18,7 +18,7 @@ static ki_knowledge read_knowledge(const struct catalogue *c, const char *text)
 static double degree(const struct catalogue *c, const char *want, int item)
 {
     double match;
-    json_t *json = json_pack("{s:[{s:s}]}", "wish", "want", want);
+    json_t *json = json_pack("[s]", want);
     ki_knowledge k;
     CHECK_OK(ki_knowledge_read(&c->schema, json, &k, NULL));
     CHECK_OK(ki_knowledge_match(&k, &c->env, item - 1, &match));
@@ -72,24 +72,43 @@ TEST(wishes_are_met_by_degrees)
 
 TEST(utility_weighs_wishes_among_what_is_allowed)
 {
+    static const uint8_t laptops[N_ITEMS] = { 1, 1, 1, 0, 0, 0, 1, 0 };
     struct catalogue c;
     float u[N_ITEMS];
+    ki_met fits[2];
     make_catalogue(&c);
-    ki_knowledge k =
-        read_knowledge(&c, "{\"require\": \"category = 'laptop'\", "
-                           "\"wish\": [{\"want\": \"price <= 1000\", \"weight\": 3}, {\"want\": \"ram >= 32\"}]}");
-    CHECK_OK(ki_knowledge_score(&k, &c.env, u));
+    ki_knowledge k = read_knowledge(&c, "[{\"want\": \"price <= 1000\", \"weight\": 3}, \"ram >= 32\"]");
+    CHECK_OK(ki_knowledge_score(&k, &c.env, laptops, u, fits));
     CHECK_NEAR(u[0], (3 * 1 + 0.5) / 4, 1e-7);   /* rounding to float */
     CHECK_NEAR(u[1], (3 * 0.651 + 1) / 4, 1e-7); /* 1349 */
     CHECK_NEAR(u[2], (3 * 1 + 0.25) / 4, 1e-7);
     CHECK(isinf(u[3]) && u[3] < 0);
     CHECK_NEAR(u[6], (3 * 0.8 + 0.5) / 4, 1e-7);
+    CHECK_INT(fits[0].met, 2); /* i1 and i3 */
+    CHECK_INT(fits[1].met, 1);
+    CHECK_NEAR(fits[0].best, 1, 0);
     ki_knowledge_clear(&k);
-    k = read_knowledge(&c, "{}");
-    CHECK_OK(ki_knowledge_score(&k, &c.env, u));
+    k = read_knowledge(&c, "[]");
+    CHECK_OK(ki_knowledge_score(&k, &c.env, NULL, u, NULL));
     CHECK_NEAR(u[4], 1, 0);
     double match;
     CHECK_FAILS(ki_knowledge_match(&k, &c.env, 8, &match), KITH_EINVAL, "item 8 of 8");
+    ki_knowledge_clear(&k);
+    clear_catalogue(&c);
+    CHECK_INT(ki_alloc_live(), 0);
+}
+
+TEST(a_text_may_begin_with_its_weight)
+{
+    struct catalogue c;
+    make_catalogue(&c);
+    ki_knowledge k =
+        read_knowledge(&c, "[\"3: price <= 1000\", \" 0.5 :ram >= 16\", \"published >= 2024-01-01T10:30\"]");
+    CHECK_NEAR(k.wishes[0].weight, 3, 0);
+    CHECK_STR(k.wishes[0].text, "price <= 1000");
+    CHECK_NEAR(k.wishes[1].weight, 0.5, 0);
+    CHECK_STR(k.wishes[1].text, "ram >= 16");
+    CHECK_NEAR(k.wishes[2].weight, 1, 0);
     ki_knowledge_clear(&k);
     clear_catalogue(&c);
     CHECK_INT(ki_alloc_live(), 0);
@@ -101,13 +120,18 @@ TEST(wishes_that_make_no_sense_are_refused_with_their_place)
     struct catalogue c;
     ki_knowledge k;
     make_catalogue(&c);
-    json_t *json = json_loads("{\"require\": 5, \"wish\": [{\"want\": \"price >\", \"weight\": 0}, {}]}", 0, NULL);
-    CHECK_FAILS(ki_knowledge_read(&c.schema, json, &k, &found), KITH_EINVAL,
-                "knowledge, /require: want a string (and 3 more)");
-    CHECK_STR(found.list[1].pointer, "/wish/0/weight");
-    CHECK_STR(found.list[2].pointer, "/wish/0/want");
-    CHECK_STR(found.list[3].pointer, "/wish/1/want");
+    json_t *json =
+        json_loads("[5, {\"want\": \"price >\", \"weight\": 0}, {}, \"0: ram >= 1\", \"colour = 'red'\"]", 0, NULL);
+    CHECK_FAILS(ki_knowledge_read(&c.schema, json, &k, &found), KITH_EINVAL, "wishes, /0: ");
+    CHECK_INT(found.n, 6);
+    CHECK_STR(found.list[1].pointer, "/1/weight");
+    CHECK_STR(found.list[2].pointer, "/1/want");
+    CHECK_STR(found.list[3].pointer, "/2/want");
+    CHECK_STR(found.list[4].pointer, "/3");
+    CHECK_STR(found.list[5].pointer, "/4");
+    CHECK(found.list[5].why.picture[0] != '\0'); /* where in the text */
     json_decref(json);
+    CHECK_FAILS(ki_knowledge_read(&c.schema, NULL, &k, NULL), KITH_EINVAL, "want a list");
     clear_catalogue(&c);
     CHECK_INT(ki_alloc_live(), 0);
 }

@@ -361,9 +361,9 @@ TEST(live_filters_follow_the_catalogue)
     kith_list *list;
     const ki_live_query bad = { .query = { .user = id, .filter = "color = " } };
     CHECK_FAILS(ki_live_recommend(s.l, &bad, &list, NULL), KITH_EINVAL, "filter");
-    CHECK_FAILS(ki_live_check(s.l, "size > 3", NULL, NULL), KITH_EINVAL, "size");
-    CHECK_FAILS(ki_live_check(s.l, NULL, NULL, "{\"depth\": -1}"), KITH_EINVAL, "depth");
-    CHECK_OK(ki_live_check(s.l, "price > 3", NULL, "{\"depth\": 10}"));
+    CHECK_FAILS(ki_live_check(s.l, &(kith_query){ .filter = "size > 3" }), KITH_EINVAL, "size");
+    CHECK_FAILS(ki_live_check(s.l, &(kith_query){ .pipeline = "{\"depth\": -1}" }), KITH_EINVAL, "depth");
+    CHECK_OK(ki_live_check(s.l, &(kith_query){ .filter = "price > 3", .pipeline = "{\"depth\": 10}" }));
     close_shop(&s);
 }
 

@@ -216,6 +216,39 @@ def test_every_kind_of_question():
         assert s.post("/v1/why-not", {"user_id": "u7", "item_id": seen})["why"] == "seen"
 
 
+def test_wishes_are_met_by_degrees_and_listed_with_each_item():
+    with serve() as s:
+        wishes = ["2: year between 1950 and 1960", {"want": 'genres has "Western"'}]
+        got = s.post("/v1/recommend", {"wishes": wishes, "filter": "year < 1980", "reasons": 1, "n": 3})
+        assert got["basis"] == "wishes" and got["note"] == "", got
+        first = got["items"][0]
+        assert [w["want"] for w in first["wishes"]] == ["year between 1950 and 1960", 'genres has "Western"'], first
+        assert first["score"] == 1 and all(w["degree"] == 1 for w in first["wishes"]), first
+        assert first["reason"].startswith("meets all your wishes; "), first
+        mine = s.post("/v1/recommend", {"user_id": "u7", "wishes": wishes, "n": 50})
+        assert mine["basis"] == "user" and [i["score"] for i in mine["items"]] == sorted((i["score"] for i in mine["items"]), reverse=True)
+        seen = {e["item_id"] for e in s.get("/v1/users/u7")["history"]}
+        assert not seen & {i["item_id"] for i in mine["items"]}
+        page = s.get(f"/v1/lists/{mine['rec_id']}?page=1")["items"]
+        assert [i["item_id"] for i in page] == [i["item_id"] for i in mine["items"]]
+        # a new item that no model has learnt is found by what is known of it, and at once
+        s.put("/v1/items/brand-new", {"attributes": {"title": "Brand New", "year": 1955, "genres": ["Western"]}}, want=201)
+        both = s.post("/v1/recommend", {"user_id": "u7", "wishes": wishes, "n": 50})
+        assert "brand-new" in {i["item_id"] for i in both["items"] if i["score"] == 1}, both
+        # a scenario brings wishes; who asks with wishes keeps those
+        s.put("/v1/scenarios/old", {"wishes": ["year <= 1930"]}, want=201)
+        assert s.get("/v1/recommend/u7?scenario=old&n=1")["items"][0]["wishes"][0]["want"] == "year <= 1930"
+        own = s.post("/v1/recommend", {"user_id": "u7", "scenario": "old", "wishes": ["year >= 1990"]})
+        assert own["items"][0]["wishes"][0]["want"] == "year >= 1990", own
+        assert "yeer" in s.put("/v1/scenarios/bad", {"wishes": ["yeer <= 1930"]}, want=422)["detail"]
+        empty = s.post("/v1/recommend", {"wishes": wishes, "filter": "year < 1980 and year > 3000"})
+        assert empty["items"] == [] and empty["report"]["filter"]["relax"], empty  # which clause to relax first
+        assert "^" in s.post("/v1/recommend", {"wishes": ["year <"]}, want=422)["detail"]
+        s.post("/v1/recommend", {"wishes": ["true"] * 65}, want=422)
+        low = s.post("/v1/why-not", {"user_id": "u7", "item_id": got["items"][2]["item_id"], "wishes": ["year <= 1930"], "n": 1})
+        assert low["why"] in ("below", "seen"), low
+
+
 def test_pages_of_a_list_do_not_overlap():
     with serve() as s:
         first = s.post("/v1/recommend", {"user_id": "u7", "n": 10})

@@ -112,10 +112,10 @@ static void check_response(const json_t *r)
 static void check_keywords(const json_t *schema)
 {
     static const char *const known[] = {
-        "type",  "enum",     "const",       "properties", "required", "additionalProperties",
-        "items", "minItems", "minLength",   "minimum",    "maximum",  "exclusiveMinimum",
-        "anyOf", "format",   "description", "default",    "title",    "$schema",
-        "$defs"
+        "type",      "enum",     "const",    "properties",       "required",    "additionalProperties",
+        "items",     "minItems", "maxItems", "minimum",          "maximum",     "minLength",
+        "maxLength", "anyOf",    "format",   "exclusiveMinimum", "description", "default",
+        "title",     "$schema",  "$defs"
     };
     const char *key, *name;
     json_t *v, *one;

@@ -5,3 +5,4 @@ cd "$(dirname "$0")"
 . ../show.sh
 
 show kith run request.json --tables
+show kith run tent.json --tables

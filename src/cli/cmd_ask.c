@@ -3,6 +3,7 @@
  */
 #include "base/file.h" /* pipelines come from files */
 #include "base/mem.h"
+#include "base/scan.h" /* UTF-8 that was cut */
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/picks.h"
@@ -15,11 +16,22 @@ enum { N_REASONS = 3, MOST_PIPELINE = 1 << 20, MOST_BLOCK = 1 << 26 };
 
 /* ---- lists ---- */
 
+static json_t *wishes_json(const kith_item *item)
+{
+    json_t *list = json_array();
+    for (int w = 0; w < item->n_wishes; w++)
+        json_array_append_new(list,
+                              json_pack("{s:s, s:f, s:f}", "want", item->wishes[w].want, "weight",
+                                        item->wishes[w].weight, "degree", item->wishes[w].degree));
+    return list;
+}
+
 static json_t *item_json(const kith_item *item, int rank)
 {
     json_t *o = json_pack("{s:i, s:s, s:s?, s:f}", "rank", rank, "item_id", item->item_id, "title",
                           item->title, "score", item->score);
     if (item->propensity < 1) json_object_set_new(o, "propensity", json_real(item->propensity));
+    if (item->n_wishes > 0) json_object_set_new(o, "wishes", wishes_json(item));
     if (item->reason == NULL) return o;
     json_t *reasons = json_array();
     for (int r = 0; r < item->n_reasons; r++)
@@ -47,20 +59,39 @@ static cli_exit print_list_json(const kith_list *list, json_t *asked)
     return cli_print_object(asked);
 }
 
+/* "all", or what is met in part: "ram >= 16: 50%".  out[size], cut when it is too long. */
+static void tell_wishes(const kith_item *item, char *out, size_t size)
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (int w = 0; w < item->n_wishes && used < size; w++) {
+        const kith_met *m = &item->wishes[w];
+        if (m->degree >= 1) continue;
+        used += (size_t)snprintf(out + used, size - used, "%s%.60s: %.0f%%", used > 0 ? ", " : "",
+                                 m->want, KI_MIN(99, 100 * m->degree));
+    }
+    if (used == 0) snprintf(out, size, "all");
+    ki_utf8_mend(out);
+}
+
 static void print_list(const kith_list *list)
 {
-    int titles = 0, reasons = 0;
+    char met[256];
+    int titles = 0, reasons = 0, wishes = 0;
     for (int j = 0; j < list->n; j++) {
         titles |= list->items[j].title != NULL;
         reasons |= list->items[j].reason != NULL;
+        wishes |= list->items[j].n_wishes > 0;
     }
+    wishes = wishes && !reasons; /* those begin with them */
     char columns[8];
-    snprintf(columns, sizeof columns, "rl%sr%s", titles ? "L" : "", reasons ? "L" : "");
+    snprintf(columns, sizeof columns, "rl%sr%s", titles ? "L" : "", reasons || wishes ? "L" : "");
     cli_table *t = cli_table_new(columns);
     cli_table_cell(t, "#");
     cli_table_cell(t, "item");
     if (titles) cli_table_cell(t, "title");
     cli_table_cell(t, "score");
+    if (wishes) cli_table_cell(t, "meets");
     if (reasons) cli_table_cell(t, "why");
     for (int j = 0; j < list->n; j++) {
         const kith_item *item = &list->items[j];
@@ -68,14 +99,28 @@ static void print_list(const kith_list *list)
         cli_table_cell(t, "%s", item->item_id);
         if (titles) cli_table_cell(t, "%s", item->title == NULL ? "" : item->title);
         cli_table_cell(t, "%s", cli_fixed(item->score, 4));
+        if (wishes) tell_wishes(item, met, sizeof met);
+        if (wishes) cli_table_cell(t, "%s", met);
         if (reasons) cli_table_cell(t, "%s", item->reason == NULL ? "" : item->reason);
     }
     cli_table_print(t);
     cli_table_free(t);
 }
 
+/* Wishes that nothing meets in full. */
+static void tell_unmet(const json_t *wishes)
+{
+    size_t j;
+    const json_t *one;
+    json_array_foreach (wishes, j, one)
+        if (json_integer_value(json_object_get(one, "met")) == 0)
+            fprintf(stderr, "note: nothing meets `%s` in full; the nearest comes to %.0f%%\n",
+                    json_string_value(json_object_get(one, "want")),
+                    100 * json_number_value(json_object_get(one, "best")));
+}
+
 /* What the filter did, when it left too few; and what of it was probably not meant. */
-static void tell_filter(const char *text)
+static void tell_filter(const char *text, int n)
 {
     json_t *report = json_loads(text, 0, NULL);
     const json_t *filter = json_object_get(report, "filter"), *note;
@@ -84,6 +129,7 @@ static void tell_filter(const char *text)
     json_array_foreach (json_object_get(report, "notes"), j, note)
         fprintf(stderr, "note: %s\n", json_string_value(note));
     if (sentence != NULL && sentence[0] != '\0') fprintf(stderr, "note: %s\n", sentence);
+    if (n > 0) tell_unmet(json_object_get(report, "wishes"));
     json_decref(report);
 }
 
@@ -93,7 +139,7 @@ static cli_exit tell_list(const cli_args *a, const kith_list *list, json_t *aske
     if (a->json) return print_list_json(list, asked);
     json_decref(asked);
     if (list->note[0] != '\0' && !a->quiet) fprintf(stderr, "note: %s\n", list->note);
-    if (list->report[0] != '\0' && !a->quiet) tell_filter(list->report);
+    if (list->report[0] != '\0' && !a->quiet) tell_filter(list->report, list->n);
     if (list->n > 0)
         print_list(list);
     else if (strcmp(list->basis, "item") == 0)
@@ -205,12 +251,24 @@ cli_exit cli_read_block(const cli_args *a, const kith_model *m, kith_block **out
     return CLI_DONE;
 }
 
+/* The wishes as the library takes them, a JSON list, to be freed; NULL without. */
+static char *wishes_of(const cli_args *a)
+{
+    json_t *list = json_array();
+    if (a->wishes.n == 0) return json_decref(list), NULL;
+    for (int j = 0; j < a->wishes.n; j++)
+        json_array_append_new(list, cli_json_text(a->wishes.at[j]));
+    char *text = json_dumps(list, JSON_COMPACT);
+    json_decref(list);
+    return text;
+}
+
 static cli_exit ask(const cli_args *a, kith *k, const kith_model *m, const cli_picks *liked,
                     const cli_picks *excluded, answer_fn *answer)
 {
     const char *ids[CLI_MAX_PICKS], *never[CLI_MAX_PICKS];
     float values[CLI_MAX_PICKS];
-    char *pipeline = NULL;
+    char *pipeline = NULL, *wishes = NULL;
     kith_block *block = NULL;
     kith_query q = query_of(a);
     cli_exit code = split(a, m, liked, ids, values);
@@ -221,6 +279,7 @@ static cli_exit ask(const cli_args *a, kith *k, const kith_model *m, const cli_p
         kith_block_free(block);
         return cli_fail(err);
     }
+    wishes = wishes_of(a);
     for (int j = 0; j < excluded->n; j++) never[j] = cli_pick_id(&excluded->at[j]);
     q.liked = liked->n > 0 ? ids : NULL;
     q.liked_values = liked->n_values > 0 ? values : NULL;
@@ -229,11 +288,13 @@ static cli_exit ask(const cli_args *a, kith *k, const kith_model *m, const cli_p
     q.exclude = never;
     q.n_exclude = excluded->n;
     q.pipeline = pipeline;
+    q.wishes = wishes;
     q.block = block;
     json_t *asked = json_pack("{s:o}", "user", cli_json_text(a->user));
     if (liked->n > 0) json_object_set_new(asked, "liked", cli_picks_json(liked));
     code = answer(a, k, m, &q, asked);
     ki_free(pipeline);
+    free(wishes); /* jansson's */
     kith_block_free(block);
     return code;
 }
@@ -253,17 +314,17 @@ cli_exit cmd_recommend(const cli_args *a, kith *k)
 {
     kith_model *m = NULL;
     const int ways = (a->user != NULL) + (a->liked.n > 0) + (a->users != NULL);
-    if (ways > 1 || (ways == 0 && a->text == NULL))
+    if (ways > 1 || (ways == 0 && a->text == NULL && a->wishes.n == 0))
         return cli_complain(CLI_USAGE,
                             "recommend wants one of --user ID, --liked ID,ID or --all-users FILE, "
-                            "or --text WORDS");
+                            "or --text WORDS, or --wish EXPR");
     if (a->users != NULL &&
         (a->text != NULL || a->exclude.n > 0 || a->include_seen || a->explain || a->reasons > 0 ||
-         a->on_unknown || a->filter || a->context || a->pipeline || a->language))
+         a->on_unknown || a->filter || a->wishes.n > 0 || a->context || a->pipeline || a->language))
         return cli_complain(
             CLI_USAGE,
             "--all-users writes plain lists: beside --block it takes no --text, --exclude, "
-            "--include-seen, --filter, --context, --pipeline, --explain, "
+            "--include-seen, --filter, --wish, --context, --pipeline, --explain, "
             "--reasons, --language or --on-unknown");
     cli_exit code = cli_check_target(a, a->users, "lists");
     if (code != CLI_DONE) return code;

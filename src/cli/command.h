@@ -48,7 +48,7 @@ typedef struct cli_args {
     /* asking */
     const char *model_file, *user, *item, *users, *on_unknown;
     const char *text;
-    cli_list liked, exclude;
+    cli_list liked, exclude, wishes;
     const char *filter, *context, *pipeline, *language, *block;
     int64_t n, reasons;
     int include_seen, explain;

@@ -97,6 +97,8 @@ const cli_command cli_commands[] = {
           "  kith recommend --model-file films.kith --liked \"Godfather, The\" --liked 50\n"
           "  kith recommend --model-file films.kith --user 196 --filter 'year >= 1990'\n"
           "  kith recommend --model-file films.kith --text \"space documentaries\"\n"
+          "  kith recommend --model-file shop.kith --filter 'category = \"laptop\"' "
+          "--wish 'price <= 1200' --wish '2: ram >= 16'\n"
           "  kith recommend --model-file films.kith --all-users lists.csv\n\n"
           "An item is named by its id or, where no item has that id, by its title: the whole "
           "of it in any order of words, with or without the year, or some words that only one "
@@ -109,7 +111,7 @@ const cli_command cli_commands[] = {
           "the score.",
       .run = cmd_recommend,
       .options = { "model-file", "user", "liked", "text", "all-users", "number", "exclude",
-                   "include-seen", "filter", "context", "pipeline", "explain", "reasons",
+                   "include-seen", "filter", "wish", "context", "pipeline", "explain", "reasons",
                    "on-unknown", "language", "block", "force" },
       .required = { "model-file" } },
     { .name = "why-not",
@@ -117,7 +119,7 @@ const cli_command cli_commands[] = {
       .detail = "  kith why-not --model-file films.kith --user 196 --item \"Godfather, The\"",
       .run = cmd_why_not,
       .options = { "model-file", "user", "liked", "item", "number", "exclude", "include-seen",
-                   "filter", "context", "pipeline", "block", "on-unknown" },
+                   "filter", "wish", "context", "pipeline", "block", "on-unknown" },
       .required = { "model-file", "item" } },
     { .name = "search",
       .words = "WORDS",

@@ -127,6 +127,10 @@ const cli_option cli_options[] = {
       NULL, 0, 0 },
     { "filter", 0, CLI_TEXT, AT(filter), "EXPR",
       "only items for which this is true: genres has \"Drama\" and year >= 1990", NULL, 0, 0 },
+    { "wish", 'w', CLI_EACH, AT(wishes), "[WEIGHT:]EXPR",
+      "better the more this is true: 'price <= 1200', or '3: ram >= 16' where it weighs 3; again "
+      "for more",
+      NULL, 0, 0 },
     { "context", 0, CLI_TEXT, AT(context), "JSON", "values of the filter's $names, and now", NULL,
       0, 0 },
     { "pipeline", 0, CLI_TEXT, AT(pipeline), "FILE",

@@ -77,11 +77,25 @@ static void print_pipeline(const json_t *pipeline)
     free(written);
 }
 
+static void print_wishes(const json_t *wishes)
+{
+    const char *between = "wished for ";
+    size_t j;
+    const json_t *one;
+    json_array_foreach (wishes, j, one) {
+        const char *text_alone = json_string_value(one);
+        printf("%s%s", between, text_alone != NULL ? text_alone : text(one, "want"));
+        between = "; ";
+    }
+    if (j > 0) putchar('\n');
+}
+
 static void print_context(const json_t *context)
 {
     const char *filter = text(context, "filter"), *name, *between = "  with ";
     const json_t *value;
     print_pipeline(json_object_get(context, "pipeline"));
+    print_wishes(json_object_get(context, "wishes"));
     if (filter[0] == '\0') return;
     printf("only where %s", filter);
     json_object_foreach (json_object_get(context, "values"), name, value) {

@@ -20,6 +20,7 @@ struct picks { /* what a question found, before it becomes a list */
                        history */
     ki_term *largest; /* [n, n_reasons] by size, whatever the sign */
     int *n_terms;     /* [n] of each */
+    double *matches;  /* [n, n_wishes]; NULL: there are no wishes */
 };
 
 static void clear_reasons(struct picks *p)
@@ -27,6 +28,7 @@ static void clear_reasons(struct picks *p)
     ki_free(p->terms);
     ki_free(p->largest);
     ki_free(p->n_terms);
+    ki_free(p->matches);
 }
 
 static void clear_picks(struct picks *p)
@@ -96,15 +98,26 @@ static kith_err explain(const kith_model *m, const ki_asked *a, const kith_block
     return err;
 }
 
+/* How far each item meets each wish. */
+static kith_err match(const ki_request *r, struct picks *p)
+{
+    const size_t n = r->wishes == NULL ? 0 : (size_t)r->wishes->n_wishes;
+    kith_err err = n == 0 ? KITH_OK : ki_alloc(&p->matches, (size_t)p->n * n, sizeof *p->matches);
+    for (int j = 0; n > 0 && err == KITH_OK && j < p->n; j++)
+        err = ki_knowledge_match(r->wishes, &r->env, p->items[j], p->matches + (size_t)j * n);
+    return err;
+}
+
 /* Put the question through filter and stages; what they found becomes picks. */
 static kith_err pick(const kith_model *m, ki_asked *a, ki_request *r, uint64_t seed,
                      ki_served *served)
 {
     const ki_task task = { .query = &a->query,
-                           .by_popularity = a->basis == KI_BASIS_POPULAR,
+                           .by_popularity = ki_asked_is_unknown(a),
                            .n = a->n,
                            .seed = seed,
-                           .env = &r->env };
+                           .env = &r->env,
+                           .wishes = r->wishes };
     const kith_err err = ki_request_narrow(r, m, &a->query, a->n);
     if (err != KITH_OK) return err;
     a->query.only = r->only;
@@ -118,9 +131,10 @@ static kith_err list(const kith_model *m, const kith_query *query, const ki_aske
     struct picks p = { .n = served->n, .items = served->items, .scores = served->scores };
     json_t *report = NULL;
     char *text = NULL;
-    p.n_reasons = a->basis == KI_BASIS_POPULAR ? 0 : KI_MIN(query->n_reasons, a->query.n);
+    p.n_reasons = ki_asked_is_unknown(a) ? 0 : KI_MIN(query->n_reasons, a->query.n);
     kith_err err = explain(m, a, r->block, &p);
     const char *told = served->n >= a->n ? r->told : NULL;
+    if (err == KITH_OK) err = match(r, &p);
     if (err == KITH_OK && told == NULL) err = ki_request_report(r, served, &report);
     if (err == KITH_OK && json_object_size(report) > 0)
         err = ki_json_print(json_incref(report), &text);
@@ -141,7 +155,9 @@ static kith_err list(const kith_model *m, const kith_query *query, const ki_aske
                                    p.terms != NULL ? p.n_reasons : KI_MIN(query->n_reasons, 1),
                                .terms = p.terms,
                                .largest = p.largest,
-                               .n_terms = p.n_terms };
+                               .n_terms = p.n_terms,
+                               .wishes = r->wishes,
+                               .matches = p.matches };
         err = ki_listing_make(&l, out);
     }
     json_decref(report);

@@ -108,6 +108,21 @@ static int name_unknown(const kith_model *m, const kith_query *q, const ki_phras
     return n;
 }
 
+/* Nothing is known that a model could answer to: the wishes, or popular items. */
+static void go_without(ki_asked *a, const kith_query *q, ki_phrase phrase)
+{
+    a->basis = q->wishes != NULL ? KI_BASIS_WISHES : KI_BASIS_POPULAR;
+    if (q->user != NULL)
+        note_user(a, q->wishes != NULL ? KI_PHRASE_BY_WISHES : phrase, q->user);
+    else if (q->wishes == NULL)
+        note(a, phrase, 1, "");
+}
+
+int ki_asked_is_unknown(const ki_asked *a)
+{
+    return a->basis == KI_BASIS_POPULAR || a->basis == KI_BASIS_WISHES;
+}
+
 /* ---- history ---- */
 
 struct liked {
@@ -156,13 +171,15 @@ static kith_err take_liked(const kith_model *m, const kith_query *q, ki_asked *a
     const kith_err err = fold(m, q, a);
     if (err != KITH_OK) return err;
     const int unknown = name_unknown(m, q, a->language, names, sizeof names);
-    a->basis = a->query.n > 0 ? KI_BASIS_LIKED : KI_BASIS_POPULAR;
+    a->basis = a->query.n > 0      ? KI_BASIS_LIKED
+               : q->wishes != NULL ? KI_BASIS_WISHES
+                                   : KI_BASIS_POPULAR;
     if (a->query.n > 0 && unknown > 0)
         note(a, KI_PHRASE_LEFT_OUT, unknown, names);
     else if (a->query.n == 0 && q->on_unknown == KITH_UNKNOWN_ERROR)
         return ki_fail(KITH_ENOTFOUND, "the model knows none of the liked items: %s", names);
     else if (a->query.n == 0)
-        note(a, KI_PHRASE_NONE_KNOWN, unknown, names);
+        note(a, q->wishes != NULL ? KI_PHRASE_LEFT_OUT : KI_PHRASE_NONE_KNOWN, unknown, names);
     return KITH_OK;
 }
 
@@ -182,19 +199,18 @@ static kith_err take_user(const kith_model *m, const kith_query *q, const ki_kno
     const kith_err err = ki_asked_id(&m->users, "user", q->user, &u);
     if (err != KITH_OK && q->on_unknown == KITH_UNKNOWN_ERROR) return err;
     a->query = (ki_query){ .user = -1 };
-    a->basis = KI_BASIS_POPULAR;
     if (err == KITH_OK) is = find_known(m, known, u);
     a->seen = is.seen;
     a->n_seen = is.n_seen;
     if (err != KITH_OK) {
-        note_user(a, KI_PHRASE_STRANGER, q->user);
+        go_without(a, q, KI_PHRASE_STRANGER);
     } else if (is.query.n > 0) {
         a->query = is.query;
         a->basis = KI_BASIS_USER;
     } else if (q->on_unknown == KITH_UNKNOWN_ERROR) {
         return ki_fail(KITH_ENOTFOUND, "user \"%.64s\" has nothing in the training data", q->user);
     } else {
-        note_user(a, KI_PHRASE_NO_HISTORY, q->user);
+        go_without(a, q, KI_PHRASE_NO_HISTORY);
     }
     return KITH_OK;
 }
@@ -234,13 +250,12 @@ static kith_err check_text(const kith_model *m, const kith_query *q)
 
 static kith_err take_nobody(const kith_query *q, ki_asked *a)
 {
-    if (q->on_unknown == KITH_UNKNOWN_ERROR)
+    if (q->on_unknown == KITH_UNKNOWN_ERROR && q->wishes == NULL)
         return ki_fail(KITH_ENOTFOUND, q->text != NULL
                                            ? "the model knows no word of the text"
                                            : "the query names neither a user nor liked items");
     a->query = (ki_query){ .user = -1 };
-    a->basis = KI_BASIS_POPULAR;
-    note(a, q->text != NULL ? KI_PHRASE_NO_WORDS : KI_PHRASE_NOBODY, 1, "");
+    go_without(a, q, q->text != NULL ? KI_PHRASE_NO_WORDS : KI_PHRASE_NOBODY);
     return KITH_OK;
 }
 

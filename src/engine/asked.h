@@ -12,6 +12,7 @@ typedef enum ki_basis {
     KI_BASIS_USER,
     KI_BASIS_LIKED,
     KI_BASIS_TEXT,
+    KI_BASIS_WISHES, /* nothing but these is known of who asks */
     KI_BASIS_POPULAR,
     KI_BASIS_ITEM,
     KI_BASIS_TRENDING, /* charts: */
@@ -46,6 +47,9 @@ typedef struct ki_asked {
 kith_err ki_asked_make(const kith_model *m, const kith_query *q, const ki_known *known,
                        ki_asked *out);
 void ki_asked_clear(ki_asked *a);
+
+/* 1: of who asks no model can say anything; popular items stand in, or break ties between wishes. */
+int ki_asked_is_unknown(const ki_asked *a);
 
 /* n as given by a caller: 0 is 10, at most what there is.  KITH_EINVAL when it is no number of
  * results. */

@@ -2,8 +2,9 @@
  * listing.c -- laying a list out in one block
  *
  * The same walk runs twice: without memory it counts the bytes, with memory it writes them.  The
- * block is the list, its items, their reasons, then all strings.
+ * block is the list, its items, how they meet wishes, their reasons, then all strings.
  *
+ * Wishes      stand first: "meets your wishes to 87% (ram >= 16: 50%); because you liked ...".
  * Sentences   "because you liked Heat (1995) and Ronin (1998)" names history items with a positive
  *             part in the score.  An item counts as liked when its value is not below both the
  *             user's mean and that of all; where only others speak for the recommendation it is
@@ -186,6 +187,43 @@ static void say_plain(struct block *b, const ki_listing *l, int j)
         say_reach(b, l, item);
 }
 
+static int n_wishes_of(const ki_listing *l)
+{
+    return l->wishes == NULL || l->matches == NULL ? 0 : l->wishes->n_wishes;
+}
+
+/* The first few wishes that are met in part: "ram >= 16: 50%". */
+static void say_unmet(struct block *b, const ki_listing *l, const double *matches)
+{
+    char share[24];
+    int said = 0;
+    for (int w = 0; w < n_wishes_of(l) && said < NAMED; w++) {
+        if (matches[w] >= 1) continue;
+        say(b, said++ == 0 ? " (" : ", ");
+        say(b, l->wishes->wishes[w].text);
+        say(b, ": ");
+        say(b, ki_phrasebook_percent(l->language, matches[w], share, sizeof share));
+    }
+    say(b, ")");
+}
+
+static void say_wishes(struct block *b, const ki_listing *l, int j)
+{
+    const int n = n_wishes_of(l);
+    const double *matches = l->matches + (size_t)j * (size_t)n,
+                 utility = ki_knowledge_utility(l->wishes, matches);
+    char share[24];
+    if (utility >= 1) {
+        say(b, ki_phrasebook_say(l->language, KI_PHRASE_ALL_WISHES, n));
+    } else {
+        say_before(b, l, KI_PHRASE_WISHES, n);
+        say(b, ki_phrasebook_percent(l->language, utility, share, sizeof share));
+        say_behind(b, l, KI_PHRASE_WISHES, n);
+        if (n > 1) say_unmet(b, l, matches);
+    }
+    say(b, "; ");
+}
+
 static const char *put_sentence(struct block *b, const ki_listing *l, int j, const ki_term *terms,
                                 int n_terms)
 {
@@ -199,6 +237,7 @@ static const char *put_sentence(struct block *b, const ki_listing *l, int j, con
         n = choose_named(l, terms, n_terms, 0, named);
         phrase = l->m->core.strengths ? KI_PHRASE_LIKED : KI_PHRASE_RATED;
     }
+    if (n_wishes_of(l) > 0) say_wishes(b, l, j);
     if (n > 0) say_items(b, l, phrase, named, n);
     if (said->n > 0) say_words(b, l, said, n);
     if (n == 0 && said->n == 0) say_plain(b, l, j);
@@ -234,6 +273,19 @@ static kith_reason make_reason(struct block *b, const kith_model *m, const ki_te
     return r;
 }
 
+/* How far item j meets each wish, into met[] (NULL while counting). */
+static void lay_wishes(struct block *b, const ki_listing *l, int j, kith_met *met)
+{
+    const int n = n_wishes_of(l);
+    for (int w = 0; w < n; w++) {
+        const ki_want *want = &l->wishes->wishes[w];
+        const kith_met one = { .want = put(b, want->text),
+                               .weight = want->weight,
+                               .degree = l->matches[(size_t)j * (size_t)n + (size_t)w] };
+        if (met != NULL) met[w] = one;
+    }
+}
+
 /* Item j; its reasons go to reasons[] (NULL while counting).  Returns how many there are. */
 static int lay_item(struct block *b, const ki_listing *l, int j, kith_item *item,
                     kith_reason *reasons)
@@ -257,22 +309,31 @@ static int lay_item(struct block *b, const ki_listing *l, int j, kith_item *item
     return n;
 }
 
-static const char *const basis_names[] = { "user", "liked",    "text",  "popular",
-                                           "item", "trending", "latest" };
+static const char *const basis_names[] = { "user",    "liked", "text",     "wishes",
+                                           "popular", "item",  "trending", "latest" };
 
 static void lay(struct block *b, const ki_listing *l, size_t n_reasons)
 {
     kith_list *list = (kith_list *)(void *)b->base;
     kith_item *items = NULL;
     kith_reason *reasons = NULL;
-    b->used = sizeof *list + (size_t)l->n * sizeof *items + n_reasons * sizeof *reasons;
+    kith_met *met = NULL;
+    const size_t n_met = (size_t)n_wishes_of(l);
+    b->used = sizeof *list + (size_t)l->n * (sizeof *items + n_met * sizeof *met) +
+              n_reasons * sizeof *reasons;
     if (list != NULL) {
         items = (kith_item *)(list + 1);
-        reasons = (kith_reason *)(items + l->n);
+        met = (kith_met *)(items + l->n);
+        reasons = (kith_reason *)(met + n_met * (size_t)l->n);
     }
     for (int j = 0; j < l->n; j++) {
         const int n = lay_item(b, l, j, items == NULL ? NULL : &items[j], reasons);
         if (reasons != NULL) reasons += n;
+        lay_wishes(b, l, j, met);
+        if (met == NULL || n_met == 0) continue;
+        items[j].wishes = met;
+        items[j].n_wishes = (int)n_met;
+        met += n_met;
     }
     const char *note = put(b, l->note), *report = put(b, l->report);
     if (list != NULL)
@@ -290,7 +351,7 @@ static kith_err find_words(const ki_listing *l, struct ki_said **out)
     const ki_form *form = m->desc->form;
     const kith_err err = ki_alloc(out, (size_t)l->n, sizeof **out);
     if (err != KITH_OK || form->words == NULL || l->n_reasons == 0 || l->query == NULL ||
-        l->basis == KI_BASIS_POPULAR)
+        l->basis == KI_BASIS_POPULAR || l->basis == KI_BASIS_WISHES)
         return err;
     for (int j = 0; j < l->n; j++)
         (*out)[j].n = form->words(m, l->query, l->items[j], (*out)[j].words, NAMED);

@@ -6,6 +6,7 @@
 #define KI_LISTING_H
 
 #include "engine/asked.h"
+#include "engine/knowledge.h"
 
 typedef struct ki_listing {
     const kith_model *m;
@@ -22,6 +23,8 @@ typedef struct ki_listing {
                              NULL: none */
     const ki_term *largest; /* [n, n_reasons], by size whatever the sign: the reasons; NULL: none */
     const int *n_terms;     /* [n] of each */
+    const ki_knowledge *wishes; /* NULL: none */
+    const double *matches;      /* [n, n_wishes] */
     const struct ki_said *said; /* set by ki_listing_make: the words that speak for each item */
 } ki_listing;
 

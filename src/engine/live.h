@@ -147,9 +147,8 @@ kith_err ki_live_chart(
 /* Items whose id or title answers to `text`, best first (as kith_model_search). */
 kith_err ki_live_search(ki_live *l, const char *text, const ki_live_query *q, kith_list **out);
 
-/* Are these a filter, with the values of its $names, and a pipeline for this catalogue?  NULL: none.  KITH_EINVAL with
- * sentence and caret. */
-kith_err ki_live_check(ki_live *l, const char *filter, const char *context, const char *pipeline);
+/* Do filter, wishes and pipeline of `q`, with its context for their $names, fit this catalogue?  KITH_EINVAL with sentence and caret. */
+kith_err ki_live_check(ki_live *l, const kith_query *q);
 
 /* ---- looking ---- */
 

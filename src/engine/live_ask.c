@@ -3,7 +3,7 @@
  *
  * Who asks        The live history, cut to the items that the model knows.  When that is what the model was trained
  *                 on, the question is the model's own user; else it is somebody with this history, folded in.
- * Two ways        A plain question (no pipeline, no reasons, no context; a filter that is kept, or none) takes the
+ * Two ways        A plain question (no pipeline, no reasons, no context, no wishes; a filter that is kept, or none) takes the
  *                 short one: a kept mask, scratch from the question before, one ranking.  Everything else goes through
  *                 the stages as kith_recommend does.  Both give the same list.
  */
@@ -231,7 +231,7 @@ static kith_err answer_plain(ki_live *l, const ki_live_query *q, ki_asked *a, in
 static kith_err is_plain(ki_live *l, const kith_query *q, ki_kept_filter **kept, int *out)
 {
     *kept = NULL;
-    *out = q->pipeline == NULL && q->context == NULL && q->n_reasons == 0;
+    *out = q->pipeline == NULL && q->context == NULL && q->wishes == NULL && q->n_reasons == 0;
     if (!*out || q->filter == NULL) return KITH_OK;
     const kith_err err = ki_live_filter(l, q->filter, kept);
     *out = *kept != NULL;
@@ -257,7 +257,8 @@ static kith_err answer_staged(ki_live *l, const ki_live_query *q, ki_asked *a, k
     ki_request r;
     kith_err err = read_request(l, q, &r);
     if (err != KITH_OK) return err;
-    if (asked->filter != NULL && asked->pipeline == NULL && asked->context == NULL)
+    if (asked->filter != NULL && asked->pipeline == NULL && asked->context == NULL &&
+        asked->wishes == NULL)
         err = ki_live_filter(l, asked->filter, &kept);
     if (kept != NULL) r.told = kept->report;
     if (err == KITH_OK) err = ki_ask_list(&l->view, asked, a, &r, q->seed, out);
@@ -280,15 +281,17 @@ static kith_err ask_who(ki_live *l, const kith_query *q, ki_asked *a, ki_answer 
     }
     const kith_err err = ki_asked_make(&l->view, q, answer->user >= 0 ? &known : NULL, a);
     if (err == KITH_OK && l->model == NULL)
-        snprintf(a->note, sizeof a->note, "no model is in force yet; these are popular items");
+        snprintf(a->note, sizeof a->note, "no model is in force yet; %s",
+                 q->wishes != NULL ? "the list goes by the wishes alone"
+                                   : "these are popular items");
     return err;
 }
 
 /* Liked items make no history for a model that is not there. */
-static void without_model(const ki_live *l, ki_asked *a)
+static void without_model(const ki_live *l, const kith_query *q, ki_asked *a)
 {
     if (l->model != NULL) return;
-    a->basis = KI_BASIS_POPULAR;
+    a->basis = q->wishes != NULL ? KI_BASIS_WISHES : KI_BASIS_POPULAR;
     a->query.items = NULL;
     a->query.values = NULL;
     a->query.n = 0;
@@ -315,7 +318,7 @@ kith_err ki_live_recommend(ki_live *l, const ki_live_query *q, kith_list **out, 
     ki_live_read(l);
     kith_err err = ask_who(l, &q->query, &a, &told);
     if (err == KITH_OK) {
-        without_model(l, &a);
+        without_model(l, &q->query, &a);
         err = recommend(l, q, &a, told.folded ? told.user : -1, out);
         ki_asked_clear(&a);
     }
@@ -332,7 +335,7 @@ kith_err ki_live_why_not(ki_live *l, const ki_live_query *q, const char *item_id
     ki_live_read(l);
     kith_err err = ask_who(l, &q->query, &a, &told);
     if (err == KITH_OK) {
-        without_model(l, &a);
+        without_model(l, &q->query, &a);
         if ((err = read_request(l, q, &r)) == KITH_OK) {
             err = ki_ask_why_not(&l->view, &q->query, &a, &r, q->seed, item_id, json);
             ki_request_clear(&r);
@@ -363,12 +366,11 @@ kith_err ki_live_predict(ki_live *l, const char *user_id, const char *item_id, k
     return err;
 }
 
-kith_err ki_live_check(ki_live *l, const char *filter, const char *context, const char *pipeline)
+kith_err ki_live_check(ki_live *l, const kith_query *q)
 {
     ki_request r;
     ki_live_read(l);
-    const kith_query q = { .filter = filter, .context = context, .pipeline = pipeline };
-    const kith_err err = ki_request_read(&l->view, &q, &r);
+    const kith_err err = ki_request_read(&l->view, q, &r);
     if (err == KITH_OK) ki_request_clear(&r);
     ki_live_release(l);
     return err;

@@ -2,7 +2,7 @@
  * phrases.c -- the tables: one per language
  *
  * Numbers   are grouped as CLDR has it: from the fourth digit on, in Spanish from the fifth; by a
- *           narrow blank (U+202F) in French.
+ *           narrow blank (U+202F) in French; a percent sign stands behind a blank or not.
  * Plurals   one is 1 in most, 0 and 1 in French and Portuguese.
  * Spanish   says "e" for "y" before the sound of i: "Sabrina e Ida", but "agua y hielo".
  */
@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "kith.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -26,6 +27,7 @@ static const char *const codes[] = {
 
 struct ki_phrasebook {
     const char *open, *close; /* quotes */
+    const char *percent;      /* behind a number */
     const char *and;
     const char *group;                    /* between groups of three digits */
     int group_from;                       /* digits that a number must have to be grouped */
@@ -36,6 +38,7 @@ struct ki_phrasebook {
 static const ki_phrasebook languages[] = {
     [EN] = { .open = "\"",
              .close = "\"",
+             .percent = "%",
              .and = " and ",
              .group = ",",
              .group_from = 4,
@@ -65,6 +68,11 @@ static const ki_phrasebook languages[] = {
                           [KI_PHRASE_BY_TEXT] = { "user {} is not known to the model; the list "
                                                   "goes by the "
                                                   "text alone" },
+                          [KI_PHRASE_BY_WISHES] = { "nothing is known of user {}; the list goes by "
+                                                    "the wishes alone" },
+                          [KI_PHRASE_ALL_WISHES] = { "meets your wish", "meets all your wishes" },
+                          [KI_PHRASE_WISHES] = { "meets your wish to {}",
+                                                 "meets your wishes to {}" },
                           [KI_PHRASE_NO_HISTORY] = { "user {} has nothing in the training data; "
                                                      "these are "
                                                      "popular items" },
@@ -78,6 +86,7 @@ static const ki_phrasebook languages[] = {
                                                   "exclusions hold every item" } } },
     [DE] = { .open = "„",
              .close = "“",
+             .percent = NBSP "%",
              .and = " und ",
              .group = ".",
              .group_from = 4,
@@ -108,6 +117,12 @@ static const ki_phrasebook languages[] = {
                           [KI_PHRASE_BY_TEXT] = { "das Modell kennt {} nicht; die Liste richtet "
                                                   "sich allein "
                                                   "nach dem Text" },
+                          [KI_PHRASE_BY_WISHES] = { "von {} ist nichts bekannt; die Liste richtet "
+                                                    "sich allein nach den Wünschen" },
+                          [KI_PHRASE_ALL_WISHES] = { "erfüllt deinen Wunsch",
+                                                     "erfüllt alle deine Wünsche" },
+                          [KI_PHRASE_WISHES] = { "erfüllt deinen Wunsch zu {}",
+                                                 "erfüllt deine Wünsche zu {}" },
                           [KI_PHRASE_NO_HISTORY] = { "von {} steht nichts in den Trainingsdaten; "
                                                      "dies sind "
                                                      "beliebte Artikel" },
@@ -120,6 +135,7 @@ static const ki_phrasebook languages[] = {
                                                   "Ausschlüsse umfassen alle Artikel" } } },
     [ES] = { .open = "«",
              .close = "»",
+             .percent = NBSP "%",
              .and = " y ",
              .group = ".",
              .group_from = 5,
@@ -150,6 +166,11 @@ static const ki_phrasebook languages[] = {
                           [KI_PHRASE_BY_TEXT] = { "el modelo no conoce a {}; la lista se guía solo "
                                                   "por el "
                                                   "texto" },
+                          [KI_PHRASE_BY_WISHES] = { "no se sabe nada de {}; la lista se guía solo "
+                                                    "por los deseos" },
+                          [KI_PHRASE_ALL_WISHES] = { "cumple tu deseo", "cumple todos tus deseos" },
+                          [KI_PHRASE_WISHES] = { "cumple tu deseo en un {}",
+                                                 "cumple tus deseos en un {}" },
                           [KI_PHRASE_NO_HISTORY] = { "no hay nada de {} en los datos de "
                                                      "entrenamiento; "
                                                      "estos son artículos populares" },
@@ -163,6 +184,7 @@ static const ki_phrasebook languages[] = {
                                                   "exclusiones abarcan todos los artículos" } } },
     [FR] = { .open = "«" NBSP,
              .close = NBSP "»",
+             .percent = NARROW "%",
              .and = " et ",
              .group = NARROW,
              .group_from = 4,
@@ -193,6 +215,12 @@ static const ki_phrasebook languages[] = {
                           [KI_PHRASE_BY_TEXT] = { "le modèle ne connaît pas {}; la liste suit le "
                                                   "texte "
                                                   "seul" },
+                          [KI_PHRASE_BY_WISHES] = { "on ne sait rien de {}; la liste suit les "
+                                                    "seuls souhaits" },
+                          [KI_PHRASE_ALL_WISHES] = { "répond à votre souhait",
+                                                     "répond à tous vos souhaits" },
+                          [KI_PHRASE_WISHES] = { "répond à votre souhait à {}",
+                                                 "répond à vos souhaits à {}" },
                           [KI_PHRASE_NO_HISTORY] = { "les données d’entraînement ne contiennent "
                                                      "rien de "
                                                      "{}; voici des articles populaires" },
@@ -206,6 +234,7 @@ static const ki_phrasebook languages[] = {
                                                   "les exclusions couvrent tous les articles" } } },
     [IT] = { .open = "«",
              .close = "»",
+             .percent = "%",
              .and = " e ",
              .group = ".",
              .group_from = 4,
@@ -235,6 +264,12 @@ static const ki_phrasebook languages[] = {
                           [KI_PHRASE_BY_TEXT] = { "il modello non conosce {}; la lista segue il "
                                                   "solo "
                                                   "testo" },
+                          [KI_PHRASE_BY_WISHES] = { "di {} non si sa nulla; la lista segue solo i "
+                                                    "desideri" },
+                          [KI_PHRASE_ALL_WISHES] = { "soddisfa il tuo desiderio",
+                                                     "soddisfa tutti i tuoi desideri" },
+                          [KI_PHRASE_WISHES] = { "soddisfa il tuo desiderio al {}",
+                                                 "soddisfa i tuoi desideri al {}" },
                           [KI_PHRASE_NO_HISTORY] = { "di {} non c’è nulla nei dati di "
                                                      "addestramento; questi "
                                                      "sono articoli popolari" },
@@ -248,6 +283,7 @@ static const ki_phrasebook languages[] = {
                                                   "esclusioni comprendono ogni articolo" } } },
     [PT] = { .open = "“",
              .close = "”",
+             .percent = "%",
              .and = " e ",
              .group = ".",
              .group_from = 4,
@@ -277,6 +313,12 @@ static const ki_phrasebook languages[] = {
                                                    "populares" },
                           [KI_PHRASE_BY_TEXT] = { "o modelo não conhece {}; a lista segue apenas o "
                                                   "texto" },
+                          [KI_PHRASE_BY_WISHES] = { "nada se sabe de {}; a lista segue apenas os "
+                                                    "desejos" },
+                          [KI_PHRASE_ALL_WISHES] = { "atende ao seu desejo",
+                                                     "atende a todos os seus desejos" },
+                          [KI_PHRASE_WISHES] = { "atende ao seu desejo em {}",
+                                                 "atende aos seus desejos em {}" },
                           [KI_PHRASE_NO_HISTORY] = { "não há nada de {} nos dados de treino; estes "
                                                      "são "
                                                      "itens populares" },
@@ -355,6 +397,14 @@ const char *ki_phrasebook_count(const ki_phrasebook *l, int64_t n, char *out, si
         out[used++] = digits[j];
     }
     out[used] = '\0';
+    return out;
+}
+
+const char *ki_phrasebook_percent(const ki_phrasebook *l, double share, char *out, size_t size)
+{
+    const double whole = round(100 * share);
+    const double shown = share > 0 && share < 1 ? fmax(1, fmin(99, whole)) : whole;
+    snprintf(out, size, "%.0f%s", shown, l->percent);
     return out;
 }
 

@@ -28,10 +28,13 @@ typedef enum ki_phrase {
     KI_PHRASE_NONE_KNOWN, /* all liked items are unknown */
     KI_PHRASE_STRANGER,   /* the user is unknown, the list is popular */
     KI_PHRASE_BY_TEXT,    /* the user is unknown, the list goes by the text */
+    KI_PHRASE_BY_WISHES,  /* nothing is known of the user, the list goes by the wishes */
     KI_PHRASE_NO_HISTORY, /* the user has nothing in the training data */
     KI_PHRASE_NOBODY,     /* neither user nor liked items; no slot */
     KI_PHRASE_NO_WORDS,   /* a text of which the model knows no word; no slot */
     KI_PHRASE_NOTHING,    /* nothing is left to recommend; no slot */
+    KI_PHRASE_ALL_WISHES, /* meets all wishes; no slot */
+    KI_PHRASE_WISHES,     /* meets the wishes to {}: a percentage */
     KI_N_PHRASES
 } ki_phrase;
 
@@ -49,6 +52,9 @@ const char *ki_phrasebook_and(const ki_phrasebook *l, const char *last);
 
 /* "1,234,567"; out[size] with size >= 40. */
 const char *ki_phrasebook_count(const ki_phrasebook *l, int64_t n, char *out, size_t size);
+
+/* "87%" of a share from 0 to 1, rounded, but never to all or nothing; out[size] with size >= 16. */
+const char *ki_phrasebook_percent(const ki_phrasebook *l, double share, char *out, size_t size);
 
 /* The marks of a quotation. */
 const char *ki_phrasebook_open(const ki_phrasebook *l);

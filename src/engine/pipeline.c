@@ -78,9 +78,10 @@ static void read_diversity(ki_violations *v, const json_t *o, ki_pipeline *p)
 
 static void read_rank(ki_violations *v, const json_t *o, ki_pipeline *p)
 {
-    static const char *const keys[] = { "by" };
-    if (o != NULL && ki_check_keys(v, "/rank", o, keys, KI_COUNT(keys)))
-        read_name(v, "/rank", o, "by", p->ranker);
+    static const char *const keys[] = { "by", "wishes" };
+    if (o == NULL || !ki_check_keys(v, "/rank", o, keys, KI_COUNT(keys))) return;
+    read_name(v, "/rank", o, "by", p->ranker);
+    p->wishes = ki_read_number(v, "/rank", o, "wishes", 0, 1, p->wishes);
 }
 
 static void read_explore(ki_violations *v, const json_t *o, ki_pipeline *p)
@@ -130,7 +131,7 @@ kith_err ki_pipeline_read(const ki_schema *schema, const json_t *config, ki_pipe
                           ki_violations *found)
 {
     ki_violations *v = NULL;
-    ki_pipeline p = { .trade_off = 0.7 };
+    ki_pipeline p = { .trade_off = 0.7, .wishes = 1 };
     kith_err err = ki_alloc(&v, 1, sizeof *v);
     if (err != KITH_OK) return err;
     if ((err = read_all(v, schema, config, &p)) == KITH_OK)

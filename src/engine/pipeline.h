@@ -8,7 +8,7 @@
  *
  *      { "retrieve":  [ {"from": "model", "part": "ials", "quota": 300}, {"from": "popular", "quota": 50},
  *                       {"from": "new", "quota": 20}, {"from": "similar", "item": "i7", "quota": 30} ],
- *        "rank":      {"by": "content"},
+ *        "rank":      {"by": "content", "wishes": 0.7},
  *        "depth":     200,
  *        "rules":     { ... as in rules.h ... },
  *        "diversity": {"method": "mmr", "trade_off": 0.7, "column": "genres"},
@@ -20,6 +20,7 @@
 #ifndef KI_PIPELINE_H
 #define KI_PIPELINE_H
 
+#include "engine/knowledge.h"
 #include "engine/rules.h"
 #include "model/package.h"
 
@@ -45,6 +46,7 @@ typedef struct ki_pipeline {
     int n_sources;
     ki_pipe_source sources[KI_MAX_SOURCES];
     char ranker[KI_PIPE_NAME]; /* part, or "popularity"; "": the model itself */
+    double wishes;             /* their share in a score, where there are any: 1 unless told */
     int depth;       /* candidates that rules and diversity choose from; 0: 10 n, at least 100 */
     ki_rules *rules; /* owned; NULL: none */
     ki_spread spread;
@@ -70,6 +72,7 @@ typedef struct ki_served {
     int n_retrieved[KI_MAX_SOURCES];
     int n_candidates; /* what reached the choice, at most depth */
     json_t *ruled;    /* what the rules did; NULL: there are none */
+    json_t *wished;   /* how far each wish is met at all; NULL: there are none */
 } ki_served;
 
 typedef struct ki_task {
@@ -77,7 +80,8 @@ typedef struct ki_task {
     int by_popularity; /* 1: nothing is known of who asks; popular items in place of the ranker's */
     int n;             /* items wanted */
     uint64_t seed;     /* decides what is drawn */
-    const ki_env *env; /* of the rules */
+    const ki_env *env; /* of rules and wishes */
+    const ki_knowledge *wishes; /* NULL: none */
 } ki_task;
 
 /* Put a query through the stages.  KITH_ENOTFOUND for a part, an item or a column that is not there. */

@@ -48,17 +48,21 @@ static kith_err read_context(const char *text, ki_request *r)
     return err;
 }
 
+/* The last failure again, with the place in the text that it is about. */
+static kith_err with_picture(const ki_complaint *why)
+{
+    char sentence[KI_MESSAGE_SIZE];
+    if (why->picture[0] == '\0') return KITH_EINVAL;
+    ki_message_get(sentence);
+    return ki_fail(KITH_EINVAL, "%s\n%s", sentence, why->picture);
+}
+
 static kith_err read_filter(const char *text, ki_request *r)
 {
     ki_complaint why;
     if (text == NULL) return KITH_OK;
     const kith_err err = ki_filter_parse(&r->schema, text, &r->filter, &why);
-    if (err == KITH_EINVAL && why.picture[0] != '\0') {
-        char sentence[KI_MESSAGE_SIZE];
-        strcpy(sentence, kith_last_error());
-        return ki_fail(KITH_EINVAL, "%s\n%s", sentence, why.picture);
-    }
-    return err;
+    return err == KITH_EINVAL ? with_picture(&why) : err;
 }
 
 static kith_err read_pipeline(const char *text, ki_request *r)
@@ -67,6 +71,30 @@ static kith_err read_pipeline(const char *text, ki_request *r)
     kith_err err = text == NULL ? KITH_OK : load(text, "pipeline", &o);
     if (err == KITH_OK) err = ki_pipeline_read(&r->schema, o, &r->pipeline, NULL);
     json_decref(o);
+    return err;
+}
+
+static kith_err take_wishes(const json_t *list, ki_request *r)
+{
+    ki_violations *found = NULL;
+    kith_err err = ki_alloc(&found, 1, sizeof *found);
+    if (err == KITH_OK) err = ki_alloc(&r->wishes, 1, sizeof *r->wishes);
+    if (err == KITH_OK) err = ki_knowledge_read(&r->schema, list, r->wishes, found);
+    if (err == KITH_EINVAL && found->n > 0) err = with_picture(&found->list[0].why);
+    ki_free(found);
+    if (err == KITH_OK) return KITH_OK;
+    ki_free(r->wishes); /* which is empty */
+    r->wishes = NULL;
+    return err;
+}
+
+static kith_err read_wishes(const char *text, ki_request *r)
+{
+    json_t *list = NULL;
+    kith_err err = text == NULL ? KITH_OK : load(text, "wishes", &list);
+    if (err == KITH_OK && list != NULL && !(json_is_array(list) && json_array_size(list) == 0))
+        err = take_wishes(list, r);
+    json_decref(list);
     return err;
 }
 
@@ -79,7 +107,8 @@ kith_err ki_request_read(const kith_model *m, const kith_query *q, ki_request *o
     out->block = q->block;
     if ((err = ki_block_check(q->block, m->core.n_items)) == KITH_OK &&
         (err = read_context(q->context, out)) == KITH_OK &&
-        (err = read_filter(q->filter, out)) == KITH_OK)
+        (err = read_filter(q->filter, out)) == KITH_OK &&
+        (err = read_wishes(q->wishes, out)) == KITH_OK)
         err = read_pipeline(q->pipeline, out);
     if (err != KITH_OK) ki_request_clear(out);
     return err;
@@ -105,7 +134,8 @@ static void find_base(const ki_request *r, const kith_model *m, const ki_query *
     const ki_rules *rules = r->pipeline.rules;
     for (int32_t i = 0; i < m->core.n_items; i++) mask[i] = m->barred == NULL || !m->barred[i];
     take_out(mask, q->skip, q->n_skip);
-    if (!brings_new(&r->pipeline)) take_out(mask, m->core.cold, m->core.n_cold);
+    if (!brings_new(&r->pipeline) && r->wishes == NULL)
+        take_out(mask, m->core.cold, m->core.n_cold);
     for (int32_t i = 0; r->block != NULL && i < m->core.n_items; i++)
         if (ki_block_has(r->block, i)) mask[i] = 0;
     if (rules == NULL) return;
@@ -159,11 +189,18 @@ done:
 
 /* ---- telling ---- */
 
+static void add_notes(json_t *list, const ki_filter *f)
+{
+    for (int j = 0; f != NULL && j < ki_filter_n_notes(f); j++)
+        json_array_append_new(list, json_string(ki_filter_note(f, j)));
+}
+
 static json_t *notes(const ki_request *r)
 {
     json_t *list = json_array();
-    for (int j = 0; r->filter != NULL && j < ki_filter_n_notes(r->filter); j++)
-        json_array_append_new(list, json_string(ki_filter_note(r->filter, j)));
+    add_notes(list, r->filter);
+    for (int w = 0; r->wishes != NULL && w < r->wishes->n_wishes; w++)
+        add_notes(list, r->wishes->wishes[w].want);
     return list;
 }
 
@@ -182,10 +219,10 @@ kith_err ki_request_report(const ki_request *r, const ki_served *served, json_t 
     if (r->block != NULL)
         failed |=
             json_object_set_new(o, "block", json_pack("{s:i}", "items", r->block->n_blocked)) != 0;
-    if (r->counts != NULL) {
-        failed |= json_object_set(o, "filter", r->counts) != 0;
+    if (r->counts != NULL) failed |= json_object_set(o, "filter", r->counts) != 0;
+    if (served->wished != NULL) failed |= json_object_set(o, "wishes", served->wished) != 0;
+    if (r->counts != NULL || served->wished != NULL)
         failed |= json_object_set_new(o, "notes", notes(r)) != 0;
-    }
     if (r->pipeline.n_sources > 0)
         failed |= json_object_set_new(o, "retrieved", retrieved(r, served)) != 0;
     if (served->ruled != NULL) failed |= json_object_set(o, "rules", served->ruled) != 0;
@@ -200,6 +237,8 @@ void ki_request_clear(ki_request *r)
 {
     ki_filter_free(r->filter);
     ki_pipeline_clear(&r->pipeline);
+    if (r->wishes != NULL) ki_knowledge_clear(r->wishes);
+    ki_free(r->wishes);
     ki_context_clear(&r->context);
     ki_free(r->only);
     json_decref(r->counts);

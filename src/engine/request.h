@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * request.h -- what a query says beyond who asks: filter, context and pipeline, read against a model
+ * request.h -- what a query says beyond who asks: filter, context, pipeline and wishes, read against a model
  */
 #ifndef KI_REQUEST_H
 #define KI_REQUEST_H
@@ -13,6 +13,7 @@ typedef struct ki_request {
     ki_env env;
     ki_filter *filter;    /* NULL: none */
     ki_pipeline pipeline; /* the defaults when the query has none */
+    ki_knowledge *wishes; /* owned; NULL: none */
     int32_t *only;        /* [n_only] what filter and rules let through, rising; NULL: all */
     int32_t n_only;
     const kith_block *block; /* of the query; NULL: none */

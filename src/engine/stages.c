@@ -10,10 +10,12 @@
 #include "base/rng.h"
 #include "data/labels.h"
 #include "engine/diversity.h"
+#include "engine/wished.h"
 #include "model/form_blend.h"
 #include "model/rank.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { LEAST_DEPTH = 100, DEPTH_PER_ITEM = 10, LATEST = 10 };
@@ -239,12 +241,68 @@ static kith_err rank_some(struct run *r)
     return rank(ranker, &q, r->depth, r->items, r->scores, &r->n_found);
 }
 
-static kith_err rank_candidates(struct run *r)
+/* ---- ranking by wishes ---- */
+
+static int by_number(const void *a, const void *b)
+{
+    const int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* The ranker of the pipeline over some items: a model, or how many users have them. */
+static kith_err rank_only(void *arg, const int32_t *only, int32_t n_only, int k, int32_t *items,
+                          float *scores, int32_t *n)
+{
+    const struct run *r = arg;
+    const ki_model *ranker;
+    ki_query q = *r->q;
+    q.only = only;
+    q.n_only = n_only;
+    if (!by_popularity(r)) {
+        const kith_err err = find_part(r->m, r->p->ranker, &ranker);
+        return err != KITH_OK ? err : rank(ranker, &q, k, items, scores, n);
+    }
+    *n = 0;
+    for (int32_t j = 0; j < r->m->core.n_items && *n < k; j++) {
+        const int32_t item = r->m->popular[j];
+        if (r->m->reach[item] == 0) break;
+        if (bsearch(&item, only, (size_t)n_only, sizeof item, by_number) == NULL) continue;
+        items[*n] = item;
+        scores[(*n)++] = (float)r->m->reach[item];
+    }
+    return KITH_OK;
+}
+
+/* Items that nobody has are open too: wishes know them by their attributes. */
+static kith_err rank_by_wishes(struct run *r, ki_served *out)
+{
+    ki_met fits[KI_WISHES_MAX];
+    for (int32_t i = 0; r->p->n_sources > 0 && i < r->m->core.n_items; i++)
+        r->open[i] = r->open[i] && r->brought[i] != 0;
+    const ki_wished w = { .wishes = r->task->wishes,
+                          .env = r->task->env,
+                          .share = r->p->wishes,
+                          .open = r->open,
+                          .rank = rank_only,
+                          .arg = r };
+    const kith_err err = ki_wished_rank(&w, r->depth, r->items, r->scores, &r->n_found, fits);
+    if (err != KITH_OK) return err;
+    out->wished = ki_knowledge_json(w.wishes, fits);
+    return out->wished == NULL ? ki_fail_memory(64) : KITH_OK;
+}
+
+static int has_wishes(const struct run *r)
+{
+    return r->task->wishes != NULL && r->task->wishes->n_wishes > 0 && r->p->wishes > 0;
+}
+
+static kith_err rank_candidates(struct run *r, ki_served *out)
 {
     const size_t room = (size_t)r->depth + (size_t)room_for_new(r);
     kith_err err;
     if ((err = ki_alloc(&r->items, room, sizeof *r->items)) != KITH_OK) return err;
     if ((err = ki_alloc(&r->scores, room, sizeof *r->scores)) != KITH_OK) return err;
+    if (has_wishes(r)) return rank_by_wishes(r, out);
     if ((err = rank_some(r)) == KITH_OK) append_new(r);
     return err;
 }
@@ -392,7 +450,15 @@ done:
     return err;
 }
 
-/* The score of a pin that was no candidate: the ranker's, or 0 where it has none. */
+static kith_err score_by_wishes(const struct run *r, int32_t item, float *score)
+{
+    double matches[KI_WISHES_MAX];
+    const kith_err err = ki_knowledge_match(r->task->wishes, r->task->env, item, matches);
+    if (err == KITH_OK) *score = (float)ki_knowledge_utility(r->task->wishes, matches);
+    return err;
+}
+
+/* The score of a pin that was no candidate: how far it meets the wishes, else the ranker's, or 0 where it has none. */
 static kith_err score_pins(struct run *r)
 {
     kith_err err = KITH_OK;
@@ -404,7 +470,9 @@ static kith_err score_pins(struct run *r)
         q.only = &r->items[j];
         q.n_only = 1;
         r->scores[j] = 0;
-        if (by_popularity(r))
+        if (has_wishes(r))
+            err = score_by_wishes(r, r->items[j], &r->scores[j]);
+        else if (by_popularity(r))
             r->scores[j] = (float)r->m->reach[r->items[j]];
         else if ((err = find_part(r->m, r->p->ranker, &ranker)) == KITH_OK)
             err = rank(ranker, &q, 1, &item, &r->scores[j], &n);
@@ -494,11 +562,12 @@ static kith_err run_stages(struct run *r, ki_served *out)
     double chance;
     kith_err err;
     r->depth = depth_of(r);
-    const int asks_open = r->p->n_sources > 0 || r->p->rules != NULL || by_popularity(r);
+    const int asks_open =
+        r->p->n_sources > 0 || r->p->rules != NULL || by_popularity(r) || has_wishes(r);
     if ((err = ki_alloc(&r->brought, (size_t)r->m->core.n_items, 1)) != KITH_OK) return err;
     if (asks_open && (err = find_open(r)) != KITH_OK) return err;
     if (r->p->n_sources > 0 && (err = retrieve(r, out)) != KITH_OK) return err;
-    if ((err = rank_candidates(r)) != KITH_OK) return err;
+    if ((err = rank_candidates(r, out)) != KITH_OK) return err;
     out->n_candidates = r->n_found;
     const size_t most = (size_t)KI_MAX(r->n, r->depth);
     if ((err = ki_alloc(&r->order, most, sizeof *r->order)) != KITH_OK) return err;
@@ -536,5 +605,6 @@ void ki_served_clear(ki_served *s)
     ki_free(s->sources);
     ki_free(s->propensity);
     json_decref(s->ruled);
+    json_decref(s->wished);
     *s = (ki_served){ 0 };
 }

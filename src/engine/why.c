@@ -97,10 +97,11 @@ static kith_err judge(struct asking *w, const char *item_id, char **json)
     json_t *o = NULL;
     kith_err err;
     w->task = (ki_task){ .query = &w->a->query,
-                         .by_popularity = w->a->basis == KI_BASIS_POPULAR,
+                         .by_popularity = ki_asked_is_unknown(w->a),
                          .n = w->a->n,
                          .seed = w->seed,
-                         .env = &w->r->env };
+                         .env = &w->r->env,
+                         .wishes = w->r->wishes };
     if ((err = ki_request_narrow(w->r, w->m, &w->a->query, w->a->n)) != KITH_OK) return err;
     w->a->query.only = w->r->only;
     w->a->query.n_only = w->r->n_only;

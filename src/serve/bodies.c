@@ -133,6 +133,13 @@ static const ki_shape a_reason[] = {
       .about = "its share of the score" },
 };
 static const ki_shape one_reason = { .kind = KI_IS_OBJECT, KI_INSIDE(a_reason), .type = "Reason" };
+const ki_shape ki_shape_one_wish = { .kind = KI_IS_ANY };
+static const ki_shape a_degree[] = {
+    { .name = "want", .kind = KI_IS_TEXT, .required = 1, .about = "the wish" },
+    { .name = "weight", .kind = KI_IS_NUMBER, .required = 1 },
+    { .name = "degree", .kind = KI_IS_NUMBER, .required = 1, .about = "from 0 to 1" },
+};
+static const ki_shape one_degree = { .kind = KI_IS_OBJECT, KI_INSIDE(a_degree), .type = "MetWish" };
 static const ki_shape a_listed[] = {
     { .name = "item_id", .kind = KI_IS_TEXT, .required = 1 },
     { .name = "title", .kind = KI_IS_TEXT },
@@ -140,6 +147,10 @@ static const ki_shape a_listed[] = {
       .kind = KI_IS_NUMBER,
       .required = 1,
       .about = "higher is better; not comparable between users" },
+    { .name = "wishes",
+      .kind = KI_IS_LIST,
+      .about = "how far it meets each wish",
+      KI_EACH(one_degree) },
     { .name = "reason", .kind = KI_IS_TEXT, .about = "a sentence, where reasons were asked for" },
     { .name = "reasons", .kind = KI_IS_LIST, KI_EACH(one_reason) },
     { .name = "rest", .kind = KI_IS_NUMBER, .about = "score less what the reasons say" },
@@ -171,7 +182,23 @@ static const ki_shape filter_counts[] = {
     { .name = "relaxed", .kind = KI_IS_WHOLE, .required = 1, .about = "items there would be then" },
     { .name = "sentence", .kind = KI_IS_TEXT, .required = 1 },
 };
+static const ki_shape a_wish_report[] = {
+    { .name = "want", .kind = KI_IS_TEXT, .required = 1, .about = "the wish" },
+    { .name = "weight", .kind = KI_IS_NUMBER, .required = 1 },
+    { .name = "met", .kind = KI_IS_WHOLE, .required = 1, .about = "items that meet it in full" },
+    { .name = "best",
+      .kind = KI_IS_NUMBER,
+      .required = 1,
+      .about = "degree that the nearest comes to" },
+};
+static const ki_shape one_wish_report = { .kind = KI_IS_OBJECT,
+                                          KI_INSIDE(a_wish_report),
+                                          .type = "WishReport" };
 static const ki_shape a_report[] = {
+    { .name = "wishes",
+      .kind = KI_IS_LIST,
+      .about = "how far each wish can be met at all",
+      KI_EACH(one_wish_report) },
     { .name = "filter",
       .kind = KI_IS_OBJECT,
       .about = "what each clause took away",
@@ -179,7 +206,7 @@ static const ki_shape a_report[] = {
       .type = "FilterCounts" },
     { .name = "notes",
       .kind = KI_IS_LIST,
-      .about = "what is odd about the filter",
+      .about = "what is odd about filter and wishes",
       KI_EACH(one_text) },
     { .name = "retrieved",
       .kind = KI_IS_LIST,
@@ -202,7 +229,7 @@ static const ki_shape a_list[] = {
     { .name = "folded", .kind = KI_IS_FLAG, .about = "the history is newer than the model" },
     { .name = "basis",
       .kind = KI_IS_TEXT,
-      .about = "user, liked, text, popular, item, trending or latest" },
+      .about = "user, liked, text, wishes, popular, item, trending or latest" },
     { .name = "note", .kind = KI_IS_TEXT, .about = "why the basis is not what was asked for" },
     { .name = "page", .kind = KI_IS_WHOLE },
     { .name = "more", .kind = KI_IS_FLAG, .about = "there are further pages" },
@@ -213,7 +240,7 @@ static const ki_shape a_list[] = {
       KI_EACH(one_listed) },
     { .name = "report",
       .kind = KI_IS_OPEN,
-      .about = "what filter, sources and rules did",
+      .about = "what filter, wishes, sources and rules did",
       KI_INSIDE(a_report),
       .type = "ListReport" },
 };

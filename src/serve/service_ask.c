@@ -47,6 +47,24 @@ static void write_reasons(ki_text *t, const kith_item *item)
     ki_write_number(t, item->rest);
 }
 
+static void write_wishes(ki_text *t, const kith_item *item)
+{
+    ki_write_key(t, "wishes");
+    ki_text_say(t, "[");
+    for (int j = 0; j < item->n_wishes; j++) {
+        ki_write_next(t);
+        ki_text_say(t, "{");
+        ki_write_key(t, "want");
+        ki_write_string(t, item->wishes[j].want);
+        ki_write_key(t, "weight");
+        ki_write_number(t, item->wishes[j].weight);
+        ki_write_key(t, "degree");
+        ki_write_number(t, item->wishes[j].degree);
+        ki_text_say(t, "}");
+    }
+    ki_text_say(t, "]");
+}
+
 static void write_item(ki_text *t, const kith_item *item)
 {
     ki_write_next(t);
@@ -59,6 +77,7 @@ static void write_item(ki_text *t, const kith_item *item)
     }
     ki_write_key(t, "score");
     ki_write_number(t, item->score);
+    if (item->n_wishes > 0) write_wishes(t, item);
     if (item->reason != NULL) write_reasons(t, item);
     if (item->propensity != 1) {
         ki_write_key(t, "propensity");
@@ -162,7 +181,7 @@ static double now_us(void)
 static int is_lasting(const kith_list *list)
 {
     return strcmp(list->basis, "user") == 0 || strcmp(list->basis, "liked") == 0 ||
-           strcmp(list->basis, "text") == 0;
+           strcmp(list->basis, "text") == 0 || strcmp(list->basis, "wishes") == 0;
 }
 
 /* Was the user deleted since the list was begun?  Between ki_erasures_enter and leave. */

@@ -19,18 +19,27 @@ static const char *text_of(const json_t *o, const char *name)
 
 /* ---- scenarios ---- */
 
+/* *out NULL: there is no such member. */
+static kith_err print_member(const json_t *o, const char *name, char **out)
+{
+    json_t *v = json_object_get(o, name);
+    return v == NULL ? KITH_OK : ki_json_print(json_incref(v), out);
+}
+
 kith_err ki_service_check_scenario(ki_service *s, const json_t *document)
 {
-    json_t *pipeline = json_object_get(document, "pipeline"),
-           *context = json_object_get(document, "context");
-    const char *filter = json_string_value(json_object_get(document, "filter"));
-    char *stages = NULL, *values = NULL;
-    kith_err err = KITH_OK;
-    if (pipeline != NULL) err = ki_json_print(json_incref(pipeline), &stages);
-    if (err == KITH_OK && context != NULL) err = ki_json_print(json_incref(context), &values);
-    if (err == KITH_OK) err = ki_live_check(s->live, filter, values, stages);
-    kith_string_free(stages);
-    kith_string_free(values);
+    char *pipeline = NULL, *wishes = NULL, *context = NULL;
+    kith_err err = print_member(document, "pipeline", &pipeline);
+    if (err == KITH_OK) err = print_member(document, "wishes", &wishes);
+    if (err == KITH_OK) err = print_member(document, "context", &context);
+    const kith_query q = { .filter = json_string_value(json_object_get(document, "filter")),
+                           .pipeline = pipeline,
+                           .wishes = wishes,
+                           .context = context };
+    if (err == KITH_OK) err = ki_live_check(s->live, &q);
+    kith_string_free(pipeline);
+    kith_string_free(wishes);
+    kith_string_free(context);
     return err;
 }
 

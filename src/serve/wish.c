@@ -76,9 +76,9 @@ static kith_err name_ids(ki_wish *w)
 
 /* ---- request and scenario ---- */
 
-static const char *const scenario_members[] = { "n",        "filter",     "context",
-                                                "pipeline", "exclude",    "include_seen",
-                                                "reasons",  "on_unknown", "log" };
+static const char *const scenario_members[] = { "n",       "filter",       "context", "pipeline",
+                                                "exclude", "include_seen", "reasons", "on_unknown",
+                                                "log",     "wishes" };
 
 static kith_err as_text(const json_t *v, char **out)
 {
@@ -102,7 +102,8 @@ static kith_err both_filters(ki_service *s, json_t *o, const char *own, const ch
     char *text = NULL, *context = NULL;
     const size_t size = strlen(own) + strlen(other) + 16;
     kith_err err = as_text(json_object_get(o, "context"), &context);
-    if (err == KITH_OK) err = ki_live_check(s->live, own, context, NULL);
+    if (err == KITH_OK)
+        err = ki_live_check(s->live, &(kith_query){ .filter = own, .context = context });
     kith_string_free(context);
     if (err == KITH_OK) err = ki_alloc(&text, size, 1);
     if (err != KITH_OK) return err;
@@ -237,6 +238,7 @@ static kith_err take_rest(ki_wish *w)
     kith_query *q = &w->q.query;
     kith_err err = as_text(json_object_get(w->request, "context"), &w->context);
     if (err == KITH_OK) err = as_text(json_object_get(w->request, "pipeline"), &w->pipeline);
+    if (err == KITH_OK) err = as_text(json_object_get(w->request, "wishes"), &w->wishes);
     if (err == KITH_OK)
         err = take_list(json_object_get(w->request, "exclude"), &w->exclude, &q->n_exclude);
     q->exclude = w->exclude;
@@ -247,6 +249,7 @@ static kith_err take_rest(ki_wish *w)
     q->filter = text_of(w->request, "filter");
     q->context = w->context;
     q->pipeline = w->pipeline;
+    q->wishes = w->wishes;
     if (unknown != NULL && strcmp(unknown, "error") == 0) q->on_unknown = KITH_UNKNOWN_ERROR;
     w->log = json_is_true(json_object_get(w->request, "log"));
     return err;
@@ -272,15 +275,20 @@ void ki_wish_clear(ki_wish *w)
     json_decref(w->history);
     kith_string_free(w->context);
     kith_string_free(w->pipeline);
+    kith_string_free(w->wishes);
     ki_free(w->liked);
     ki_free(w->exclude);
     ki_free(w->values);
     *w = (ki_wish){ 0 };
 }
 
+static int names_drifting(const char *filter)
+{
+    return filter != NULL && (strcasestr(filter, "now") != NULL || strstr(filter, "popularity"));
+}
+
 int ki_wish_drifts(const ki_wish *w)
 {
-    const char *filter = w->q.query.filter;
     if (w->pipeline != NULL || w->history != NULL) return 1;
-    return filter != NULL && (strcasestr(filter, "now") != NULL || strstr(filter, "popularity"));
+    return names_drifting(w->q.query.filter) || names_drifting(w->wishes);
 }

@@ -17,8 +17,8 @@ typedef struct ki_wish {
     int is_own;       /* 1: a copy of what was asked, changed */
     ki_variant variant;
     int log;
-    int64_t began;            /* ki_clock_ns: what it finds of a user who goes later is not kept */
-    char *context, *pipeline; /* as texts; NULL: none */
+    int64_t began; /* ki_clock_ns: what it finds of a user who goes later is not kept */
+    char *context, *pipeline, *wishes; /* as texts; NULL: none */
     const char **liked, **exclude;
     float *values;
     json_t *history; /* what `liked` points into when it was looked up */

@@ -208,6 +208,21 @@ static kith_err take_file_interaction(void *arg, size_t index, json_t *o)
 
 /* ---- users and items ---- */
 
+/* The user's wishes, which are no attribute: out of `o`, to be checked when the catalogue is known. */
+static kith_err take_wishes(struct taking *t, size_t index, json_t *o)
+{
+    char buffer[24];
+    json_t *wishes = json_object_get(o, "wishes");
+    const ki_span id = ki_json_id(json_object_get(o, "user_id"), buffer);
+    if (t->role != KI_USER || wishes == NULL) return KITH_OK;
+    if (t->in->wishes == NULL) t->in->wishes = json_object();
+    json_t *list = json_is_array(wishes) ? json_incref(wishes) : json_pack("[O]", wishes);
+    json_t *kept = json_pack("{s:I, s:o}", "at", (json_int_t)index, "list", list);
+    if (json_object_setn_new(t->in->wishes, id.at, id.n, kept) != 0) return ki_fail_memory(64);
+    json_object_del(o, "wishes");
+    return KITH_OK;
+}
+
 static kith_err take_object(void *arg, size_t index, json_t *o)
 {
     struct taking *t = arg;
@@ -216,7 +231,8 @@ static kith_err take_object(void *arg, size_t index, json_t *o)
     int ok = 0;
     ki_verify(t->element, o, &at, t->f);
     if (t->f->n_violations > before) return KITH_OK;
-    const kith_err err = ki_contract_take(t->attrs, o, t->role, &ok);
+    kith_err err = take_wishes(t, index, o);
+    if (err == KITH_OK) err = ki_contract_take(t->attrs, o, t->role, &ok);
     if (err == KITH_OK && !ok) ki_object_to(t->f, &at, "has no %s_id", ki_role_words[t->role]);
     return err;
 }
@@ -403,6 +419,7 @@ void ki_intake_clear(ki_intake *in)
 {
     kith_data_free(in->data);
     json_decref(in->context);
+    json_decref(in->wishes);
     ki_signals_clear(&in->signals);
     ki_free(in->user);
     ki_free(in->item);

@@ -13,6 +13,7 @@ typedef struct ki_intake {
     int has_now;     /* context_data.now was given */
     int64_t now;
     json_t *context;    /* object, never NULL; from the request or from a file */
+    json_t *wishes;     /* user -> {"at": place in user_data, "list": [...]}; NULL: none have any */
     ki_signals signals; /* row by row as the interactions came */
     ki_opinion preference;
 

@@ -33,7 +33,7 @@ struct looked { /* into the cache */
 struct making {
     const ki_lists_options *o;
     const ki_column *category;
-    char settings[32];      /* hash of what a list depends on besides the user */
+    char settings[32];      /* hash of what a list depends on besides the user and his wishes */
     int32_t begin;          /* first user, or item, of the slice */
     ki_text *pieces;        /* [SLICE / CHUNK] */
     struct told *told;      /* [SLICE] */
@@ -51,6 +51,12 @@ static double seconds(void)
 
 /* ---- one list ---- */
 
+static const char *wishes_of(const ki_lists_options *o, const char *user)
+{
+    const char *own = json_string_value(json_object_get(o->own_wishes, user));
+    return own != NULL ? own : o->wishes;
+}
+
 static kith_query query_of(const ki_lists_options *o, const char *user)
 {
     return (kith_query){ .user = user,
@@ -60,6 +66,7 @@ static kith_query query_of(const ki_lists_options *o, const char *user)
                          .include_seen = o->include_seen,
                          .filter = o->filter,
                          .context = o->values,
+                         .wishes = wishes_of(o, user),
                          .pipeline = o->pipeline,
                          .language = o->language,
                          .block = o->block,
@@ -95,6 +102,16 @@ static json_t *whole_characters(char *text)
     return s;
 }
 
+static json_t *degrees_json(const kith_item *item)
+{
+    json_t *list = json_array();
+    for (int w = 0; w < item->n_wishes; w++)
+        json_array_append_new(list,
+                              json_pack("{s:s, s:f, s:f}", "want", item->wishes[w].want, "weight",
+                                        item->wishes[w].weight, "degree", item->wishes[w].degree));
+    return list;
+}
+
 static json_t *item_json(const struct making *m, const kith_item *item)
 {
     char category[256] = "";
@@ -105,6 +122,7 @@ static json_t *item_json(const struct making *m, const kith_item *item)
     if (m->category != NULL && i >= 0 && i < m->o->data->item_attrs.n_rows)
         ki_column_print(m->category, i, category, sizeof category);
     if (category[0] != '\0') json_object_set_new(o, "category", whole_characters(category));
+    if (item->n_wishes > 0) json_object_set_new(o, "wishes", degrees_json(item));
     if (item->propensity < 1) json_object_set_new(o, "propensity", json_real(item->propensity));
     return o;
 }
@@ -169,6 +187,13 @@ static kith_err write_list(const struct making *m, const char *user, ki_text *to
     return to->err;
 }
 
+/* With the NUL at its end, so that two texts are not the same as one. */
+static uint64_t hash_text(uint64_t h, const char *text)
+{
+    for (; *text != '\0'; text++) h = ki_hash2(h, (uint64_t)(unsigned char)*text);
+    return ki_hash2(h, 0);
+}
+
 /* ---- with a cache: what is kept is "count cold sum" and, after a line break, the element ---- */
 
 static int unpack(const char *value, size_t n, ki_text *to, struct told *told)
@@ -201,7 +226,9 @@ static kith_err find_or_make(const struct making *m, const char *user, struct lo
     ki_cached found;
     ki_text element = { 0 };
     if (m->o->cache == NULL || strlen(user) > KEY_ROOM - 200) return write_list(m, user, to, told);
-    snprintf(key, sizeof key, "lists/%s/%s/%s", m->o->model_id, m->settings, user);
+    const char *wishes = wishes_of(m->o, user);
+    snprintf(key, sizeof key, "lists/%s/%s/%016" PRIx64 "/%s", m->o->model_id, m->settings,
+             wishes == NULL ? 0 : hash_text(1, wishes), user);
     kith_err err = ki_cache_get(m->o->cache, key, strlen(key), &found);
     if (err != KITH_OK) return err;
     const int hit = found.at != NULL && unpack(found.at, found.n, to, told);
@@ -233,13 +260,6 @@ static kith_err make_chunk(void *arg, int64_t begin, int64_t end, int worker)
 }
 
 /* ---- all of them ---- */
-
-/* With the NUL at its end, so that two texts are not the same as one. */
-static uint64_t hash_text(uint64_t h, const char *text)
-{
-    for (; *text != '\0'; text++) h = ki_hash2(h, (uint64_t)(unsigned char)*text);
-    return ki_hash2(h, 0);
-}
 
 static void hash_settings(struct making *m)
 {

@@ -23,8 +23,9 @@ typedef struct ki_lists_options {
     int n_why_not;
     const kith_block *block; /* NULL: none */
     const char *block_text;  /* what it was made from, for the cache */
-    const char *filter, *values, *pipeline,
+    const char *filter, *values, *wishes, *pipeline,
         *language;               /* as in kith_query, values as its context; NULL: none */
+    const json_t *own_wishes;    /* user -> text in place of `wishes`; NULL: none */
     int one_by_one;              /* 1: one thread, as a service answers; 0: all of them */
     kith_cache *cache;           /* NULL: none */
     const kith_run_options *run; /* for events */

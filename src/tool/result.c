@@ -134,7 +134,8 @@ static json_t *data_statistics(const ki_run *r)
 /* What of the context shaped every list. */
 static json_t *asked_of_lists(const ki_run *r)
 {
-    static const char *const shaping[] = { "now", "filter", "values", "pipeline", "include_seen" };
+    static const char *const shaping[] = { "now",    "filter",   "wishes",
+                                           "values", "pipeline", "include_seen" };
     json_t *o = json_object();
     for (size_t j = 0; j < KI_COUNT(shaping); j++) {
         json_t *v = json_object_get(r->intake.context, shaping[j]);

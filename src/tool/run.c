@@ -140,6 +140,8 @@ static void clear(ki_run *r)
     kith_cache_free(r->own_cache);
     ki_free(r->values);
     ki_free(r->pipeline);
+    ki_free(r->wishes);
+    json_decref(r->own_wishes);
     ki_free(r->block);
     json_decref(r->blocked);
     kith_model_free(r->model);

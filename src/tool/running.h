@@ -27,6 +27,8 @@ typedef struct ki_run {
     int n;                   /* recommendation_count */
     const char *filter;      /* of the context, borrowed; NULL: none */
     char *values, *pipeline; /* JSON for every list; NULL: none */
+    char *wishes;            /* JSON list for every list; NULL: none */
+    json_t *own_wishes;      /* user -> the same as text, with the user's own; NULL: none */
     char *block;             /* entries, one a line; NULL: none */
     json_t *blocked;         /* what they keep out; NULL: nothing */
 
@@ -55,7 +57,7 @@ typedef struct ki_run {
 int ki_run_flag(const ki_run *r, const char *section, const char *field);
 double ki_run_number(const ki_run *r, const char *section, const char *field);
 
-/* narrow.c: filter, values and pipeline out of the context, checked. */
+/* narrow.c: filter, values, wishes and pipeline out of the context, checked. */
 kith_err ki_run_narrow(ki_run *r);
 
 /* keeping.c: tune, find or train, and keep the model. */

@@ -19,6 +19,10 @@ static const ki_shape a_user[] = {
       .kind = KI_IS_ID,
       .required = 1,
       .about = "the user; any other member is an attribute" },
+    { .name = "wishes",
+      .kind = KI_IS_ANY,
+      .about =
+          "what this user would like, beside context_data.wishes: a list as there, or one text" },
 };
 static const ki_shape an_item[] = {
     { .name = "item_id",
@@ -38,6 +42,7 @@ static const ki_shape one_item = { .kind = KI_IS_OPEN, KI_INSIDE(an_item) };
 static const ki_shape one_interaction = { .kind = KI_IS_OPEN, KI_INSIDE(an_interaction) };
 static const ki_shape one_id = { .kind = KI_IS_ID };
 static const ki_shape one_name = { .kind = KI_IS_NAME };
+static const ki_shape one_wish = { .kind = KI_IS_ANY };
 
 static const char *const cold_words[] = { "popular", "error", NULL };
 static const ki_shape context[] = {
@@ -62,7 +67,16 @@ static const ki_shape context[] = {
     { .name = "filter",
       .kind = KI_IS_TEXT,
       .about = "recommend only items that fit, such as: category = \"books\" and price <= 20" },
-    { .name = "values", .kind = KI_IS_OPEN, .about = "what the $names of the filter stand for" },
+    { .name = "wishes",
+      .kind = KI_IS_LIST,
+      .about =
+          "what a good item is like, met by degrees: filters such as \"price <= 1200\", with a "
+          "weight \"3: ram >= 16\" or {want, weight}; lists go by them (doc/filters.md)",
+      KI_EACH(one_wish),
+      .max = 64 },
+    { .name = "values",
+      .kind = KI_IS_OPEN,
+      .about = "what the $names of filter and wishes stand for" },
     { .name = "pipeline",
       .kind = KI_IS_OPEN,
       .about = "sources, ranker, rules, diversity and exploration of the lists" },
@@ -249,6 +263,12 @@ static const ki_shape model_info[] = {
       .about = "seconds and figures of training and evaluation" },
     { .name = "training_timestamp", .kind = KI_IS_MOMENT },
 };
+static const ki_shape a_degree[] = {
+    { .name = "want", .kind = KI_IS_TEXT, .required = 1, .about = "the wish" },
+    { .name = "weight", .kind = KI_IS_NUMBER, .required = 1 },
+    { .name = "degree", .kind = KI_IS_NUMBER, .required = 1, .min = 0, .max = 1 },
+};
+static const ki_shape one_degree = { .kind = KI_IS_OBJECT, KI_INSIDE(a_degree) };
 static const ki_shape a_recommendation[] = {
     { .name = "item_id", .kind = KI_IS_TEXT, .required = 1 },
     { .name = "title",
@@ -259,6 +279,10 @@ static const ki_shape a_recommendation[] = {
       .about = "higher is better; not comparable between users" },
     { .name = "reason", .kind = KI_IS_TEXT },
     { .name = "category", .kind = KI_IS_TEXT },
+    { .name = "wishes",
+      .kind = KI_IS_LIST,
+      .about = "how far it meets each wish",
+      KI_EACH(one_degree) },
     { .name = "propensity",
       .kind = KI_IS_NUMBER,
       .about = "the chance that an item had which was drawn by lot; absent where none was drawn",

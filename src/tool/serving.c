@@ -165,6 +165,8 @@ kith_err ki_run_lists(ki_run *r)
         .block_text = r->block,
         .filter = r->filter,
         .values = r->values,
+        .wishes = r->wishes,
+        .own_wishes = r->own_wishes,
         .pipeline = r->pipeline,
         .language = json_string_value(json_object_get(context, "language")),
         .one_by_one = !ki_run_flag(r, "deployment_configuration", "batch_processing"),
