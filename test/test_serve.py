@@ -249,6 +249,72 @@ def test_wishes_are_met_by_degrees_and_listed_with_each_item():
         assert low["why"] in ("below", "seen"), low
 
 
+def test_reasons_and_notes_speak_the_language_that_is_asked_for_or_accepted():
+    with serve() as s:
+        why = lambda path, **more: s.get(path, **more)["items"][0]["reason"]
+        german = ("weil dir", "wegen")
+        assert why("/v1/recommend/u7?n=1&reasons=1&language=de-AT").startswith(german)
+        assert why("/v1/recommend/u7?n=1&reasons=1", Accept_Language="fr;q=0.2, tlh, de;q=0.9").startswith(german)
+        assert why("/v1/recommend/u7?n=1&reasons=1&language=it", Accept_Language="de").startswith("per")
+        assert why("/v1/recommend/u7?n=1&reasons=1", Accept_Language="tlh, *;q=0.5, ;q=;,,").startswith("because")
+        assert why("/v1/recommend/u7?n=1&reasons=1").startswith("because")  # and no list of another language out of the cache
+        fresh = s.post("/v1/recommend", {"user_id": "somebody new", "reasons": 1}, Accept_Language="es")
+        assert "el modelo no conoce a" in fresh["note"] and "persona" in fresh["items"][0]["reason"], fresh
+        s.put("/v1/scenarios/fr", {"language": "fr", "reasons": 1}, want=201)
+        assert "vous avez" in why("/v1/recommend/u7?scenario=fr")
+        assert why("/v1/recommend/u7?scenario=fr", Accept_Language="en").startswith("because")
+        assert why(f"/v1/explain/u7/{s.items('u7')[0]}", Accept_Language="pt").split()[0] not in ("because", "rated", "liked")
+        wrong = s.post("/v1/recommend", {"user_id": "u7", "language": "klingon"}, want=422)
+        assert "there are en, de, es, fr, it, pt" in wrong["detail"], wrong
+
+
+def test_what_is_blocked_is_on_no_list():
+    with serve("--db", "kith.db") as s:
+        ids = lambda reply: [i["item_id"] for i in reply["items"]]
+        everything = {"user_id": "u7", "n": 500, "include_seen": True}
+        plain = ids(s.post("/v1/recommend", everything))
+        westerns = ids(s.post("/v1/recommend", {**everything, "filter": 'genres has "Western"'}))
+        assert 3 < len(westerns) < len(plain), len(westerns)
+        # of one request
+        got = s.post("/v1/recommend", {**everything, "block": ["genres: western", "unicorn"]})
+        assert ids(got) == [i for i in plain if i not in westerns] and got["report"]["block"]["items"] >= len(westerns), got["report"]
+        # of a scenario, beside what the request blocks
+        s.put("/v1/scenarios/mild", {"block": ["genres: western"]}, want=201)
+        other = plain[0] if plain[0] not in westerns else [i for i in plain if i not in westerns][0]
+        both = ids(s.post("/v1/recommend", {**everything, "scenario": "mild", "block": [f"id: {other}"]}))
+        assert both == [i for i in plain if i not in westerns and i != other]
+        assert ids(s.post("/v1/recommend", everything)) == plain
+        # of the service: on every list
+        told = s.put("/v1/settings/block", {"entries": ["genres: western", "unicorn"]})
+        assert told["entries"][0]["items"] >= len(westerns) and told["unused"] == ["unicorn"], told
+        assert s.get("/v1/settings/block") == told
+        assert ids(s.post("/v1/recommend", everything)) == [i for i in plain if i not in westerns]
+        assert ids(s.get("/v1/recommend/u7?n=500&include_seen=true&block=id:%s" % other)) == both
+        assert not set(westerns) & set(ids(s.post("/v1/recommend", {**everything, "filter": "year < $y", "context": {"y": 2100}})))
+        reasons = s.post("/v1/recommend", {"user_id": "u7", "n": 500, "reasons": 5})["items"]
+        assert not set(westerns) & {r["item_id"] for i in reasons for r in i.get("reasons", [])}
+        for path in ("popular?n=500", "trending?n=500", "latest?n=500", f"items/{other}/similar?n=500", "popular?n=500&filter=year<2100"):
+            shown = ids(s.get(f"/v1/{path}"))
+            assert len(shown) > 5 and not set(westerns) & set(shown), path
+        title = s.get(f"/v1/items/{westerns[0]}")["attributes"]["title"].replace(" ", "%20")
+        assert westerns[0] not in ids(s.get(f"/v1/search?q={title}"))
+        low = s.post("/v1/why-not", {"user_id": "u7", "item_id": westerns[0]})
+        assert (low["why"], low["entry"]) == ("blocked", "genres: western"), low
+        first = s.post("/v1/recommend", {"user_id": "u7", "n": 4})
+        assert not set(westerns) & set(ids(s.get(f"/v1/lists/{first['rec_id']}?page=2")))
+        # what is new is held against it at once
+        s.put("/v1/items/new-western", {"attributes": {"title": "New", "genres": ["Western"]}}, want=201)
+        assert "new-western" not in ids(s.get("/v1/latest?n=5"))
+        wrong = s.put("/v1/settings/block", {"entries": ["unicorn", "genre: western"]}, want=422)
+        assert "line 2: items have no column" in wrong["detail"], wrong
+        assert s.post("/v1/recommend", {"user_id": "u7", "block": ["genre: western"]}, want=422)
+        assert s.put("/v1/scenarios/bad", {"block": ["genre: western"]}, want=422)
+    with Service("--db", "kith.db") as s:  # it is kept
+        assert ids(s.post("/v1/recommend", everything)) and not set(westerns) & set(ids(s.post("/v1/recommend", everything)))
+        s.put("/v1/settings/block", {"entries": []})
+        assert set(westerns) & set(ids(s.post("/v1/recommend", everything)))
+
+
 def test_pages_of_a_list_do_not_overlap():
     with serve() as s:
         first = s.post("/v1/recommend", {"user_id": "u7", "n": 10})

@@ -27,6 +27,7 @@ struct reader {
     const ki_idmap *items;
     const ki_table *attrs;
     kith_block *b;
+    int is_kept; /* 1: columns may be gone */
     struct words words;
     ki_tokens tokens;
     int32_t *order; /* [n_order] entries with words, by their first word */
@@ -115,7 +116,8 @@ static kith_err read_entry(struct reader *r, ki_block_entry *e, int line)
         return KITH_OK;
     }
     e->column = find_column(r->attrs, text, (size_t)(colon - text));
-    if (e->column < 0) return refuse_column(r, text, (size_t)(colon - text), line);
+    if (e->column < 0 && !r->is_kept) return refuse_column(r, text, (size_t)(colon - text), line);
+    if (e->column < 0) e->column = KI_BLOCK_NOWHERE;
     return keep_words(r, rest, strlen(rest), line, e);
 }
 
@@ -392,10 +394,10 @@ static void clear(struct reader *r)
     ki_tokens_clear(&r->tokens);
 }
 
-kith_err ki_block_make(const ki_idmap *items, const ki_table *attrs, const char *text,
-                       kith_block **out)
+static kith_err make(const ki_idmap *items, const ki_table *attrs, const char *text, int is_kept,
+                     kith_block **out)
 {
-    struct reader r = { .items = items, .attrs = attrs };
+    struct reader r = { .items = items, .attrs = attrs, .is_kept = is_kept };
     kith_err err = ki_alloc(&r.b, 1, sizeof *r.b);
     if (err != KITH_OK) return err;
     r.b->n_items = items->n;
@@ -411,6 +413,29 @@ kith_err ki_block_make(const ki_idmap *items, const ki_table *attrs, const char 
         kith_block_free(r.b);
     else
         *out = r.b;
+    return err;
+}
+
+kith_err ki_block_make(const ki_idmap *items, const ki_table *attrs, const char *text,
+                       kith_block **out)
+{
+    return make(items, attrs, text, 0, out);
+}
+
+kith_err ki_block_make_kept(const ki_idmap *items, const ki_table *attrs, const char *text,
+                            kith_block **out)
+{
+    return make(items, attrs, text, 1, out);
+}
+
+kith_err ki_block_check_text(const ki_table *attrs, const char *text)
+{
+    struct reader r = { .attrs = attrs };
+    kith_err err = ki_alloc(&r.b, 1, sizeof *r.b);
+    if (err != KITH_OK) return err;
+    err = read_all(&r, text);
+    clear(&r);
+    kith_block_free(r.b);
     return err;
 }
 

@@ -19,12 +19,12 @@
 
 typedef struct ki_block_entry {
     char *text;       /* as written, without blanks at its ends */
-    int column;       /* of the attributes; KI_BLOCK_ANY, or KI_BLOCK_ID */
+    int column;       /* of the attributes; or KI_BLOCK_ANY, _ID, _NOWHERE */
     int32_t first, n; /* its words in ki_words of the block */
     int32_t n_items;  /* that it matches */
 } ki_block_entry;
 
-enum { KI_BLOCK_ANY = -1, KI_BLOCK_ID = -2 };
+enum { KI_BLOCK_ANY = -1, KI_BLOCK_ID = -2, KI_BLOCK_NOWHERE = -3 };
 
 struct kith_block {
     int32_t n_entries;
@@ -37,6 +37,13 @@ struct kith_block {
 /* KITH_EINVAL for an entry without words or of a column that is not there, with its line. */
 kith_err ki_block_make(const ki_idmap *items, const ki_table *attrs, const char *text,
                        kith_block **out);
+
+/* The same for a list that was taken before: a column that is gone since then is matched by nothing. */
+kith_err ki_block_make_kept(const ki_idmap *items, const ki_table *attrs, const char *text,
+                            kith_block **out);
+
+/* Would ki_block_make take it?  Reads the entries alone. */
+kith_err ki_block_check_text(const ki_table *attrs, const char *text);
 
 static inline int ki_block_has(const kith_block *b, int32_t item)
 {

@@ -114,9 +114,12 @@ kith_err ki_live_promote(ki_live *l, kith_model *m, const char *version);
 /* ---- asking: safe from any thread ---- */
 
 typedef struct ki_live_query {
-    kith_query query; /* as in kith.h */
-    int64_t now;      /* seconds; 0: the clock */
-    uint64_t seed;    /* of lots that are drawn */
+    kith_query query; /* as in kith.h; its block is not looked at */
+    const char *
+        block; /* content that must not be listed, one entry a line; found in the catalogue once for
+                          many questions, and anew after it changed; NULL: none */
+    int64_t now;   /* seconds; 0: the clock */
+    uint64_t seed; /* of lots that are drawn */
 } ki_live_query;
 
 typedef struct ki_answer { /* beside the list */
@@ -149,6 +152,10 @@ kith_err ki_live_search(ki_live *l, const char *text, const ki_live_query *q, ki
 
 /* Do filter, wishes and pipeline of `q`, with its context for their $names, fit this catalogue?  KITH_EINVAL with sentence and caret. */
 kith_err ki_live_check(ki_live *l, const kith_query *q);
+
+/* Is `text` a block list for it?  KITH_EINVAL with the line.  report: how many items each entry keeps out, as
+ * kith_block_json has it; NULL: not wanted, and then it costs no search. */
+kith_err ki_live_check_block(ki_live *l, const char *text, json_t **report);
 
 /* ---- looking ---- */
 

@@ -176,13 +176,15 @@ static kith_err rank_plain(ki_live *l, ki_asked *a, int32_t folded, const ki_kep
 }
 
 /* What the filter removes for this user, where it leaves too little: as kith_recommend counts it. */
-static kith_err count_for(ki_live *l, const ki_live_query *q, const ki_asked *a, int n_found,
-                          char **out)
+static kith_err count_for(ki_live *l, const ki_live_query *q, const kith_block *block,
+                          const ki_asked *a, int n_found, char **out)
 {
     const ki_served served = { .n_candidates = n_found };
     json_t *o = NULL;
     ki_request r;
-    kith_err err = ki_request_read(&l->view, &q->query, &r);
+    kith_query query = q->query;
+    query.block = block;
+    kith_err err = ki_request_read(&l->view, &query, &r);
     if (err != KITH_OK) return err;
     if ((err = ki_request_narrow(&r, &l->view, &a->query, a->n)) == KITH_OK &&
         (err = ki_request_report(&r, &served, &o)) == KITH_OK)
@@ -196,7 +198,7 @@ static kith_err list_plain(ki_live *l, const ki_live_query *q, const ki_asked *a
 {
     char *counted = NULL;
     kith_err err = KITH_OK;
-    if (kept != NULL && f->n < a->n) err = count_for(l, q, a, f->n, &counted);
+    if (kept != NULL && f->n < a->n) err = count_for(l, q, kept->block, a, f->n, &counted);
     if (err != KITH_OK) return err;
     const ki_listing listing = { .m = &l->view,
                                  .query = &a->query,
@@ -227,24 +229,40 @@ static kith_err answer_plain(ki_live *l, const ki_live_query *q, ki_asked *a, in
     return err;
 }
 
-/* Can the question take the short way?  *kept: its filter. */
-static kith_err is_plain(ki_live *l, const kith_query *q, ki_kept_filter **kept, int *out)
+static int has_no_stages(const kith_query *q)
+{
+    return q->pipeline == NULL && q->context == NULL && q->wishes == NULL;
+}
+
+/* Can the question take the short way?  *kept: its filter and block list. */
+static kith_err is_plain(ki_live *l, const kith_query *q, const char *block, ki_kept_filter **kept,
+                         int *out)
 {
     *kept = NULL;
-    *out = q->pipeline == NULL && q->context == NULL && q->wishes == NULL && q->n_reasons == 0;
-    if (!*out || q->filter == NULL) return KITH_OK;
-    const kith_err err = ki_live_filter(l, q->filter, kept);
+    *out = has_no_stages(q) && q->n_reasons == 0;
+    if (!*out || (q->filter == NULL && block == NULL)) return KITH_OK;
+    const kith_err err = ki_live_filter(l, q->filter, block, kept);
     *out = *kept != NULL;
     return err;
 }
 
 /* ---- the way through the stages ---- */
 
-static kith_err read_request(ki_live *l, const ki_live_query *q, ki_request *r)
+/* *blocked: what the request's block list lies in, to be given back after it; NULL: there is none. */
+static kith_err read_request(ki_live *l, const ki_live_query *q, ki_kept_filter **blocked,
+                             ki_request *r)
 {
+    kith_query query = q->query;
     kith_err err;
+    *blocked = NULL;
     if ((err = ki_live_order_popular(l)) != KITH_OK) return err;
-    if ((err = ki_request_read(&l->view, &q->query, r)) != KITH_OK) return err;
+    if (q->block != NULL && (err = ki_live_filter(l, NULL, q->block, blocked)) != KITH_OK)
+        return err;
+    query.block = *blocked == NULL ? NULL : (*blocked)->block;
+    if ((err = ki_request_read(&l->view, &query, r)) != KITH_OK) {
+        ki_live_filter_done(l, *blocked);
+        return err;
+    }
     if (q->now != 0 && ki_context_find(&r->context, "now") == NULL) r->env.now = q->now;
     return KITH_OK;
 }
@@ -252,18 +270,17 @@ static kith_err read_request(ki_live *l, const ki_live_query *q, ki_request *r)
 /* What is asked for reasons alone tells the same counts as without. */
 static kith_err answer_staged(ki_live *l, const ki_live_query *q, ki_asked *a, kith_list **out)
 {
-    const kith_query *asked = &q->query;
-    ki_kept_filter *kept = NULL;
+    ki_kept_filter *blocked, *kept = NULL;
     ki_request r;
-    kith_err err = read_request(l, q, &r);
+    kith_err err = read_request(l, q, &blocked, &r);
     if (err != KITH_OK) return err;
-    if (asked->filter != NULL && asked->pipeline == NULL && asked->context == NULL &&
-        asked->wishes == NULL)
-        err = ki_live_filter(l, asked->filter, &kept);
+    if (has_no_stages(&q->query) && q->query.filter != NULL)
+        err = ki_live_filter(l, q->query.filter, q->block, &kept);
     if (kept != NULL) r.told = kept->report;
-    if (err == KITH_OK) err = ki_ask_list(&l->view, asked, a, &r, q->seed, out);
-    if (kept != NULL) ki_live_filter_done(l, kept);
+    if (err == KITH_OK) err = ki_ask_list(&l->view, &q->query, a, &r, q->seed, out);
+    ki_live_filter_done(l, kept);
     ki_request_clear(&r);
+    ki_live_filter_done(l, blocked);
     return err;
 }
 
@@ -303,7 +320,7 @@ static kith_err recommend(ki_live *l, const ki_live_query *q, ki_asked *a, int32
 {
     ki_kept_filter *kept;
     int plain;
-    const kith_err err = is_plain(l, &q->query, &kept, &plain);
+    const kith_err err = is_plain(l, &q->query, q->block, &kept, &plain);
     if (err != KITH_OK) return err;
     if (!plain) return answer_staged(l, q, a, out);
     const kith_err told = answer_plain(l, q, a, folded, kept, out);
@@ -329,6 +346,7 @@ kith_err ki_live_recommend(ki_live *l, const ki_live_query *q, kith_list **out, 
 
 kith_err ki_live_why_not(ki_live *l, const ki_live_query *q, const char *item_id, char **json)
 {
+    ki_kept_filter *blocked;
     ki_answer told;
     ki_request r;
     ki_asked a;
@@ -336,9 +354,10 @@ kith_err ki_live_why_not(ki_live *l, const ki_live_query *q, const char *item_id
     kith_err err = ask_who(l, &q->query, &a, &told);
     if (err == KITH_OK) {
         without_model(l, &q->query, &a);
-        if ((err = read_request(l, q, &r)) == KITH_OK) {
+        if ((err = read_request(l, q, &blocked, &r)) == KITH_OK) {
             err = ki_ask_why_not(&l->view, &q->query, &a, &r, q->seed, item_id, json);
             ki_request_clear(&r);
+            ki_live_filter_done(l, blocked);
         }
         ki_asked_clear(&a);
     }
@@ -373,5 +392,19 @@ kith_err ki_live_check(ki_live *l, const kith_query *q)
     const kith_err err = ki_request_read(&l->view, q, &r);
     if (err == KITH_OK) ki_request_clear(&r);
     ki_live_release(l);
+    return err;
+}
+
+kith_err ki_live_check_block(ki_live *l, const char *text, json_t **report)
+{
+    kith_block *block = NULL;
+    ki_live_read(l);
+    kith_err err = report == NULL
+                       ? ki_block_check_text(&l->view.item_attrs, text)
+                       : ki_block_make(&l->view.items, &l->view.item_attrs, text, &block);
+    ki_live_release(l);
+    if (err == KITH_OK && report != NULL && (*report = ki_block_json(block)) == NULL)
+        err = ki_fail_memory(256);
+    kith_block_free(block);
     return err;
 }

@@ -8,6 +8,7 @@
 
 #include "base/jsontext.h"
 #include "base/mem.h"
+#include "base/rng.h" /* ki_hash2 */
 #include "engine/filter_tree.h"
 #include "engine/request.h"
 
@@ -29,6 +30,8 @@ static void free_entry(ki_kept_filter *e)
 {
     if (e == NULL) return;
     ki_free(e->text);
+    ki_free(e->block_text);
+    kith_block_free(e->block);
     ki_free(e->pass);
     ki_free(e->only);
     ki_free(e->set);
@@ -49,11 +52,23 @@ void ki_kept_filters_clear(ki_kept_filters *f)
 /* Does the filter say the same as long as the catalogue is the same? */
 static int is_lasting(const ki_filter *f)
 {
+    if (f == NULL) return 1;
     for (int32_t n = 0; n < f->n_nodes; n++)
         if (f->nodes[n].op == KI_OP_NOW || f->nodes[n].op == KI_OP_CONTEXT ||
             f->nodes[n].op == KI_OP_POPULARITY)
             return 0;
     return 1;
+}
+
+static uint64_t hash_of(const char *text, const char *block)
+{
+    uint64_t h = text == NULL ? 0 : ki_idmap_hash(text, strlen(text));
+    return block == NULL ? h : ki_hash2(h, ki_idmap_hash(block, strlen(block)));
+}
+
+static int same_text(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
 static kith_err make_report(const ki_request *r, char **out)
@@ -93,38 +108,49 @@ static size_t bytes_of(const ki_live *l, const ki_kept_filter *e)
            (e->part == NULL ? 0 : ki_inner_bytes(e->part));
 }
 
+static kith_err find_passing(const ki_live *l, const ki_request *r, uint8_t *pass)
+{
+    const size_t n = (size_t)l->view.items.n;
+    if (r->filter == NULL) memset(pass, 1, n);
+    const kith_err err = r->filter == NULL ? KITH_OK : ki_filter_run(r->filter, &r->env, pass);
+    for (size_t i = 0; err == KITH_OK && r->block != NULL && i < n; i++)
+        if (ki_block_has(r->block, (int32_t)i)) pass[i] = 0;
+    return err;
+}
+
 static kith_err run(ki_live *l, ki_request *r, ki_kept_filter *e)
 {
     const ki_query nobody = { .user = -1 };
     kith_err err;
     if ((err = ki_request_narrow(r, &l->view, &nobody, DEFAULT_N)) != KITH_OK) return err;
     if ((err = ki_alloc(&e->pass, (size_t)l->view.items.n, 1)) != KITH_OK) return err;
-    if ((err = ki_filter_run(r->filter, &r->env, e->pass)) != KITH_OK) return err;
+    if ((err = find_passing(l, r, e->pass)) != KITH_OK) return err;
     if ((err = take_only(e, r)) != KITH_OK) return err;
     if ((err = make_set(l, e)) != KITH_OK) return err;
     return make_report(r, &e->report);
 }
 
 /* *out NULL: it does not last. */
-static kith_err make(ki_live *l, const char *text, ki_kept_filter **out)
+static kith_err make(ki_live *l, const char *text, const char *block, ki_kept_filter **out)
 {
     ki_kept_filter *e = NULL;
-    ki_request r;
+    ki_request r = { .filter = NULL };
+    int lasting = 0;
     *out = NULL;
-    kith_err err = ki_request_read(&l->view, &(kith_query){ .filter = text }, &r);
-    if (err != KITH_OK || !is_lasting(r.filter)) {
-        if (err == KITH_OK) ki_request_clear(&r);
-        return err;
-    }
-    if ((err = ki_alloc(&e, 1, sizeof *e)) == KITH_OK &&
-        (err = ki_strdup(&e->text, text)) == KITH_OK)
-        err = run(l, &r, e);
+    kith_err err = ki_alloc(&e, 1, sizeof *e);
+    if (err == KITH_OK && text != NULL) err = ki_strdup(&e->text, text);
+    if (err == KITH_OK && block != NULL) err = ki_strdup(&e->block_text, block);
+    if (err == KITH_OK && block != NULL)
+        err = ki_block_make_kept(&l->view.items, &l->view.item_attrs, block, &e->block);
+    if (err == KITH_OK)
+        err = ki_request_read(&l->view, &(kith_query){ .filter = text, .block = e->block }, &r);
+    if (err == KITH_OK && (lasting = is_lasting(r.filter))) err = run(l, &r, e);
     ki_request_clear(&r);
-    if (err != KITH_OK) {
+    if (err != KITH_OK || !lasting) {
         free_entry(e);
         return err;
     }
-    e->hash = ki_idmap_hash(text, strlen(text));
+    e->hash = hash_of(text, block);
     e->version = l->catalogue;
     e->bytes = bytes_of(l, e);
     *out = e;
@@ -133,12 +159,14 @@ static kith_err make(ki_live *l, const char *text, ki_kept_filter **out)
 
 /* ---- keeping; the small lock is held ---- */
 
-static ki_kept_filter *look_up(ki_kept_filters *f, const char *text, uint64_t hash,
-                               uint64_t version)
+static ki_kept_filter *look_up(ki_kept_filters *f, const char *text, const char *block,
+                               uint64_t hash, uint64_t version)
 {
     for (int j = 0; j < f->n; j++) {
         ki_kept_filter *e = f->list[j];
-        if (e->hash != hash || e->version != version || strcmp(e->text, text) != 0) continue;
+        if (e->hash != hash || e->version != version || !same_text(e->text, text) ||
+            !same_text(e->block_text, block))
+            continue;
         e->used = ++f->clock;
         e->refs++;
         return e;
@@ -181,19 +209,19 @@ static void keep(ki_live *l, ki_kept_filter *e)
     f->bytes += e->bytes;
 }
 
-kith_err ki_live_filter(ki_live *l, const char *text, ki_kept_filter **out)
+kith_err ki_live_filter(ki_live *l, const char *text, const char *block, ki_kept_filter **out)
 {
     ki_kept_filters *f = &l->filters;
-    const uint64_t hash = ki_idmap_hash(text, strlen(text));
+    const uint64_t hash = hash_of(text, block);
     ki_kept_filter *made;
     pthread_mutex_lock(&f->lock);
-    *out = look_up(f, text, hash, l->catalogue);
+    *out = look_up(f, text, block, hash, l->catalogue);
     pthread_mutex_unlock(&f->lock);
     if (*out != NULL) return KITH_OK;
-    const kith_err err = make(l, text, &made);
+    const kith_err err = make(l, text, block, &made);
     if (err != KITH_OK || made == NULL) return err;
     pthread_mutex_lock(&f->lock);
-    *out = look_up(f, text, hash, l->catalogue);
+    *out = look_up(f, text, block, hash, l->catalogue);
     if (*out == NULL) keep(l, *out = made), made = NULL;
     pthread_mutex_unlock(&f->lock);
     free_entry(made);
@@ -218,16 +246,18 @@ void ki_live_filter_done(ki_live *l, ki_kept_filter *e)
 
 /* ---- for what ranks without a model ---- */
 
-static kith_err run_once(ki_live *l, const ki_live_query *q, uint8_t **out)
+static kith_err run_once(ki_live *l, const ki_live_query *q, const kith_block *block, uint8_t **out)
 {
     ki_request r;
     uint8_t *pass = NULL;
-    kith_err err = ki_request_read(
-        &l->view, &(kith_query){ .filter = q->query.filter, .context = q->query.context }, &r);
+    const kith_query narrow = { .filter = q->query.filter,
+                                .context = q->query.context,
+                                .block = block };
+    kith_err err = ki_request_read(&l->view, &narrow, &r);
     if (err != KITH_OK) return err;
     if (q->now != 0 && ki_context_find(&r.context, "now") == NULL) r.env.now = q->now;
     if ((err = ki_alloc(&pass, (size_t)l->view.items.n, 1)) == KITH_OK)
-        err = ki_filter_run(r.filter, &r.env, pass);
+        err = find_passing(l, &r, pass);
     ki_request_clear(&r);
     if (err == KITH_OK)
         *out = pass;
@@ -239,10 +269,16 @@ static kith_err run_once(ki_live *l, const ki_live_query *q, uint8_t **out)
 kith_err ki_live_pass(ki_live *l, const ki_live_query *q, ki_live_passed *out)
 {
     *out = (ki_live_passed){ 0 };
-    if (q->query.filter == NULL) return KITH_OK;
+    if (q->query.filter == NULL && q->block == NULL) return KITH_OK;
     kith_err err = KITH_OK;
-    if (q->query.context == NULL) err = ki_live_filter(l, q->query.filter, &out->kept);
-    if (err == KITH_OK && out->kept == NULL) err = run_once(l, q, &out->own);
+    ki_kept_filter *blocked = NULL;
+    if (q->query.context == NULL) err = ki_live_filter(l, q->query.filter, q->block, &out->kept);
+    if (err == KITH_OK && out->kept == NULL) {
+        if (q->block != NULL) err = ki_live_filter(l, NULL, q->block, &blocked);
+        if (err == KITH_OK)
+            err = run_once(l, q, blocked == NULL ? NULL : blocked->block, &out->own);
+        ki_live_filter_done(l, blocked);
+    }
     out->pass = out->kept != NULL ? out->kept->pass : out->own;
     return err;
 }

@@ -17,6 +17,7 @@
 
 #include "data/cells.h"
 #include "engine/asked.h"
+#include "engine/block.h"
 #include "engine/folded.h"
 #include "engine/histories.h"
 #include "engine/live.h"
@@ -29,11 +30,13 @@
 /* ---- filters that are kept ---- */
 
 typedef struct ki_kept_filter {
-    char *text;
-    uint64_t hash, version; /* of the text; of the catalogue that it was run over */
+    char *text;             /* NULL: no filter */
+    char *block_text;       /* NULL: no block list */
+    kith_block *block;      /* NULL: none */
+    uint64_t hash, version; /* of the texts; of the catalogue that it was run over */
     uint64_t used;          /* when it was asked for last, in questions */
     int refs;
-    uint8_t *pass; /* [n_items] 1 where the filter is true */
+    uint8_t *pass; /* [n_items] 1 where the filter is true and nothing is blocked */
     int32_t *only; /* [n_only] what it lets through of what the model ranks, rising */
     int32_t n_only;
     uint64_t *set;  /* the same in the order of the index; NULL: the model has none */
@@ -122,9 +125,9 @@ kith_err ki_live_order_popular(ki_live *l); /* shared: view.popular is in order 
 kith_err ki_kept_filters_init(ki_kept_filters *f, int room);
 void ki_kept_filters_clear(ki_kept_filters *f);
 
-/* The kept filter of a text, made when need be; *out NULL when it depends on more than the catalogue (now, $names,
- * popularity).  KITH_EINVAL as kith_recommend says it. */
-kith_err ki_live_filter(ki_live *l, const char *text, ki_kept_filter **out);
+/* What filter and block list (either may be NULL) let through, made when need be; *out NULL when the filter depends on
+ * more than the catalogue (now, $names, popularity).  KITH_EINVAL as kith_recommend says it. */
+kith_err ki_live_filter(ki_live *l, const char *text, const char *block, ki_kept_filter **out);
 void ki_live_filter_done(ki_live *l, ki_kept_filter *f); /* accepts NULL */
 
 /* What a query's filter lets through: pass[n_items], in `kept` or owned; NULL: everything. */

@@ -56,9 +56,19 @@ static kith_err take_back(ki_service *s, const ki_change *c)
     return err == KITH_ENOTFOUND ? KITH_OK : err; /* these events said nothing */
 }
 
+static void keep_setting(ki_service *s, const ki_change *c)
+{
+    json_t *document = c->change == KI_PUT_DOCUMENT ? json_loads(c->json, 0, NULL) : NULL;
+    ki_service_take_setting(s, c->id, document);
+    json_decref(document);
+    atomic_fetch_add(&s->news.settings, 1);
+}
+
 static void keep_document(ki_service *s, const ki_change *c)
 {
-    const int is_scenario = strcmp(c->kind, "scenario") == 0;
+    const int is_scenario = strcmp(c->kind, "scenario") == 0,
+              is_setting = strcmp(c->kind, "setting") == 0;
+    if (is_setting) keep_setting(s, c);
     if (!is_scenario && strcmp(c->kind, "experiment") != 0) return;
     json_t *document = c->change == KI_PUT_DOCUMENT ? json_loads(c->json, 0, NULL) : NULL;
     pthread_rwlock_wrlock(&s->documents_lock);

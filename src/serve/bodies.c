@@ -133,6 +133,7 @@ static const ki_shape a_reason[] = {
       .about = "its share of the score" },
 };
 static const ki_shape one_reason = { .kind = KI_IS_OBJECT, KI_INSIDE(a_reason), .type = "Reason" };
+const ki_shape ki_shape_block_entry = { .kind = KI_IS_NAME, .max = 1000 };
 const ki_shape ki_shape_one_wish = { .kind = KI_IS_ANY };
 static const ki_shape a_degree[] = {
     { .name = "want", .kind = KI_IS_TEXT, .required = 1, .about = "the wish" },
@@ -204,6 +205,7 @@ static const ki_shape a_report[] = {
       .about = "what each clause took away",
       KI_INSIDE(filter_counts),
       .type = "FilterCounts" },
+    { .name = "block", .kind = KI_IS_OPEN, .about = "how many items the block lists keep out" },
     { .name = "notes",
       .kind = KI_IS_LIST,
       .about = "what is odd about filter and wishes",

@@ -10,12 +10,13 @@
 
 /* ---- shapes that many routes name ---- */
 
-extern const ki_shape ki_shape_event;    /* one event, as it is sent */
-extern const ki_shape ki_shape_user;     /* one user with an id, as lines are sent */
-extern const ki_shape ki_shape_item;     /* likewise */
-extern const ki_shape ki_shape_imported; /* what a body of lines is answered */
-extern const ki_shape ki_shape_one_wish; /* a filter as text, or {want, weight} */
-extern const ki_shape ki_shape_list;     /* a list of recommendations as it is answered */
+extern const ki_shape ki_shape_event;       /* one event, as it is sent */
+extern const ki_shape ki_shape_user;        /* one user with an id, as lines are sent */
+extern const ki_shape ki_shape_item;        /* likewise */
+extern const ki_shape ki_shape_imported;    /* what a body of lines is answered */
+extern const ki_shape ki_shape_block_entry; /* a text of it */
+extern const ki_shape ki_shape_one_wish;    /* a filter as text, or {want, weight} */
+extern const ki_shape ki_shape_list;        /* a list of recommendations as it is answered */
 extern const ki_shape ki_shape_user_path, ki_shape_item_path, ki_shape_pair_path; /* parameters */
 extern const ki_shape ki_shape_page_query;                                        /* after, limit */
 enum { KI_N_FIGURES = 9 };

@@ -29,6 +29,7 @@ static const struct known_head {
     { "Origin", offsetof(ki_heads, origin), 1 },
     { "If-None-Match", offsetof(ki_heads, if_none_match), 0 },
     { "Host", offsetof(ki_heads, host), 1 },
+    { "Accept-Language", offsetof(ki_heads, accept_language), 0 },
     { "Access-Control-Request-Method", offsetof(ki_heads, request_method), 0 },
 };
 

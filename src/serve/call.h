@@ -45,7 +45,7 @@ typedef struct ki_site { /* what all calls share; owned by the server */
 /* The headers that mean something here; NULL: not sent. */
 typedef struct ki_heads {
     const char *authorization, *api_key, *content_type, *content_length, *transfer_encoding,
-        *request_id, *origin, *if_none_match, *host,
+        *request_id, *origin, *if_none_match, *host, *accept_language,
         *request_method; /* the last: Access-Control-Request-Method */
     const char *twice;   /* name of one that came twice and must not; NULL: none */
     size_t bytes;        /* of all, with the request line */

@@ -87,6 +87,17 @@ static const ki_shape a_wish[] = {
       .kind = KI_IS_NAME,
       .about = "supplies what is not said here; filters of both hold",
       .max = 256 },
+    { .name = "block",
+      .kind = KI_IS_LIST,
+      .about =
+          "never what an entry of it holds: words, column: words, or id: ITEM; beside the list "
+          "of the service and of the scenario",
+      KI_EACH(ki_shape_block_entry),
+      .max = 10000 },
+    { .name = "language",
+      .kind = KI_IS_NAME,
+      .about = "of reasons and notes: de, en, es, fr, it, pt (what Accept-Language says)",
+      .max = 32 },
     EXCLUDE_WANTED,
     { .name = "include_seen", .kind = KI_IS_FLAG, .about = "items of the history may be listed" },
     { .name = "reasons",
@@ -109,6 +120,15 @@ static const ki_shape a_simple_wish[] = {
     NUMBER_OR_SCENARIO,
     FILTER_IN_QUERY,
     { .name = "scenario", .kind = KI_IS_NAME, .about = "supplies what is not said", .max = 256 },
+    { .name = "block",
+      .kind = KI_IS_LIST,
+      .about = "as in recommend",
+      KI_EACH(ki_shape_block_entry),
+      .max = 10000 },
+    { .name = "language",
+      .kind = KI_IS_NAME,
+      .about = "of reasons and notes: de, en, es, fr, it, pt (what Accept-Language says)",
+      .max = 32 },
     EXCLUDE_IN_QUERY,
     { .name = "include_seen", .kind = KI_IS_FLAG, .about = "items of the history may be listed" },
     { .name = "reasons", .kind = KI_IS_WHOLE, .about = "as in recommend", .min = 0, .max = 10 },
@@ -131,10 +151,25 @@ static const ki_shape page_query = { .kind = KI_IS_OBJECT, KI_INSIDE(a_page) };
 
 /* ---- recommend ---- */
 
-static kith_err answer(ki_call *c, const json_t *request)
+/* A new reference: the request in the caller's language, unless it names one; sentences are in English without. */
+static json_t *in_language(ki_call *c, const json_t *request)
+{
+    const char *language =
+        json_object_get(request, "language") == NULL ? ki_call_language(c) : NULL;
+    const int is_usual = language == NULL || (strcmp(language, "en") == 0 &&
+                                              json_object_get(request, "scenario") == NULL);
+    if (is_usual) return json_incref((json_t *)request);
+    json_t *own = json_copy((json_t *)request);
+    json_object_set_new(own, "language", json_string(language));
+    return own;
+}
+
+static kith_err answer(ki_call *c, const json_t *asked)
 {
     ki_text reply = { 0 };
+    json_t *request = in_language(c, asked);
     const kith_err err = ki_service_recommend(ki_call_service(c), request, &reply);
+    json_decref(request);
     if (err == KITH_OK) return ki_reply_written(c, &reply);
     ki_text_clear(&reply);
     return err;
@@ -150,8 +185,8 @@ static kith_err recommend(ki_call *c)
 /* The parameters as a body of the other call. */
 static kith_err recommend_simply(ki_call *c)
 {
-    static const char *const names[] = { "n",       "filter",       "scenario",
-                                         "exclude", "include_seen", "reasons" };
+    static const char *const names[] = { "n",        "filter",  "scenario",     "block",
+                                         "language", "exclude", "include_seen", "reasons" };
     json_t *request = json_object();
     json_object_set_new(request, "user_id", json_string(ki_call_text(c, "user_id")));
     for (size_t j = 0; j < KI_COUNT(names); j++) {
@@ -176,16 +211,17 @@ static kith_err page(ki_call *c)
 
 /* ---- lists of the engine ---- */
 
-struct ids { /* a list of ids as the engine takes it */
-    const char **at;
+struct left_out {    /* what a list is asked without */
+    const char **at; /* [n] items */
     int n;
+    json_t *block; /* text; NULL: none */
 };
 
-static kith_err take_ids(ki_call *c, const char *name, struct ids *out)
+static kith_err take_left_out(ki_call *c, struct left_out *out)
 {
-    const json_t *list = ki_call_value(c, name);
+    const json_t *list = ki_call_value(c, "exclude");
     const size_t n = json_array_size(list);
-    *out = (struct ids){ 0 };
+    *out = (struct left_out){ .block = ki_service_block_text(ki_call_service(c)) };
     if (n == 0) return KITH_OK;
     const kith_err err = ki_alloc(&out->at, n, sizeof *out->at);
     for (size_t j = 0; err == KITH_OK && j < n; j++) {
@@ -193,6 +229,12 @@ static kith_err take_ids(ki_call *c, const char *name, struct ids *out)
         if (id != NULL) out->at[out->n++] = id;
     }
     return err;
+}
+
+static void clear_left_out(struct left_out *o)
+{
+    ki_free(o->at);
+    json_decref(o->block);
 }
 
 static kith_err reply_list(ki_call *c, kith_list *list)
@@ -205,24 +247,25 @@ static kith_err reply_list(ki_call *c, kith_list *list)
     return ki_reply_written(c, &t);
 }
 
-static ki_live_query query_of(ki_call *c, const struct ids *exclude)
+static ki_live_query query_of(ki_call *c, const struct left_out *o)
 {
     return (ki_live_query){ .query = { .n = (int)ki_call_number(c, "n"),
                                        .filter = ki_call_text(c, "filter"),
-                                       .exclude = exclude->at,
-                                       .n_exclude = exclude->n } };
+                                       .exclude = o->at,
+                                       .n_exclude = o->n },
+                            .block = json_string_value(o->block) };
 }
 
 static kith_err similar(ki_call *c)
 {
     kith_list *list = NULL;
-    struct ids exclude;
-    kith_err err = take_ids(c, "exclude", &exclude);
-    const ki_live_query q = query_of(c, &exclude);
+    struct left_out out;
+    kith_err err = take_left_out(c, &out);
+    const ki_live_query q = query_of(c, &out);
     if (err == KITH_OK)
         err = ki_live_similar(ki_service_live(ki_call_service(c)), ki_call_text(c, "item_id"), &q,
                               &list);
-    ki_free(exclude.at);
+    clear_left_out(&out);
     return err == KITH_OK ? reply_list(c, list) : err;
 }
 
@@ -256,12 +299,12 @@ static kith_err similar_users(ki_call *c)
 static kith_err chart(ki_call *c, ki_chart which)
 {
     kith_list *list = NULL;
-    struct ids exclude;
-    kith_err err = take_ids(c, "exclude", &exclude);
-    ki_live_query q = query_of(c, &exclude);
+    struct left_out out;
+    kith_err err = take_left_out(c, &out);
+    ki_live_query q = query_of(c, &out);
     q.query.user = ki_call_text(c, "user_id");
     if (err == KITH_OK) err = ki_live_chart(ki_service_live(ki_call_service(c)), which, &q, &list);
-    ki_free(exclude.at);
+    clear_left_out(&out);
     return err == KITH_OK ? reply_list(c, list) : err;
 }
 
@@ -283,10 +326,12 @@ static kith_err latest(ki_call *c)
 static kith_err search(ki_call *c)
 {
     kith_list *list = NULL;
-    const struct ids none = { 0 };
-    const ki_live_query q = query_of(c, &none);
-    const kith_err err =
-        ki_live_search(ki_service_live(ki_call_service(c)), ki_call_text(c, "q"), &q, &list);
+    struct left_out out;
+    kith_err err = take_left_out(c, &out);
+    const ki_live_query q = query_of(c, &out);
+    if (err == KITH_OK)
+        err = ki_live_search(ki_service_live(ki_call_service(c)), ki_call_text(c, "q"), &q, &list);
+    clear_left_out(&out);
     return err == KITH_OK ? reply_list(c, list) : err;
 }
 
@@ -309,9 +354,9 @@ static kith_err predict(ki_call *c)
 static kith_err explain(ki_call *c)
 {
     ki_text reply = { 0 };
-    const kith_err err =
-        ki_service_explain(ki_call_service(c), ki_call_text(c, "user_id"),
-                           ki_call_text(c, "item_id"), (int)ki_call_number(c, "reasons"), &reply);
+    const kith_err err = ki_service_explain(
+        ki_call_service(c), ki_call_text(c, "user_id"), ki_call_text(c, "item_id"),
+        (int)ki_call_number(c, "reasons"), ki_call_language(c), &reply);
     if (err == KITH_OK) return ki_reply_written(c, &reply);
     ki_text_clear(&reply);
     return err;
@@ -341,6 +386,11 @@ static const ki_shape a_question[] = {
       .max = 10000 },
     NUMBER_OR_SCENARIO,
     FILTER_WANTED,
+    { .name = "block",
+      .kind = KI_IS_LIST,
+      .about = "as in recommend",
+      KI_EACH(ki_shape_block_entry),
+      .max = 10000 },
     EXCLUDE_WANTED,
     { .name = "wishes",
       .kind = KI_IS_LIST,

@@ -41,6 +41,15 @@ static const ki_shape a_scenario[] = {
       .about = "never these",
       KI_EACH(one_id),
       .max = 10000 },
+    { .name = "block",
+      .kind = KI_IS_LIST,
+      .about = "beside the lists of the service and of the request",
+      KI_EACH(ki_shape_block_entry),
+      .max = 10000 },
+    { .name = "language",
+      .kind = KI_IS_NAME,
+      .about = "of reasons and notes, where the request names none",
+      .max = 32 },
     { .name = "include_seen", .kind = KI_IS_FLAG, .about = "items of the history may be listed" },
     { .name = "reasons", .kind = KI_IS_WHOLE, .about = "named per item", .min = 0, .max = 10 },
     { .name = "on_unknown",
@@ -179,6 +188,40 @@ static const ki_shape meaning = { .kind = KI_IS_OBJECT,
                                   .example = "{\"preference\": \"strengths\", \"signals\": "
                                              "{\"views\": 0.5}}" };
 
+static const ki_shape a_block[] = {
+    { .name = "entries",
+      .kind = KI_IS_LIST,
+      .required = 1,
+      .about = "words, column: words, or id: ITEM; none: nothing is blocked",
+      KI_EACH(ki_shape_block_entry),
+      .max = 10000 },
+};
+static const ki_shape block = { .kind = KI_IS_OBJECT,
+                                KI_INSIDE(a_block),
+                                .type = "BlockListChange",
+                                .example = "{\"entries\": [\"genres: horror\", \"casino\"]}" };
+static const ki_shape an_entry[] = {
+    { .name = "entry", .kind = KI_IS_TEXT, .required = 1 },
+    { .name = "items", .kind = KI_IS_WHOLE, .required = 1, .about = "that it keeps out" },
+};
+static const ki_shape one_entry = { .kind = KI_IS_OBJECT,
+                                    KI_INSIDE(an_entry),
+                                    .type = "BlockEntry" };
+static const ki_shape one_text = { .kind = KI_IS_TEXT };
+static const ki_shape a_blocked[] = {
+    { .name = "items",
+      .kind = KI_IS_WHOLE,
+      .required = 1,
+      .about = "kept out by all entries together" },
+    { .name = "entries", .kind = KI_IS_LIST, .required = 1, KI_EACH(one_entry) },
+    { .name = "unused",
+      .kind = KI_IS_LIST,
+      .required = 1,
+      .about = "entries that no item has",
+      KI_EACH(one_text) },
+};
+static const ki_shape blocked = { .kind = KI_IS_OBJECT, KI_INSIDE(a_blocked), .type = "BlockList" };
+
 static const char *const decided_words[] = { "ratings", "strengths", "undecided", NULL };
 static const ki_shape a_weight[] = {
     { .name = "weight", .kind = KI_IS_NUMBER, .required = 1, .about = "0: says nothing" },
@@ -243,6 +286,20 @@ static kith_err put_meanings(ki_call *c)
     return err == KITH_OK ? get_meanings(c) : err;
 }
 
+/* The list as it was sent, and what it does in the catalogue of now. */
+static kith_err get_block(ki_call *c)
+{
+    json_t *o = NULL;
+    const kith_err err = ki_service_block(ki_call_service(c), &o);
+    return err == KITH_OK ? ki_reply_json(c, o) : err;
+}
+
+static kith_err put_block(ki_call *c)
+{
+    const kith_err err = ki_service_set_block(ki_call_service(c), ki_call_body(c));
+    return err == KITH_OK ? get_block(c) : err;
+}
+
 static kith_err status(ki_call *c)
 {
     json_t *o = NULL;
@@ -271,6 +328,13 @@ static const ki_route routes[] = {
     { "PUT", "/v1/settings/events", "put_event_settings", "Change what events mean",
       "All events are read anew, which takes a while where there are many.", KI_ROLE_ADMIN,
       .body = &meaning, .reply = &meanings, .run = put_meanings },
+    { "GET", "/v1/settings/block", "get_block_list", "What no list may hold",
+      "The block list of the service, and how many items each entry keeps out.", KI_ROLE_READ,
+      .reply = &blocked, .run = get_block },
+    { "PUT", "/v1/settings/block", "put_block_list", "Change what no list may hold",
+      "In force for the next request: recommendations, charts, search, similar items, and the "
+      "items that reasons name.",
+      KI_ROLE_ADMIN, .body = &block, .reply = &blocked, .run = put_block },
     { "GET", "/v1/status", "status", "What is there, and which model is in force", NULL,
       KI_ROLE_READ, .reply = &the_status, .run = status },
 };

@@ -276,6 +276,7 @@ static void free_parts(ki_service *s)
     pthread_mutex_destroy(&s->shadowed.lock);
     json_decref(s->params);
     json_decref(s->scenarios);
+    json_decref(s->block);
     json_decref(s->experiments);
     json_decref(s->forgotten);
     ki_free(s->model_name);

@@ -79,9 +79,9 @@ kith_err ki_service_page(ki_service *s, const char *rec_id, int page, const char
                          ki_text *reply);
 
 /* Why one item would suit a user: a list of it alone, shown to nobody; empty with a note where it cannot be listed.
- * KITH_ENOTFOUND. */
+ * language: of its sentences, NULL: English.  KITH_ENOTFOUND. */
 kith_err ki_service_explain(ki_service *s, const char *user_id, const char *item_id, int n_reasons,
-                            ki_text *reply);
+                            const char *language, ki_text *reply);
 
 /* The verdict on one item for the same kind of request, as kith_why_not. */
 kith_err ki_service_why_not(ki_service *s, const json_t *request, const char *item_id, char **json);
@@ -124,6 +124,17 @@ kith_err ki_service_shadow_report(ki_service *s, json_t **out);
 
 /* "" when none is in force. */
 void ki_service_version(ki_service *s, char *out /* [64] */);
+
+/* ---- what no list may hold ---- */
+
+/* {entries, items, unused, ...} of the service's own block list; a new reference. */
+kith_err ki_service_block(ki_service *s, json_t **out);
+
+/* Put {"entries": [...]} in its place, for the next request on; KITH_EINVAL names the line. */
+kith_err ki_service_set_block(ki_service *s, const json_t *document);
+
+/* Its text, a new reference; NULL: there is none. */
+json_t *ki_service_block_text(ki_service *s);
 
 /* ---- scenarios: documents of kind "scenario" ---- */
 

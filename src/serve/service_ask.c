@@ -382,16 +382,16 @@ static kith_err explain(ki_service *s, const ki_wish *w, const char *item, ki_te
 /* The list of one that may only hold this item, as it would be without scenario and experiment; it is shown to nobody, and
  * neither kept nor written into the journal. */
 kith_err ki_service_explain(ki_service *s, const char *user_id, const char *item_id, int n_reasons,
-                            ki_text *reply)
+                            const char *language, ki_text *reply)
 {
     ki_wish w;
     int32_t i;
     kith_err err = ki_live_find_item(s->live, item_id, &i);
     if (err != KITH_OK) return err;
-    json_t *request =
-        json_pack("{s:s, s:s, s:s, s:{s:s}, s:i, s:b, s:i}", "user_id", user_id, "scenario", "",
-                  "filter", "item = $kith_item", "context", "kith_item", item_id, "n", 1,
-                  "include_seen", 1, "reasons", n_reasons);
+    json_t *request = json_pack("{s:s, s:s, s:s, s:{s:s}, s:i, s:b, s:i, s:s}", "user_id", user_id,
+                                "scenario", "", "filter", "item = $kith_item", "context",
+                                "kith_item", item_id, "n", 1, "include_seen", 1, "reasons",
+                                n_reasons, "language", language == NULL ? "en" : language);
     err = request == NULL ? ki_fail_memory(128) : ki_wish_read(s, request, &w);
     json_decref(request);
     if (err != KITH_OK) return err;

@@ -6,6 +6,7 @@
 #include "base/closest.h"
 #include "base/jsontext.h"
 #include "base/mem.h"
+#include "tool/text.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -26,6 +27,16 @@ static kith_err print_member(const json_t *o, const char *name, char **out)
     return v == NULL ? KITH_OK : ki_json_print(json_incref(v), out);
 }
 
+static kith_err check_block(ki_service *s, const json_t *list)
+{
+    char *lines = NULL;
+    if (list == NULL) return KITH_OK;
+    kith_err err = ki_block_lines(list, NULL, &lines);
+    if (err == KITH_OK) err = ki_live_check_block(s->live, lines, NULL);
+    ki_free(lines);
+    return err;
+}
+
 kith_err ki_service_check_scenario(ki_service *s, const json_t *document)
 {
     char *pipeline = NULL, *wishes = NULL, *context = NULL;
@@ -35,8 +46,10 @@ kith_err ki_service_check_scenario(ki_service *s, const json_t *document)
     const kith_query q = { .filter = json_string_value(json_object_get(document, "filter")),
                            .pipeline = pipeline,
                            .wishes = wishes,
+                           .language = json_string_value(json_object_get(document, "language")),
                            .context = context };
     if (err == KITH_OK) err = ki_live_check(s->live, &q);
+    if (err == KITH_OK) err = check_block(s, json_object_get(document, "block"));
     kith_string_free(pipeline);
     kith_string_free(wishes);
     kith_string_free(context);
@@ -158,6 +171,66 @@ kith_err ki_service_set_meanings(ki_service *s, const json_t *document)
     pthread_rwlock_unlock(&s->gate);
     json_decref(copy);
     return err;
+}
+
+/* ---- what no list may hold ---- */
+
+kith_err ki_block_lines(const json_t *list, const char *before, char **out)
+{
+    ki_text t = { 0 };
+    const json_t *one;
+    size_t j;
+    if (before != NULL) ki_text_say(&t, before);
+    json_array_foreach (list, j, one) {
+        ki_text_say(&t, json_string_value(one));
+        ki_text_say(&t, "\n");
+    }
+    const kith_err err = t.err != KITH_OK ? t.err : ki_strdup(out, t.at == NULL ? "" : t.at);
+    ki_text_clear(&t);
+    return err;
+}
+
+void ki_service_take_setting(ki_service *s, const char *id, const json_t *document)
+{
+    char *lines = NULL;
+    const json_t *entries = json_object_get(document, "entries");
+    if (strcmp(id, "block") != 0) return;
+    json_t *text = NULL;
+    if (json_array_size(entries) > 0 && ki_block_lines(entries, NULL, &lines) == KITH_OK)
+        text = json_string(lines);
+    ki_free(lines);
+    pthread_rwlock_wrlock(&s->documents_lock);
+    json_decref(s->block);
+    s->block = text;
+    atomic_store(&s->has_block, text != NULL);
+    pthread_rwlock_unlock(&s->documents_lock);
+}
+
+json_t *ki_service_block_text(ki_service *s)
+{
+    if (!atomic_load_explicit(&s->has_block, memory_order_acquire)) return NULL;
+    pthread_rwlock_rdlock(&s->documents_lock);
+    json_t *text = json_incref(s->block);
+    pthread_rwlock_unlock(&s->documents_lock);
+    return text;
+}
+
+kith_err ki_service_block(ki_service *s, json_t **out)
+{
+    json_t *text = ki_service_block_text(s);
+    const kith_err err =
+        ki_live_check_block(s->live, text == NULL ? "" : json_string_value(text), out);
+    json_decref(text);
+    return err;
+}
+
+kith_err ki_service_set_block(ki_service *s, const json_t *document)
+{
+    char *lines = NULL;
+    kith_err err = ki_block_lines(json_object_get(document, "entries"), NULL, &lines);
+    if (err == KITH_OK) err = ki_live_check_block(s->live, lines, NULL);
+    ki_free(lines);
+    return err == KITH_OK ? ki_service_put_document(s, "setting", "block", document) : err;
 }
 
 /* ---- figures ---- */

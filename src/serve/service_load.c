@@ -96,6 +96,14 @@ static kith_err take_scenario(void *udata, const ki_row *row)
     return KITH_OK;
 }
 
+static kith_err take_setting(void *udata, const ki_row *row)
+{
+    json_t *document = json_loads(row->json, 0, NULL);
+    ki_service_take_setting(udata, row->id, document);
+    json_decref(document);
+    return KITH_OK;
+}
+
 static kith_err take_experiment(void *udata, const ki_row *row)
 {
     ki_service *s = udata;
@@ -157,11 +165,12 @@ kith_err ki_service_reload_events(ki_service *s)
 kith_err ki_service_load(ki_service *s)
 {
     const ki_select all = { 0 }, scenarios = { .kind = "scenario" },
-                    experiments = { .kind = "experiment" };
+                    experiments = { .kind = "experiment" }, settings = { .kind = "setting" };
     kith_err err = load_meanings(s);
     if (err == KITH_OK) err = ki_store_each(s->store, KI_USERS, &all, take_user, s);
     if (err == KITH_OK) err = ki_store_each(s->store, KI_ITEMS, &all, take_item, s);
     if (err == KITH_OK) err = load_events(s);
+    if (err == KITH_OK) err = ki_store_each(s->store, KI_DOCUMENTS, &settings, take_setting, s);
     if (err == KITH_OK) err = ki_store_each(s->store, KI_DOCUMENTS, &scenarios, take_scenario, s);
     if (err == KITH_OK)
         err = ki_store_each(s->store, KI_DOCUMENTS, &experiments, take_experiment, s);

@@ -82,8 +82,10 @@ struct ki_service {
     atomic_llong n_asked, n_cached; /* lists asked for; those that were found in the cache */
     ki_shadowed shadowed;
 
-    pthread_rwlock_t documents_lock; /* guards the two below */
+    pthread_rwlock_t documents_lock; /* guards what follows */
     json_t *scenarios, *experiments; /* objects: name -> document */
+    json_t *block;                   /* the service's own block list, a text; NULL: none */
+    atomic_int has_block;            /* is it there?  Asked without the lock */
 
     ki_exposures *exposures;
 
@@ -99,6 +101,12 @@ kith_err ki_service_put_document(ki_service *s, const char *kind, const char *id
 
 /* service_load.c: what the store holds into the live engine. */
 kith_err ki_service_load(ki_service *s);
+
+/* service_documents.c: put what a document of kind "setting" says in force; NULL: it is gone. */
+void ki_service_take_setting(ki_service *s, const char *id, const json_t *document);
+
+/* The entries of a list, a line each, behind those of `before` (NULL: none), as one text. */
+kith_err ki_block_lines(const json_t *list, const char *before, char **out);
 
 /* The values of all histories anew, after the meaning of events has changed.  With the gate held alone. */
 kith_err ki_service_reload_events(ki_service *s);

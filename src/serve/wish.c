@@ -78,7 +78,7 @@ static kith_err name_ids(ki_wish *w)
 
 static const char *const scenario_members[] = { "n",       "filter",       "context", "pipeline",
                                                 "exclude", "include_seen", "reasons", "on_unknown",
-                                                "log",     "wishes" };
+                                                "log",     "wishes",       "language" };
 
 static kith_err as_text(const json_t *v, char **out)
 {
@@ -118,6 +118,15 @@ static int says_something(const char *filter)
     return filter != NULL && filter[strspn(filter, " \t\n")] != '\0';
 }
 
+/* What the scenario blocks is blocked beside what the request does. */
+static void both_blocks(json_t *o, const json_t *other)
+{
+    if (other == NULL) return;
+    json_t *both = json_copy((json_t *)other);
+    json_array_extend(both, json_object_get(o, "block"));
+    json_object_set_new(o, "block", both);
+}
+
 static kith_err add_scenario(ki_service *s, json_t *o, const char *name)
 {
     kith_err err = KITH_OK;
@@ -131,6 +140,7 @@ static kith_err add_scenario(ki_service *s, json_t *o, const char *name)
     const char *own = text_of(o, "filter"), *other = text_of(scenario, "filter");
     both_contexts(o, scenario);
     if (says_something(own) && says_something(other)) err = both_filters(s, o, own, other);
+    both_blocks(o, json_object_get(scenario, "block"));
     for (size_t j = 0; j < KI_COUNT(scenario_members); j++) {
         json_t *v = json_object_get(scenario, scenario_members[j]);
         if (v != NULL && json_object_get(o, scenario_members[j]) == NULL)
@@ -232,6 +242,24 @@ static kith_err take_who(ki_service *s, ki_wish *w)
     return take_values(w, json_object_get(w->request, "liked_values"));
 }
 
+/* The service's list, and behind it what scenario and request name, which must fit the catalogue. */
+static kith_err take_block(ki_service *s, ki_wish *w)
+{
+    const json_t *own = json_object_get(w->request, "block");
+    w->service_block = ki_service_block_text(s);
+    w->q.block = json_string_value(w->service_block);
+    if (json_array_size(own) == 0) return KITH_OK;
+    kith_err err = ki_block_lines(own, NULL, &w->block);
+    if (err == KITH_OK) err = ki_live_check_block(s->live, w->block, NULL);
+    if (err == KITH_OK && w->q.block != NULL) {
+        ki_free(w->block);
+        w->block = NULL;
+        err = ki_block_lines(own, w->q.block, &w->block);
+    }
+    w->q.block = w->block;
+    return err;
+}
+
 static kith_err take_rest(ki_wish *w)
 {
     const char *unknown = text_of(w->request, "on_unknown");
@@ -243,6 +271,7 @@ static kith_err take_rest(ki_wish *w)
         err = take_list(json_object_get(w->request, "exclude"), &w->exclude, &q->n_exclude);
     q->exclude = w->exclude;
     q->text = text_of(w->request, "text");
+    q->language = text_of(w->request, "language");
     q->n = number_of(w->request, "n");
     q->n_reasons = number_of(w->request, "reasons");
     q->include_seen = json_is_true(json_object_get(w->request, "include_seen"));
@@ -264,6 +293,7 @@ kith_err ki_wish_read(ki_service *s, const json_t *request, ki_wish *out)
     if (out->user != NULL) ki_service_variant(s, out->user, &out->variant);
     if (err == KITH_OK) err = merge(s, out);
     if (err == KITH_OK) err = take_rest(out);
+    if (err == KITH_OK) err = take_block(s, out);
     if (err == KITH_OK) err = take_who(s, out);
     if (err != KITH_OK) ki_wish_clear(out);
     return err;
@@ -273,6 +303,8 @@ void ki_wish_clear(ki_wish *w)
 {
     json_decref(w->request);
     json_decref(w->history);
+    json_decref(w->service_block);
+    ki_free(w->block);
     kith_string_free(w->context);
     kith_string_free(w->pipeline);
     kith_string_free(w->wishes);

@@ -21,6 +21,8 @@ typedef struct ki_wish {
     char *context, *pipeline, *wishes; /* as texts; NULL: none */
     const char **liked, **exclude;
     float *values;
+    json_t *service_block; /* what q.block points into, unless it is the wish's own: */
+    char *block;
     json_t *history; /* what `liked` points into when it was looked up */
 } ki_wish;
 
