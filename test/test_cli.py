@@ -605,6 +605,19 @@ def test_data_is_handed_on_without_names():
     assert "u1," not in text and "Person" not in text and "20-29" in text, text[:300]
     assert "coarsen" in run(*words, "--coarsen", "height=3", "--force", code=2).stderr
     assert "k-anonymity 1: 40 of 40 users are alone" in run(*words, "--force").stdout
+    # every command that reads data takes it: the same copy, and a model that knows nobody by name
+    told = run("data", "convert", *words[2:], "--anonymise", "--coarsen", "age=10", "--time-step", "86400", "--force")
+    assert "k-anonymity 10: 0 of 40 users are alone" in told.stderr, told
+    with open("open.csv", encoding="utf-8") as f:
+        again = f.read()
+    with open("open.csv.users.csv", encoding="utf-8") as f:
+        assert again + f.read() == text
+    run("train", "--data", "small.csv", "--model", "item-knn", "--out", "m.kith", "--anonymise", "--key-file", "key")
+    assert "not known" in run("recommend", "--model-file", "m.kith", "--user", "u1").stderr
+    hashed = text.splitlines()[1].split(",")[0]
+    assert run_json("recommend", "--model-file", "m.kith", "--user", hashed)["basis"] == "user"
+    assert run_json("data", "stats", "small.csv", "--anonymise", "--key-file", "key")["counts"]["users"] == 40
+    assert "--key-file" in run("data", "convert", "small.csv", "--out", "x.csv", "--anonymise", code=2).stderr
 
 
 def test_data_goes_round_through_every_layout():

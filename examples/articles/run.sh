@@ -5,5 +5,5 @@ cd "$(dirname "$0")"
 . ../show.sh
 
 show kith run request.json --tables
-changed 's/"farid", "newcomer"/"luc"/; s/"en"/"de"/' run - --tables
+changed 's/"farid", "newcomer"/"luc"/; s/"en"/"de"/; s/"similar_items"/"language": "de", "similar_items"/' run - --tables
 show kith run hybrid.json --tables

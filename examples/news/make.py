@@ -89,12 +89,11 @@ data = {
     "context_data": {
         "now": NOW.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "users": ["user1", "user2"],
-        "filter": "not tags has any $blocked and published >= now - 7d",
-        "values": {"blocked": ["gambling"]},
+        "filter": "published >= now - 7d",
+        "block": ["tags: gambling", "id: food4"],
         "pipeline": {
             "retrieve": [{"from": "model", "quota": 25}, {"from": "new", "quota": 10}],
-            "rules": {"block": ["food4"],
-                      "prefer": [{"when": "published >= now - 12h", "add": 0.5}, {"when": "published < now - 3d", "add": -0.5}]},
+            "rules": {"prefer": [{"when": "published >= now - 12h", "add": 0.5}, {"when": "published < now - 3d", "add": -0.5}]},
             "explore": {"slots": 1}},
         "why_not": ["gamb1", "food4"],
         "similar_items": 0, "feature_importance": False},

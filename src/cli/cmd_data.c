@@ -353,81 +353,20 @@ cli_exit cmd_data_generate(const cli_args *a, kith *k)
 
 /* ---- anonymise ---- */
 
-/* The secret bytes of --key-file into key[64]; how many, or -1 after a sentence. */
-static int read_key(const char *path, unsigned char key[64])
-{
-    FILE *f = fopen(path, "rb");
-    const size_t n = f == NULL ? 0 : fread(key, 1, 64, f);
-    const int more = f != NULL && fgetc(f) != EOF;
-    if (f != NULL) fclose(f);
-    if (f != NULL && n >= 16 && !more) return (int)n;
-    cli_complain(CLI_FAILED,
-                 "%s: got %s, want a file of 16 to 64 secret bytes; `head -c 32 /dev/urandom > "
-                 "%.200s` makes one: keep it, and keep it to yourself",
-                 path,
-                 f == NULL ? "no file to read"
-                 : more    ? "more than 64 bytes"
-                           : "fewer bytes",
-                 path);
-    return -1;
-}
-
-static void print_risk(const json_t *report)
-{
-    const json_t *risk = json_object_get(report, "k_anonymity"), *row;
-    const int n = (int)json_integer_value(json_object_get(report, "n_users"));
-    size_t j;
-    printf("k-anonymity %d: %d of %d users are alone with their attributes\n",
-           (int)json_integer_value(json_object_get(risk, "k")),
-           (int)json_integer_value(json_object_get(risk, "unique")), n);
-    cli_table *t = cli_table_new("lrr");
-    cli_table_cell(t, "without column");
-    cli_table_cell(t, "k");
-    cli_table_cell(t, "alone");
-    json_array_foreach (json_object_get(risk, "relief"), j, row) {
-        cli_table_cell(t, "%s", json_string_value(json_object_get(row, "drop")));
-        cli_table_cell(t, "%d", (int)json_integer_value(json_object_get(row, "k")));
-        cli_table_cell(t, "%d", (int)json_integer_value(json_object_get(row, "unique")));
-    }
-    cli_table_print(t);
-    cli_table_free(t);
-    puts(json_string_value(json_object_get(report, "note")));
-}
-
 cli_exit cmd_data_anonymise(const cli_args *a, kith *k)
 {
-    unsigned char key[64];
-    kith_data *data = NULL, *made = NULL;
-    char *report = NULL;
+    kith_data *data = NULL;
+    json_t *report = NULL;
+    cli_args named = *a; /* the command's name asks for it */
+    named.anonymise = 1;
     cli_exit code = cli_check_target(a, a->out, target(a));
-    const int n = code == CLI_DONE ? read_key(a->key_file, key) : 0;
-    if (n < 0) return CLI_FAILED;
-    if (code == CLI_DONE) code = cli_read_data(a, k, &data);
-    if (code != CLI_DONE) return code;
-    const kith_anonymise_options options = {
-        .key = key,
-        .key_bytes = (size_t)n,
-        .hash_items = a->hash_items,
-        .drop = a->drop.at,
-        .n_drop = a->drop.n,
-        .keep = a->keep.at,
-        .n_keep = a->keep.n,
-        .coarsen = a->coarsen.at,
-        .n_coarsen = a->coarsen.n,
-        .time_step = a->time_step,
-    };
-    const kith_err err = kith_data_anonymise(k, data, &options, &made, &report);
+    if (code == CLI_DONE) code = cli_read_data_told(&named, k, &data, &report);
+    named.quiet |= a->json; /* one object on stdout: the report */
+    named.json = 0;
+    if (code == CLI_DONE) code = write_data(&named, k, data, 0);
     kith_data_free(data);
-    if (err != KITH_OK) return cli_fail(err);
-    cli_args quiet = *a; /* one object on stdout: the report */
-    quiet.quiet |= a->json;
-    quiet.json = 0;
-    code = write_data(&quiet, k, made, 0);
-    kith_data_free(made);
-    json_t *told = json_loads(report, 0, NULL);
-    kith_string_free(report);
-    if (code == CLI_DONE && a->json) return cli_print_object(told);
-    if (code == CLI_DONE && !a->quiet) print_risk(told);
-    json_decref(told);
+    if (code == CLI_DONE && a->json) return cli_print_object(report);
+    if (code == CLI_DONE && !a->quiet) cli_print_risk(report);
+    json_decref(report);
     return code;
 }

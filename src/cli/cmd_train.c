@@ -40,15 +40,18 @@ static const char *path_of(const cli_args *a)
     return a->n_words > 0 ? a->words[0] : a->train;
 }
 
-cli_exit cli_read_data(const cli_args *a, kith *k, kith_data **out)
+cli_exit cli_read_data_told(const cli_args *a, kith *k, kith_data **out, json_t **report)
 {
+    unsigned char key[64];
+    int n_key;
     const char *path = path_of(a);
     if (path == NULL)
         return cli_complain(CLI_USAGE,
                             "no data: give --data PATH, or --train FILE and --test FILE");
     if (a->data != NULL && a->train != NULL)
         return cli_complain(CLI_USAGE, "--data and --train are two ways to say one thing");
-    const cli_exit code = cli_check_layout(a);
+    cli_exit code = cli_check_layout(a);
+    if (code == CLI_DONE) code = cli_check_key(a, key, &n_key);
     if (code != CLI_DONE) return code;
     const kith_read_options options = cli_read_options(a);
     const kith_err err = kith_data_read(k, path, &options, out);
@@ -58,7 +61,16 @@ cli_exit cli_read_data(const cli_args *a, kith *k, kith_data **out)
         fprintf(stderr, "%s: %s users, %s items, %s interactions\n", path,
                 cli_count(kith_data_n_users(*out)), cli_count(kith_data_n_items(*out)),
                 cli_count(kith_data_n_interactions(*out)));
-    return CLI_DONE;
+    return a->anonymise ? cli_anonymise(a, k, key, n_key, out, report) : CLI_DONE;
+}
+
+cli_exit cli_read_data(const cli_args *a, kith *k, kith_data **out)
+{
+    json_t *report = NULL;
+    const cli_exit code = cli_read_data_told(a, k, out, &report);
+    if (report != NULL && !a->quiet) cli_tell_risk(stderr, report);
+    json_decref(report);
+    return code;
 }
 
 int cli_params(const cli_args *a, kith_param *params, char **text)

@@ -10,6 +10,8 @@
 
 #include "kith.h"
 
+#include <jansson.h>
+
 #include <stdio.h>
 
 enum cli_limits { CLI_MAX_LIST = 64, CLI_MAX_OPTIONS = 32, CLI_MAX_WORDS = 16 };
@@ -35,6 +37,7 @@ typedef struct cli_args {
     int64_t n_users, n_items, n_interactions, rank;
     double popularity_power, noise;
     int implicit;
+    int anonymise;
     const char *key_file;
     cli_list drop, keep, coarsen;
     int hash_items;
@@ -128,6 +131,16 @@ double cli_seconds(void); /* of a clock that never goes back */
 /* Read the data that --data, or --train and --test, name; says on stderr what was found unless
  * quiet. */
 cli_exit cli_read_data(const cli_args *a, kith *k, kith_data **out);
+
+/* The same; of --anonymise *report is what was done and the risk that is left, a new reference, else NULL and untold. */
+cli_exit cli_read_data_told(const cli_args *a, kith *k, kith_data **out, json_t **report);
+
+/* anonymise.c: the secret of --key-file, where --anonymise asks for it; then the data without its people. */
+cli_exit cli_check_key(const cli_args *a, unsigned char key[64], int *n);
+cli_exit cli_anonymise(const cli_args *a, kith *k, const unsigned char *key, int n,
+                       kith_data **data, json_t **report);
+void cli_tell_risk(FILE *to, const json_t *report);
+void cli_print_risk(const json_t *report);
 kith_read_options cli_read_options(const cli_args *a);
 
 /* The block list that --block names, for this model; NULL without.  Entries that match nothing are told on

@@ -7,6 +7,8 @@
     "layout", "skip-bad", "duplicates", "users", "items", "user-column", "item-column",            \
         "value-column", "time-column"
 
+#define ANONYMISE_OPTIONS "key-file", "drop", "keep", "coarsen", "hash-items", "time-step"
+
 const cli_command cli_commands[] = {
     { .name = "models",
       .words = "[NAME]",
@@ -25,16 +27,18 @@ const cli_command cli_commands[] = {
       .summary = "look at data: counts, values, times, long tail, suspicious things",
       .detail = "  kith data stats ratings.csv",
       .run = cmd_data_stats,
-      .options = { READ_OPTIONS, "test" } },
+      .options = { READ_OPTIONS, "test", "anonymise", ANONYMISE_OPTIONS } },
     { .name = "data convert",
       .words = "PATH",
       .min_words = 1,
       .max_words = 1,
       .summary = "read data of any layout and write it in another",
-      .detail = "  kith data convert ml-100k --out ml.kithdata      binary, reads back at once\n"
-                "  kith data convert events.ndjson --out events.csv",
+      .detail =
+          "  kith data convert ml-100k --out ml.kithdata      binary, reads back at once\n"
+          "  kith data convert events.ndjson --out events.csv\n"
+          "  kith data convert ml-100k --anonymise --key-file key --coarsen age=10 --out open.csv",
       .run = cmd_data_convert,
-      .options = { READ_OPTIONS, "test", "out", "to", "force" },
+      .options = { READ_OPTIONS, "test", "out", "to", "force", "anonymise", ANONYMISE_OPTIONS },
       .required = { "out" } },
     { .name = "data generate",
       .summary = "make simulated data, the same for the same seed",
@@ -58,14 +62,14 @@ const cli_command cli_commands[] = {
                 "  kith data anonymise ml-100k --key-file key --coarsen age=10,zip=2 --time-step "
                 "86400 --out open.csv",
       .run = cmd_data_anonymise,
-      .options = { READ_OPTIONS, "key-file", "drop", "keep", "coarsen", "hash-items", "time-step",
-                   "out", "to", "force" },
+      .options = { READ_OPTIONS, ANONYMISE_OPTIONS, "out", "to", "force" },
       .required = { "out", "key-file" } },
     { .name = "train",
       .summary = "train a model on all of the data and write it to a file",
       .detail = "  kith train --data ratings.csv --model ials -p n_factors=128 --out films.kith",
       .run = cmd_train,
-      .options = { "data", "model", "param", "out", "force", READ_OPTIONS },
+      .options = { "data", "model", "param", "out", "force", READ_OPTIONS, "anonymise",
+                   ANONYMISE_OPTIONS },
       .required = { "data", "model", "out" } },
     { .name = "evaluate",
       .summary =

@@ -63,6 +63,8 @@ const cli_option cli_options[] = {
       NULL, 0.001, 100 },
     { "implicit", 0, CLI_FLAG, AT(implicit), NULL,
       "events without values instead of ratings 1 to 5", NULL, 0, 0 },
+    { "anonymise", 0, CLI_FLAG, AT(anonymise), NULL,
+      "as `kith data anonymise` does, before anything else: wants --key-file", NULL, 0, 0 },
     { "key-file", 0, CLI_TEXT, AT(key_file), "FILE",
       "16 to 64 secret bytes: the same key gives the same names", "file", 0, 0 },
     { "drop", 0, CLI_WORDS, AT(drop), "COLUMN[,...]", "leave out these columns of users", NULL, 0,
