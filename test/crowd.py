@@ -15,13 +15,13 @@ import tempfile
 import threading
 import time
 
-from soak import NOISE_BYTES, Client, Service, prepare, rest
+from soak import CONFIG, NOISE_BYTES, Client, Service, prepare, rest
 
 KITH, KNOCK = map(os.path.abspath, sys.argv[1:3])
 MANY = int(sys.argv[3]) if len(sys.argv) > 3 else 20000
 SLOW = int(sys.argv[4]) if len(sys.argv) > 4 else 200
 WARM = 10000            # connections until malloc's arenas and the pools of threads are what they stay
-HEADER_SECONDS = 2      # as soak.py sets it
+HEADER_SECONDS = 2      # of the service: seconds from the first byte to the end of the headers
 
 
 def knock(service, n):
@@ -101,7 +101,7 @@ def main():
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     failed = 0
     with tempfile.TemporaryDirectory(prefix="kith-crowd-") as folder:
-        prepare(KITH, folder)
+        prepare(KITH, folder, {**CONFIG, "limits": {"header_seconds": HEADER_SECONDS}})
         service = Service(KITH, folder)
         for test in (many_come_and_go, slow_ones_harm_nobody):
             try:
