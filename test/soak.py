@@ -157,6 +157,7 @@ class Worker:
         self.kept = {}          # (user, item) -> values that were acknowledged, oldest first
         self.unsure = set()     # pairs whose last write nobody answered
         self.held = []          # slow connections
+        self.train_at = 0.0
         self.turn = 0
 
     def user(self):
@@ -258,6 +259,13 @@ class Worker:
     # -- models, scenarios, experiments, keys: one worker at a time --
 
     def models(self):
+        """At most a fifth of the time: training steps back for everything else that a busy machine does."""
+        begun = time.monotonic()
+        if begun >= self.train_at:
+            self.train_and_promote()
+            self.train_at = time.monotonic() + 4 * (time.monotonic() - begun)
+
+    def train_and_promote(self):
         client = self.client
         task = client.post("/v1/models", {"promote": "always"}, want=(202,))["task_id"]
         with self.service.raw() as s:                                                   # one follows it and leaves
