@@ -54,10 +54,11 @@ torture: setup-test $(BUILD)/build.ninja ## the long forms of tests that kill, c
 	@ninja -C $(BUILD) --quiet | { grep -v 'no work to do' || true; }
 	@scripts/torture $(T)
 
-bench: all       ## race kith against its peers and measure latencies; B=ials|latency|load|...; results in bench/results
+bench: all       ## race kith against its peers and measure latencies; B=ials|latency|load|gorse|...; results in bench/results
 	@[ -n "$(filter-out latency,$(B))" ] || bench/latency.sh
 	@[ -n "$(filter-out load,$(B))" ] || python3 bench/load.py --build $(BUILD) --out bench/results
-	@[ -n "$(filter latency load,$(B))" ] || { bench/peers/setup.sh && python3 bench/race.py $(if $(B),--only $(B)); }
+	@[ "$(B)" != gorse ] || { bench/peers/setup_gorse.sh && python3 bench/gorse.py; }
+	@[ -n "$(filter latency load gorse,$(B))" ] || { bench/peers/setup.sh && python3 bench/race.py $(if $(B),--only $(B)); }
 
 quality: all     ## do the models recommend as well as bench/quality.md says? some minutes; Q=quick for less than one
 	@python3 bench/quality.py $(if $(filter quick,$(Q)),--quick)

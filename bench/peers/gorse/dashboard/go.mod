@@ -1,0 +1,3 @@
+module github.com/gorse-io/dashboard
+
+go 1.26
