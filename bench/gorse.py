@@ -414,7 +414,7 @@ def table(result):
 def markdown(result):
     m, d, p = result["machine"], result["data"], result["popular"]
     parts = [f"# kith serve beside Gorse, {m['date']}", "",
-             f"{m['cpu']}, {m['cores']} cores, {m['kernel']}, load {m['load_before']} before the run; other programs took "
+             f"{m['cpu']}, {m['cores']} cores, {m['kernel']}, load {m['load_before']:.1f} before the run; other programs took "
              f"{m.get('others_share', math.nan):.0%} of the processors during it. {m['kith']}. {m['gorse']}.", "",
              f"MovieLens 1M, the ratings that have times, cut at one moment: "
              f"{'' if d['scale'] == 1 else 'the latest '}{d['train']:,} of those before it given to both over their "
