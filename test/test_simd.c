@@ -167,7 +167,9 @@ TEST(dot_rows_is_a_dot_per_row_whatever_the_number_of_rows)
 /* What dot_at and axpy_at make of n rows of Y, against sums in double. */
 static void check_at(const ki_kernels *k, int64_t n, int64_t dim)
 {
-    const int32_t rows[] = { 4, 0, 0, 6, 2, 5, 1, 1, 3, 6, 4, 2, 0, 5, 1, 3, 2, 6, 0 };
+    static const int32_t some[] = { 4, 0, 0, 6, 2, 5, 1, 1, 3, 6, 4, 2, 0, 5, 1, 3, 2, 6, 0 };
+    int32_t rows[66];
+    for (int j = 0; j < 66; j++) rows[j] = some[j % 19];
     float *Y = floats(7 * dim, 7), *x = floats(dim, 8), *a = floats(n, 9), *w = floats(n, 10);
     float *out = floats(n, 11), *sum = copy(x, dim);
     k->dot_at(out, Y, rows, x, n, dim);
@@ -235,7 +237,9 @@ static void cg64(double *x, const ki_cg_row *q, int32_t steps)
 
 static void check_cg(const ki_kernels *k, int64_t n, int64_t dim, int32_t steps)
 {
-    const int32_t rows[] = { 4, 0, 0, 6, 2, 5, 1, 1, 3, 6, 4, 2, 0, 5, 1, 3, 2, 6, 0 };
+    static const int32_t some[] = { 4, 0, 0, 6, 2, 5, 1, 1, 3, 6, 4, 2, 0, 5, 1, 3, 2, 6, 0 };
+    int32_t rows[66];
+    for (int j = 0; j < 66; j++) rows[j] = some[j % 19];
     float *Y = floats(7 * dim, 7), *x = floats(dim, 8), *S = floats(dim, 9), *w = floats(n, 10), *first = copy(x, dim);
     float *scratch = floats(KI_CG_ROOM(dim), 11);
     double want[40];
@@ -256,6 +260,7 @@ TEST(cg_takes_the_steps_that_it_is_told_to)
     for (int64_t dim = 0; dim <= 40; dim++)
         for (int64_t n = 0; n <= 19; n++)
             for (int32_t steps = 0; steps <= 3; steps++) check_cg(k, n, dim, steps);
+    EACH_SET(k) for (int64_t n = 63; n <= 66; n++) check_cg(k, n, 9, 3); /* more than are gathered at a time */
 }
 
 TEST(cg_leaves_alone_what_nothing_pulls_at)
@@ -269,6 +274,29 @@ TEST(cg_leaves_alone_what_nothing_pulls_at)
         k->cg(x, &q, 5, scratch);
         CHECK_NEAR(x[0], 1, 1e-6); /* (1 + 1 + 4) x = 2 + 4: solved already */
         CHECK(x[1] == 7 && x[2] == -7);
+    }
+}
+
+/* (a + l + w yy') x = (a + w) y, so that x = y (a + w) / (a + l + w y.y). */
+static void check_one_event(const ki_kernels *k, float w, float a, float l)
+{
+    enum { DIM = 9 }; /* not whole vectors */
+    const int32_t row[] = { 0 };
+    float Y[DIM], S[DIM], x[DIM] = { 0 }, scratch[KI_CG_ROOM(DIM)];
+    double yy = 0;
+    for (int j = 0; j < DIM; j++) Y[j] = .1f * (float)(j + 1), S[j] = 1, yy += (double)Y[j] * Y[j];
+    const ki_cg_row q = { Y, S, row, &w, 1, DIM, a, l, .5f, 0, NULL };
+    k->cg(x, &q, 3, scratch);
+    for (int j = 0; j < DIM; j++) CHECK_NEAR(x[j], Y[j] * ((double)a + w) / ((double)a + l + w * yy), 1e-5);
+}
+
+TEST(cg_takes_weights_of_any_size)
+{
+    EACH_SET(k)
+    {
+        check_one_event(k, 1e20f, 0, .5e20f);  /* whose squares are beyond float */
+        check_one_event(k, 1e-24f, 0, 1e-24f); /* whose squares are 0 */
+        check_one_event(k, 1, 1, 1e-40f);      /* a ridge whose inverse is beyond float */
     }
 }
 

@@ -354,7 +354,8 @@ static size_t memory(const void *p, const ki_ratings *r)
     const struct funk *o = p;
     const size_t rows = (size_t)r->by_user.n_rows + (size_t)r->by_user.n_cols;
     const size_t floats = 2 * ((size_t)o->n_factors + 1) + LANES + LINE; /* kept, and in the fit */
-    return sizeof(float) * rows * floats + sizeof(ki_sgd_rating) * (size_t)ki_csr_nnz(&r->by_user);
+    const size_t n = (size_t)ki_csr_nnz(&r->by_user);
+    return sizeof(float) * rows * floats + 2 * sizeof(ki_sgd_rating) * n; /* while they are dealt */
 }
 
 const ki_model_desc ki_funk_svd = {

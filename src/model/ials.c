@@ -288,6 +288,15 @@ static kith_err init_rows(const struct ials *o, const ki_job *job, uint64_t stre
 }
 
 /* Solve the rows of one side, X[n_x], given the other's, Y. */
+static kith_err check_gram(const struct gram *g)
+{
+    for (int64_t j = 0; j < g->d; j++)
+        if (!isfinite(g->G[j * g->d + j]))
+            return ki_fail(KITH_EDATA, "ials: the weights are too large: the factors are no finite "
+                                       "numbers any more; lower alpha or the values");
+    return KITH_OK;
+}
+
 static kith_err run_half(struct fit *f, ki_als_side *side, float *Y, ki_job *job)
 {
     const int64_t n_x = side->by->n_rows, n_y = side->given.n;
@@ -295,6 +304,7 @@ static kith_err run_half(struct fit *f, ki_als_side *side, float *Y, ki_job *job
     f->gram.Y = Y;
     f->gram.n = n_y;
     if ((err = make_gram(&f->gram, job->pool)) != KITH_OK) return err;
+    if ((err = check_gram(&f->gram)) != KITH_OK) return err;
     if (side->solver == KI_ALS_CG) {
         err = ki_als_basis_turn(&f->basis, side->X, n_x, Y, n_y, f->gram.G, job);
         if (err != KITH_OK) return err;

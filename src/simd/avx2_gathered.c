@@ -219,8 +219,9 @@ static void cg_begin(const struct cg *v, const ki_cg_row *q, const float *x)
         const __m256i on = first_lanes(q->dim - j);
         const __m256 S = _mm256_maskload_ps(q->S + j, on), xj = _mm256_maskload_ps(x + j, on);
         const __m256 D = _mm256_fmadd_ps(a, S, l), M = _mm256_fmadd_ps(share, S, D);
+        const __m256 positive = _mm256_cmp_ps(M, zero, _CMP_GT_OQ);
         const __m256 inverse =
-            _mm256_and_ps(_mm256_div_ps(one, M), _mm256_cmp_ps(M, zero, _CMP_GT_OQ));
+            _mm256_and_ps(_mm256_div_ps(one, M), _mm256_and_ps(positive, _mm256_castsi256_ps(on)));
         _mm256_storeu_ps(v->x + j, xj);
         _mm256_storeu_ps(v->D + j, D);
         _mm256_storeu_ps(v->inverse + j, inverse);
@@ -240,7 +241,8 @@ static float cg_walk(const struct cg *v, float step)
         const __m256 x = _mm256_fmadd_ps(a, _mm256_loadu_ps(v->p + j), _mm256_loadu_ps(v->x + j));
         _mm256_storeu_ps(v->r + j, r);
         _mm256_storeu_ps(v->x + j, x);
-        sum = _mm256_fmadd_ps(_mm256_mul_ps(r, r), _mm256_loadu_ps(v->inverse + j), sum);
+        /* not r r first: that is beyond float where the weights are large, and 0 where they are small */
+        sum = _mm256_fmadd_ps(_mm256_mul_ps(r, _mm256_loadu_ps(v->inverse + j)), r, sum);
     }
     return sum_lanes(sum);
 }
