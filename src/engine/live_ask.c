@@ -274,7 +274,7 @@ static kith_err answer_staged(ki_live *l, const ki_live_query *q, ki_asked *a, k
     ki_request r;
     kith_err err = read_request(l, q, &blocked, &r);
     if (err != KITH_OK) return err;
-    if (has_no_stages(&q->query) && q->query.filter != NULL)
+    if (has_no_stages(&q->query) && (q->query.filter != NULL || q->block != NULL))
         err = ki_live_filter(l, q->query.filter, q->block, &kept);
     if (kept != NULL) r.told = kept->report;
     if (err == KITH_OK) err = ki_ask_list(&l->view, &q->query, a, &r, q->seed, out);

@@ -101,11 +101,26 @@ static kith_err make_set(const ki_live *l, ki_kept_filter *e)
     return ki_inner_part(index, e->set, &e->part);
 }
 
+static size_t length_of(const char *text)
+{
+    return text == NULL ? 0 : strlen(text) + 1;
+}
+
+/* The texts of a block list are there twice: as they came, and entry by entry. */
+static size_t block_bytes(const ki_live *l, const ki_kept_filter *e)
+{
+    const kith_block *b = e->block;
+    return b == NULL ? 0
+                     : (size_t)l->view.items.n * sizeof *b->by +
+                           (size_t)b->n_entries * sizeof *b->entries + 2 * length_of(e->block_text);
+}
+
 static size_t bytes_of(const ki_live *l, const ki_kept_filter *e)
 {
     const size_t set = e->set == NULL ? 0 : (size_t)ki_inner_words(ki_top_index(l->top)) * 8;
     return (size_t)l->view.items.n + (size_t)e->n_only * sizeof *e->only + set +
-           (e->part == NULL ? 0 : ki_inner_bytes(e->part));
+           (e->part == NULL ? 0 : ki_inner_bytes(e->part)) + block_bytes(l, e) +
+           length_of(e->text) + length_of(e->report);
 }
 
 static kith_err find_passing(const ki_live *l, const ki_request *r, uint8_t *pass)

@@ -148,10 +148,16 @@ static kith_err check_language(ki_run *r, const json_t *context)
         ki_phrasebook_find(json_string_value(json_object_get(context, "language")), &found));
 }
 
+/* NULL when there are none. */
+static const json_t *wishes_of(const json_t *context)
+{
+    const json_t *wishes = json_object_get(context, "wishes");
+    return json_is_array(wishes) && json_array_size(wishes) == 0 ? NULL : wishes;
+}
+
 static kith_err check(ki_run *r, const ki_context *values, const json_t *context)
 {
-    const json_t *pipeline = json_object_get(context, "pipeline"),
-                 *wishes = json_object_get(context, "wishes");
+    const json_t *pipeline = json_object_get(context, "pipeline"), *wishes = wishes_of(context);
     const ki_place wishes_place = { .up = &context_place, .key = "wishes" };
     const kith_data *d = r->intake.data;
     double *popularity = NULL; /* only that there is such a column counts here */
@@ -212,8 +218,7 @@ static kith_err print_wishes(ki_run *r, const json_t *common)
 kith_err ki_run_narrow(ki_run *r)
 {
     const json_t *context = r->intake.context, *given = json_object_get(context, "values"),
-                 *pipeline = json_object_get(context, "pipeline"),
-                 *wishes = json_object_get(context, "wishes");
+                 *pipeline = json_object_get(context, "pipeline"), *wishes = wishes_of(context);
     ki_context values = { 0 };
     kith_err err = KITH_OK;
     r->filter = json_string_value(json_object_get(context, "filter"));
