@@ -541,6 +541,19 @@ def clients_wait_while_all_is_full():
             s.close()
 
 
+def a_crowd_beyond_the_limit_is_served_in_turn():
+    """Many at once, where a limit that is met inside the server's threads would stop them for good."""
+    with Stand(limits={"connections": 4, "threads": 1}) as stand:
+        for _ in range(3):
+            crowd = [stand.connect() for _ in range(40)]
+            for s in crowd:
+                s.sendall(stand.head("GET", "/v1/health/live", "Connection: close"))
+            for s in crowd:
+                equal(Reply(s).status, 200, "each of the crowd, when it is its turn")
+                s.close()
+        equal(stand.ask("GET", "/v1/health/live").status, 200, "somebody alone afterwards")
+
+
 def metrics_are_what_prometheus_reads():
     with Stand() as stand:
         stand.ask("GET", "/v1/things/a")
@@ -559,8 +572,8 @@ TESTS = [answers_and_keeps_the_connection, bodies_come_in_pieces_and_chunks, lin
          pipelined_requests_are_answered_in_order, clients_that_leave_early_do_no_harm,
          streams_are_events_and_end_with_the_service, a_stream_that_nobody_reads_is_let_go, a_stop_lets_what_runs_finish, more_than_the_crew_can_take_is_shed,
          rates_are_kept_and_told, log_lines_are_json_and_hold_no_secret, tls_is_spoken_when_there_is_a_certificate,
-         connections_per_address_are_limited, clients_wait_while_all_is_full,
-         metrics_are_what_prometheus_reads, many_short_connections_leave_nothing_behind]
+         connections_per_address_are_limited, clients_wait_while_all_is_full, a_crowd_beyond_the_limit_is_served_in_turn,
+         metrics_are_what_prometheus_reads, many_short_connections_leave_nothing_behind, a_crowd_beyond_the_limit_is_served_in_turn]
 
 for test in TESTS:
     if os.environ.get("ONLY", "") not in test.__name__:

@@ -13,6 +13,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <microhttpd.h>
 #include <netdb.h>
 #include <pthread.h>
@@ -37,7 +38,8 @@ struct ki_http {
     ki_door *door;
     char *cert, *key;
     int port, listening; /* -1: none */
-    unsigned most;       /* connections */
+    int most;            /* connections */
+    atomic_int guests;   /* that were let in and have not left */
     atomic_int stopping;
     atomic_int streams;
     pthread_mutex_t lock; /* guards the list of streams that wait for news */
@@ -448,6 +450,7 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
         drop_unread(h, *context);
         ki_reaper_remove(h->reaper, *context);
+        atomic_fetch_sub(&h->guests, 1);
         *context = NULL;
         return;
     }
@@ -514,19 +517,21 @@ static kith_err read_file(const char *path, char **out)
     return t.err;
 }
 
-/* Connections go round the threads by their descriptors. */
+/* Connections go round the threads by their descriptors.  They are counted here, and libmicrohttpd's own limit is one that is
+ * never met: its threads count a connection after it was handed to them, and one that they refuse then (0.9.75) waits for a
+ * lock of its own for ever. */
 static void let_in(void *arg, int fd, const struct sockaddr *from, socklen_t n)
 {
     ki_http *h = arg;
-    (void)MHD_add_connection(h->daemon, fd, from, n); /* closes what it does not take */
+    atomic_fetch_add(&h->guests, 1);
+    if (MHD_add_connection(h->daemon, fd, from, n) != MHD_YES) /* it has closed fd */
+        atomic_fetch_sub(&h->guests, 1);
 }
 
 static int is_full(void *arg)
 {
-    const ki_http *h = arg;
-    const union MHD_DaemonInfo *now =
-        MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
-    return now != NULL && now->num_connections >= h->most;
+    ki_http *h = arg;
+    return atomic_load(&h->guests) >= h->most;
 }
 
 static kith_err start_daemon(ki_http *h)
@@ -542,15 +547,16 @@ static kith_err start_daemon(ki_http *h)
     unsigned flags =
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET;
     if (h->cert != NULL) flags |= MHD_USE_TLS;
-    h->most = (unsigned)KI_MAX(l->connections, (int64_t)threads);
-    h->daemon = MHD_start_daemon(
-        flags, 0, NULL, NULL, on_request, h, MHD_OPTION_THREAD_POOL_SIZE, threads,
-        MHD_OPTION_CONNECTION_LIMIT, h->most, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-        (unsigned)l->connections_per_ip, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)(l->header_bytes + MEMORY), MHD_OPTION_NOTIFY_COMPLETED, on_completed, h,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_URI_LOG_CALLBACK, on_target, h,
-        MHD_OPTION_UNESCAPE_CALLBACK, as_it_is, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_ARRAY, h->cert != NULL ? tls : &tls[2], MHD_OPTION_END);
+    h->most = (int)KI_MIN(KI_MAX(l->connections, (int64_t)threads), (int64_t)INT_MAX / threads);
+    h->daemon =
+        MHD_start_daemon(flags, 0, NULL, NULL, on_request, h, MHD_OPTION_THREAD_POOL_SIZE, threads,
+                         MHD_OPTION_CONNECTION_LIMIT, (unsigned)h->most * threads,
+                         MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)l->connections_per_ip,
+                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)(l->header_bytes + MEMORY),
+                         MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_NOTIFY_CONNECTION,
+                         on_connection, h, MHD_OPTION_URI_LOG_CALLBACK, on_target, h,
+                         MHD_OPTION_UNESCAPE_CALLBACK, as_it_is, NULL, MHD_OPTION_STRICT_FOR_CLIENT,
+                         1, MHD_OPTION_ARRAY, h->cert != NULL ? tls : &tls[2], MHD_OPTION_END);
     if (h->daemon != NULL) return KITH_OK;
     return ki_fail(
         KITH_EIO,
