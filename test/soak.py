@@ -39,6 +39,7 @@ ROW_BYTES = 1024        # of disk for a row of a journal with its indexes
 # Which thread meets which request is chance, and each stack and arena keeps the most that it ever held: after the warm-up the
 # same load on the same data moves memory by less than 1 MB in minutes, by up to 2 MB on a machine whose processors are taken.
 NOISE_BYTES = 3 << 20
+EARLY_BYTES = 12 << 20   # the same in a short run, where pools and arenas are still filling: 6 MB were seen
 LATE_SECONDS = 5    # a client that took less than this must not have been let go: limits are 10 seconds and more
 CLOSING = 2     # descriptors: a thread of the pool lets go of its last closed connection at its next event
 SLOPE_BYTES = 2 << 20   # an hour, of the line through the rests after the warm-up, beyond what is allowed for
@@ -449,7 +450,7 @@ def judge(rests, hours):
     half = len(settled) // 2
     middle = [sorted(r["anon"] for r in part)[len(part) // 2] for part in (settled[:half], settled[half:])]
     allowed = explained(last) - explained(first)
-    if middle[1] - middle[0] > NOISE_BYTES + allowed:
+    if middle[1] - middle[0] > (NOISE_BYTES if hours >= 0.5 else EARLY_BYTES) + allowed:
         wrong.append(f"memory: {middle[0] / 2**20:.1f} MiB, then {middle[1] / 2**20:.1f} MiB")
     an_hour = slope([(r["hours"], r["anon"] - explained(r)) for r in settled])
     if hours >= 0.5 and an_hour > SLOPE_BYTES:      # a slope over less than that is noise divided by little time
