@@ -93,7 +93,7 @@ static const ki_shape a_wish[] = {
           "never what an entry of it holds: words, column: words, or id: ITEM; beside the list "
           "of the service and of the scenario",
       KI_EACH(ki_shape_block_entry),
-      .max = 10000 },
+      .max = 100 }, /* looked for in the whole catalogue while the request waits */
     { .name = "language",
       .kind = KI_IS_NAME,
       .about = "of reasons and notes: de, en, es, fr, it, pt (what Accept-Language says)",
@@ -124,7 +124,7 @@ static const ki_shape a_simple_wish[] = {
       .kind = KI_IS_LIST,
       .about = "as in recommend",
       KI_EACH(ki_shape_block_entry),
-      .max = 10000 },
+      .max = 100 }, /* looked for in the whole catalogue while the request waits */
     { .name = "language",
       .kind = KI_IS_NAME,
       .about = "of reasons and notes: de, en, es, fr, it, pt (what Accept-Language says)",
@@ -390,7 +390,7 @@ static const ki_shape a_question[] = {
       .kind = KI_IS_LIST,
       .about = "as in recommend",
       KI_EACH(ki_shape_block_entry),
-      .max = 10000 },
+      .max = 100 }, /* looked for in the whole catalogue while the request waits */
     EXCLUDE_WANTED,
     { .name = "wishes",
       .kind = KI_IS_LIST,

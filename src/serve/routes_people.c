@@ -114,11 +114,9 @@ static kith_err list(ki_call *c)
 static kith_err forget(ki_call *c)
 {
     const char *user = ki_call_text(c, "user_id");
-    const kith_err err = ki_service_forget_user(ki_call_service(c), user);
-    if (err != KITH_ENOTFOUND &&
-        c->site->keys != NULL) /* a cache that fails comes after the keys went */
+    if (c->site->keys != NULL) /* first: nobody comes back with the key of who goes */
         ki_keys_revoke_user(c->site->keys, user);
-    return err;
+    return ki_service_forget_user(ki_call_service(c), user);
 }
 
 /* ---- everything about one user ---- */

@@ -134,14 +134,27 @@ static kith_err list(ki_call *c)
     return ki_reply_rows(c, KI_DOCUMENTS, which, 1000);
 }
 
-static kith_err drop(ki_call *c)
+static kith_err check_and_drop(ki_call *c)
 {
+    char experiment[KI_VARIANT_NAME];
     ki_change change = { .change = KI_DROP_DOCUMENT,
                          .kind = "scenario",
                          .id = ki_call_text(c, "name") };
+    if (ki_service_needs_scenario(ki_call_service(c), change.id, experiment))
+        return ki_call_refuse(
+            c, 409, KITH_EINVAL,
+            "the experiment \"%.60s\" that runs needs this scenario; stop it first", experiment);
     const kith_err err = ki_service_write(ki_call_service(c), &change, 1);
     if (err == KITH_OK && change.n_dropped == 0)
         return ki_call_refuse(c, 404, KITH_ENOTFOUND, "there is no scenario \"%.60s\"", change.id);
+    return err;
+}
+
+static kith_err drop(ki_call *c)
+{
+    ki_service_begin_decision(ki_call_service(c));
+    const kith_err err = check_and_drop(c);
+    ki_service_end_decision(ki_call_service(c));
     return err;
 }
 
@@ -319,7 +332,7 @@ static const ki_route routes[] = {
     { "GET", "/v1/scenarios", "list_scenarios", "All scenarios, with their versions", NULL,
       KI_ROLE_READ, .reply = &rows, .run = list },
     { "DELETE", "/v1/scenarios/{name}", "delete_scenario", "Drop a scenario", NULL, KI_ROLE_ADMIN,
-      .path_shape = &path, .run = drop },
+      KI_ROUTE_CONFLICTS, .path_shape = &path, .run = drop },
     { "POST", "/v1/scenarios/dry-run", "dry_run_scenario", "What would a scenario list?",
       "Nothing is saved.", KI_ROLE_READ, KI_ROUTE_QUICK | KI_ROUTE_LOOKS_UP, .body = &dry,
       .reply = &ki_shape_list, .run = run_dry },

@@ -18,13 +18,12 @@
 
 static kith_err run(ki_call *c)
 {
-    const kith_run_options o = { .no_files = 1, .model_folder = "" };
     char *request = json_dumps(ki_call_body(c), JSON_COMPACT), *result = NULL;
-    kith *k = NULL;
-    kith_err err = request == NULL ? ki_fail_memory(256) : kith_new(NULL, &k);
-    if (err == KITH_OK) err = kith_run(k, request, strlen(request), &o, &result);
-    kith_free(k);
+    int busy = 0;
+    kith_err err = request == NULL ? ki_fail_memory(256)
+                                   : ki_service_run(ki_call_service(c), request, &busy, &result);
     free(request);
+    if (busy) return ki_call_refuse(c, 503, err, "%s", kith_last_error());
     if (err != KITH_OK) {
         json_t *error = result == NULL ? NULL : json_loads(result, 0, NULL);
         kith_string_free(result);

@@ -312,6 +312,7 @@ kith_err kith_serve_json(const kith_server *server, char **json)
 void kith_serve_stop(kith_server *s, double seconds)
 {
     if (s == NULL) return;
+    if (s->service != NULL) ki_service_cancel_runs(s->service);
     ki_http_stop(s->http, seconds);
     ki_audit_free(s->audit);
     ki_service_close(s->service);

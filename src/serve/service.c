@@ -269,6 +269,7 @@ static void free_parts(ki_service *s)
     pthread_rwlock_destroy(&s->documents_lock);
     pthread_rwlock_destroy(&s->shadow_lock);
     pthread_mutex_destroy(&s->attributes);
+    pthread_mutex_destroy(&s->runs.lock);
     pthread_mutex_destroy(&s->forgetting);
     pthread_mutex_destroy(&s->deciding);
     ki_erasures_clear(&s->erasures);
@@ -430,8 +431,6 @@ static kith_err start_parts(ki_service *s)
         .udata = s,
     };
     kith_err err = ki_lists_kept_new(s->settings.lists_kept, &s->lists);
-    if (err == KITH_OK) err = ki_service_open_cache(s);
-    if (err == KITH_OK && s->erased_late) err = ki_service_cache_empty(s);
     if (err == KITH_OK) err = ki_exposures_new(s->store, &s->exposures);
     return err == KITH_OK ? ki_tasks_new(&tasks, &s->tasks) : err;
 }
@@ -446,6 +445,7 @@ static kith_err open_all(ki_service *s, const ki_service_options *o)
     if (err == KITH_OK) err = open_store(s, o->db);
     if (err == KITH_OK) err = ki_service_find_folder(s, o->db);
     if (err == KITH_OK) err = fill(s, o->k, o);
+    if (err == KITH_OK) err = ki_service_open_cache(s);
     if (err == KITH_OK) err = ki_service_finish_erasures(s);
     if (err == KITH_OK) err = have_model(s, o->k);
     if (err == KITH_OK) err = start_parts(s);
@@ -471,6 +471,7 @@ kith_err ki_service_open(const ki_service_options *o, ki_service **out)
     if (err != KITH_OK) return err;
     make_gate(&s->gate);
     ki_erasures_init(&s->erasures);
+    pthread_mutex_init(&s->runs.lock, NULL);
     pthread_mutex_init(&s->forgetting, NULL);
     pthread_mutex_init(&s->deciding, NULL);
     pthread_rwlock_init(&s->documents_lock, NULL);

@@ -142,6 +142,11 @@ json_t *ki_service_block_text(ki_service *s);
 kith_err ki_service_check_scenario(ki_service *s, const json_t *document);
 
 /* Another scenario with nearly this name as "; did you mean ...?", or "": hint[KI_HINT_SIZE], returned. */
+/* A request of the tool contract, with one thread.  Two run at a time, and a stop cancels them: *busy 1: there is no room
+ * (KITH_EINVAL).  *result as of kith_run. */
+kith_err ki_service_run(ki_service *s, const char *request, int *busy, char **result);
+void ki_service_cancel_runs(ki_service *s); /* those that run, and those that come */
+
 const char *ki_service_near_scenario(ki_service *s, const char *name, char *hint);
 
 /* ---- experiments: documents of kind "experiment" ---- */
@@ -154,6 +159,9 @@ typedef struct ki_variant { /* what an experiment decides for a user; experiment
 } ki_variant;
 
 void ki_service_variant(ki_service *s, const char *user_id, ki_variant *out);
+
+/* Does the experiment that runs serve lists of this scenario?  `experiment` (KI_VARIANT_NAME) gets its name. */
+int ki_service_needs_scenario(ki_service *s, const char *scenario, char *experiment);
 
 /* ---- figures ---- */
 

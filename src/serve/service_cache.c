@@ -40,7 +40,7 @@ int ki_service_cache_key(ki_service *s, const ki_wish *w, const ki_text *asked, 
         u < 0 ? 0 : atomic_load(&s->news.users[(uint32_t)u % KI_NEWS_USERS]),
         atomic_load(&s->news.catalogue),
         atomic_load(&s->news.model),
-        atomic_load(&s->news.settings),
+        w->settings,
     };
     memcpy(key, prefix, n);
     n += ki_print_hex(key + n, s->boot, 16);

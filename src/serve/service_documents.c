@@ -107,6 +107,29 @@ void ki_service_variant(ki_service *s, const char *user_id, ki_variant *out)
     pthread_rwlock_unlock(&s->documents_lock);
 }
 
+static int has_scenario(const json_t *experiment, const char *scenario)
+{
+    const json_t *variants = json_object_get(experiment, "variants");
+    for (size_t j = 0; j < json_array_size(variants); j++)
+        if (strcmp(text_of(json_array_get(variants, j), "scenario"), scenario) == 0) return 1;
+    return 0;
+}
+
+int ki_service_needs_scenario(ki_service *s, const char *scenario, char *experiment)
+{
+    const char *name;
+    json_t *e;
+    int found = 0;
+    pthread_rwlock_rdlock(&s->documents_lock);
+    json_object_foreach (s->experiments, name, e) {
+        if (strcmp(text_of(e, "state"), "running") != 0 || !has_scenario(e, scenario)) continue;
+        snprintf(experiment, KI_VARIANT_NAME, "%s", name);
+        found = 1;
+    }
+    pthread_rwlock_unlock(&s->documents_lock);
+    return found;
+}
+
 const char *ki_service_near_scenario(ki_service *s, const char *name, char *hint)
 {
     ki_closest closest = { .asked = name };

@@ -235,11 +235,12 @@ static kith_err forget(ki_service *s, const char *user_id)
     if (err == KITH_OK) err = has_record(s, id, &recorded);
     if (err == KITH_OK) err = erase_rows(s, user_id, id, &n);
     if (err != KITH_OK) return err;
+    ki_lists_kept_forget(s->lists,
+                         user_id); /* a list may be kept of somebody who is not in the store */
     if (n == 0 && !recorded) {
         err = drop_record(s, id);
         return err != KITH_OK ? err : ki_fail(KITH_ENOTFOUND, "no user \"%.64s\"", user_id);
     }
-    ki_lists_kept_forget(s->lists, user_id);
     err = forget_in_files(s, user_id);
     if (err == KITH_OK) err = ki_service_cache_empty(s);
     return err == KITH_OK ? drop_record(s, id) : err;
@@ -275,9 +276,13 @@ static kith_err finish(ki_service *s, const json_t *record)
     if (user == NULL)
         return ki_now_ms() - done > (json_int_t)KEPT_DAYS * 86400000 ? drop_record(s, id) : KITH_OK;
     kith_err err = forget_in_files(s, user);
-    if (err == KITH_OK) err = close_record(s, id);
-    s->erased_late = 1;
-    if (err == KITH_OK) ki_service_say(s, "erasure_finished", json_pack("{s:s}", "record", id));
+    if (err != KITH_OK) return err;
+    if (ki_service_cache_empty(s) != KITH_OK) { /* the record stays: the next start tries again */
+        ki_service_say(s, "erasure_waits_for_cache", json_pack("{s:s}", "record", id));
+        return KITH_OK;
+    }
+    if ((err = close_record(s, id)) == KITH_OK)
+        ki_service_say(s, "erasure_finished", json_pack("{s:s}", "record", id));
     return err;
 }
 

@@ -41,6 +41,14 @@ typedef struct ki_shadowed { /* what the shadow model said beside the one in for
     double overlap, micros, micros_in_force; /* sums */
 } ki_shadowed;
 
+enum { KI_RUNS = 2 };
+
+typedef struct ki_runs { /* of the tool contract */
+    pthread_mutex_t lock;
+    kith *of[KI_RUNS]; /* NULL: free */
+    int stopped;
+} ki_runs;
+
 struct ki_service {
     ki_store *store;
     ki_live *live;
@@ -52,6 +60,7 @@ struct ki_service {
     size_t memory_bytes;
     kith_run_options log; /* event and udata are used */
 
+    ki_runs runs;
     pthread_mutex_t forgetting;
     pthread_mutex_t deciding; /* outside of all others too: ki_service_begin_decision */
     ki_erasures erasures;     /* who went lately */
@@ -75,8 +84,7 @@ struct ki_service {
     ki_tasks *tasks;
     ki_lists_kept *lists;
     struct kith_cache *cache; /* NULL: none */
-    int erased_late; /* 1: this start finished an erasure, and the cache may hold something of it */
-    uint64_t boot;   /* of this start: keys of a shared cache differ from those of another */
+    uint64_t boot; /* of this start: keys of a shared cache differ from those of another */
     atomic_int has_shadow;
     int64_t trained_ns;             /* when the clock last ordered a training */
     atomic_llong n_asked, n_cached; /* lists asked for; those that were found in the cache */

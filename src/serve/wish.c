@@ -263,10 +263,11 @@ static kith_err take_block(ki_service *s, ki_wish *w)
 static kith_err take_rest(ki_wish *w)
 {
     const char *unknown = text_of(w->request, "on_unknown");
+    const json_t *wishes = json_object_get(w->request, "wishes");
     kith_query *q = &w->q.query;
     kith_err err = as_text(json_object_get(w->request, "context"), &w->context);
     if (err == KITH_OK) err = as_text(json_object_get(w->request, "pipeline"), &w->pipeline);
-    if (err == KITH_OK) err = as_text(json_object_get(w->request, "wishes"), &w->wishes);
+    if (err == KITH_OK && json_array_size(wishes) > 0) err = as_text(wishes, &w->wishes);
     if (err == KITH_OK)
         err = take_list(json_object_get(w->request, "exclude"), &w->exclude, &q->n_exclude);
     q->exclude = w->exclude;
@@ -288,6 +289,7 @@ kith_err ki_wish_read(ki_service *s, const json_t *request, ki_wish *out)
 {
     *out = (ki_wish){ .request = json_incref((json_t *)request), .began = ki_clock_ns() };
     if (request == NULL) return ki_fail_memory(256);
+    out->settings = atomic_load(&s->news.settings);
     kith_err err = name_ids(out);
     out->user = text_of(out->request, "user_id");
     if (out->user != NULL) ki_service_variant(s, out->user, &out->variant);
@@ -321,6 +323,7 @@ static int names_drifting(const char *filter)
 
 int ki_wish_drifts(const ki_wish *w)
 {
-    if (w->pipeline != NULL || w->history != NULL) return 1;
-    return names_drifting(w->q.query.filter) || names_drifting(w->wishes);
+    /* how far a wish about a time is met changes with the clock, whether it names now or not */
+    return w->pipeline != NULL || w->history != NULL || w->wishes != NULL ||
+           names_drifting(w->q.query.filter);
 }

@@ -17,7 +17,8 @@ typedef struct ki_wish {
     int is_own;       /* 1: a copy of what was asked, changed */
     ki_variant variant;
     int log;
-    int64_t began; /* ki_clock_ns: what it finds of a user who goes later is not kept */
+    unsigned settings; /* how often they had changed before any was read */
+    int64_t began;     /* ki_clock_ns: what it finds of a user who goes later is not kept */
     char *context, *pipeline, *wishes; /* as texts; NULL: none */
     const char **liked, **exclude;
     float *values;
