@@ -284,6 +284,16 @@ const steps: Record<string, () => Promise<void>> = {
     check(changed.signals["waves"]?.weight === 2, "changed");
   },
 
+  async "what no list may hold"() {
+    const user = { params: { path: { user_id: "user-5" } } };
+    const first = (await value(api.GET("/v1/recommend/{user_id}", user))).items[0]?.item_id ?? "";
+    const kept = await value(api.PUT("/v1/settings/block", { body: { entries: ["id: " + first] } }));
+    check(kept.items === 1 && kept.entries[0]?.entry === "id: " + first, `kept: ${JSON.stringify(kept)}`);
+    check((await value(api.GET("/v1/settings/block"))).entries.length === 1, "told");
+    check((await value(api.GET("/v1/recommend/{user_id}", user))).items.every(i => i.item_id !== first), "blocked");
+    check((await value(api.PUT("/v1/settings/block", { body: { entries: [] } }))).entries.length === 0, "nothing is blocked");
+  },
+
   async "keys: made, used with their role, revoked"() {
     const made = await value(api.POST("/v1/keys", { body: { role: "public", label: "front", user: "user-5", rate: 50 } }), 201);
     check(made.key !== undefined && made.user === "user-5", "a key");
