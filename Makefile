@@ -76,7 +76,7 @@ install: all     ## install library, header, pkg-config file and program; PREFIX
 	@[ -z "$(PREFIX)" ] || meson configure $(BUILD) -Dprefix=$(PREFIX)
 	@meson install -C $(BUILD) --quiet
 	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" -ne 0 ] || ldconfig
-	@echo "installed into $(DESTDIR)$(or $(PREFIX),/usr/local)"
+	@echo "installed into $(DESTDIR)$$(meson introspect $(BUILD) --buildoptions | python3 -c 'import json,sys; print(next(o["value"] for o in json.load(sys.stdin) if o["name"] == "prefix"))')"
 
 clean:           ## remove what was built
 	@rm -rf build build-*

@@ -31,17 +31,7 @@ const ki_shape ki_shape_user_path = { .kind = KI_IS_OBJECT, KI_INSIDE(by_user) }
 const ki_shape ki_shape_item_path = { .kind = KI_IS_OBJECT, KI_INSIDE(by_item) };
 const ki_shape ki_shape_pair_path = { .kind = KI_IS_OBJECT, KI_INSIDE(by_both) };
 static const ki_shape a_page[] = {
-    { .name = "after",
-      .kind = KI_IS_WHOLE,
-      .about = "`next` of the rows before",
-      .max = 9e15,
-      .init = "0" },
-    { .name = "limit",
-      .kind = KI_IS_WHOLE,
-      .about = "most rows",
-      .min = 1,
-      .max = 1000,
-      .init = "100" },
+    KI_PAGE_MEMBERS,
 };
 const ki_shape ki_shape_page_query = { .kind = KI_IS_OBJECT, KI_INSIDE(a_page) };
 
@@ -455,6 +445,14 @@ kith_err ki_lines_end(ki_call *c)
     if (err != KITH_OK) return err;
     return ki_reply_json(c, json_pack("{s:I, s:I, s:O}", "taken", (json_int_t)l->taken, "refused",
                                       (json_int_t)l->refused, "errors", l->errors));
+}
+
+kith_err ki_call_decide(ki_call *c, kith_err (*change)(ki_call *c))
+{
+    ki_service_begin_decision(ki_call_service(c));
+    const kith_err err = change(c);
+    ki_service_end_decision(ki_call_service(c));
+    return err;
 }
 
 /* ---- replies ---- */

@@ -19,6 +19,16 @@ extern const ki_shape ki_shape_one_wish;    /* a filter as text, or {want, weigh
 extern const ki_shape ki_shape_list;        /* a list of recommendations as it is answered */
 extern const ki_shape ki_shape_user_path, ki_shape_item_path, ki_shape_pair_path; /* parameters */
 extern const ki_shape ki_shape_page_query;                                        /* after, limit */
+#define KI_PAGE_MEMBERS                                                                            \
+    { .name = "after",                                                                             \
+      .kind = KI_IS_WHOLE,                                                                         \
+      .about = "`next` of the rows before",                                                        \
+      .max = 9e15,                                                                                 \
+      .init = "0" },                                                                               \
+    {                                                                                              \
+        .name = "limit", .kind = KI_IS_WHOLE, .about = "most rows", .min = 1, .max = 1000,         \
+        .init = "100"                                                                              \
+    }
 enum { KI_N_FIGURES = 9 };
 extern const ki_shape ki_figures[KI_N_FIGURES]; /* members: how good a model was found to be */
 
@@ -58,6 +68,11 @@ kith_err ki_lines_take(ki_call *c, const char *line, size_t n, int64_t number, k
 
 /* The rest is written; the reply is {taken, refused, errors: [{line, message}]}. */
 kith_err ki_lines_end(ki_call *c);
+
+/* ---- what is looked at and then changed ---- */
+
+/* `change` while nobody else decides about keys, experiments and what they need: what it found true is true when it writes. */
+kith_err ki_call_decide(ki_call *c, kith_err (*change)(ki_call *c));
 
 /* ---- replies ---- */
 

@@ -387,7 +387,6 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
     return MHD_YES;
 }
 
-/* The request line is there: what follows has its time. */
 /* libmicrohttpd could not read it, and has said so itself or will say nothing. */
 static void count_unread(ki_http *h)
 {
@@ -404,6 +403,7 @@ static void drop_unread(ki_http *h, ki_peer *p)
     p->request = NULL;
 }
 
+/* The request line is there: what follows has its time. */
 static void *on_target(void *arg, const char *target, struct MHD_Connection *connection)
 {
     ki_http *h = arg;

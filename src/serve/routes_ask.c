@@ -37,6 +37,15 @@ static const char *const unknown_words[] = { "popular", "error", NULL };
         .max = 10000                                                                               \
     }
 
+/* Few entries: they are looked for in the whole catalogue while the request waits. */
+#define BLOCK_WANTED                                                                               \
+    {                                                                                              \
+        .name = "block", .kind = KI_IS_LIST,                                                       \
+        .about = "never what an entry of it holds: words, column: words, or id: ITEM; beside the " \
+                 "list of the service and of the scenario",                                        \
+        KI_EACH(ki_shape_block_entry), .max = 100                                                  \
+    }
+
 /* In a query: what a target has room for. */
 #define FILTER_IN_QUERY                                                                            \
     {                                                                                              \
@@ -87,13 +96,7 @@ static const ki_shape a_wish[] = {
       .kind = KI_IS_NAME,
       .about = "supplies what is not said here; filters of both hold",
       .max = 256 },
-    { .name = "block",
-      .kind = KI_IS_LIST,
-      .about =
-          "never what an entry of it holds: words, column: words, or id: ITEM; beside the list "
-          "of the service and of the scenario",
-      KI_EACH(ki_shape_block_entry),
-      .max = 100 }, /* looked for in the whole catalogue while the request waits */
+    BLOCK_WANTED,
     { .name = "language",
       .kind = KI_IS_NAME,
       .about = "of reasons and notes: de, en, es, fr, it, pt (what Accept-Language says)",
@@ -120,11 +123,7 @@ static const ki_shape a_simple_wish[] = {
     NUMBER_OR_SCENARIO,
     FILTER_IN_QUERY,
     { .name = "scenario", .kind = KI_IS_NAME, .about = "supplies what is not said", .max = 256 },
-    { .name = "block",
-      .kind = KI_IS_LIST,
-      .about = "as in recommend",
-      KI_EACH(ki_shape_block_entry),
-      .max = 100 }, /* looked for in the whole catalogue while the request waits */
+    BLOCK_WANTED,
     { .name = "language",
       .kind = KI_IS_NAME,
       .about = "of reasons and notes: de, en, es, fr, it, pt (what Accept-Language says)",
@@ -386,11 +385,7 @@ static const ki_shape a_question[] = {
       .max = 10000 },
     NUMBER_OR_SCENARIO,
     FILTER_WANTED,
-    { .name = "block",
-      .kind = KI_IS_LIST,
-      .about = "as in recommend",
-      KI_EACH(ki_shape_block_entry),
-      .max = 100 }, /* looked for in the whole catalogue while the request waits */
+    BLOCK_WANTED,
     EXCLUDE_WANTED,
     { .name = "wishes",
       .kind = KI_IS_LIST,

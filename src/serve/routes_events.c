@@ -8,17 +8,7 @@
 
 static const ki_shape in_query[] = {
     { .name = "event", .kind = KI_IS_NAME, .about = "only of this kind", .max = 64 },
-    { .name = "after",
-      .kind = KI_IS_WHOLE,
-      .about = "`next` of the rows before",
-      .max = 9e15,
-      .init = "0" },
-    { .name = "limit",
-      .kind = KI_IS_WHOLE,
-      .about = "most rows",
-      .min = 1,
-      .max = 1000,
-      .init = "100" },
+    KI_PAGE_MEMBERS,
 };
 static const ki_shape query = { .kind = KI_IS_OBJECT, KI_INSIDE(in_query) };
 static const ki_shape a_kind[] = {

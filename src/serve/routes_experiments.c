@@ -364,33 +364,24 @@ static kith_err check_and_stop(ki_call *c)
     return keep(c, document);
 }
 
-/* Each looks at what is there and then changes it: one after the other. */
-static kith_err alone(ki_call *c, kith_err (*change)(ki_call *c))
-{
-    ki_service_begin_decision(ki_call_service(c));
-    const kith_err err = change(c);
-    ki_service_end_decision(ki_call_service(c));
-    return err;
-}
-
 static kith_err put(ki_call *c)
 {
-    return alone(c, check_and_put);
+    return ki_call_decide(c, check_and_put);
 }
 
 static kith_err drop(ki_call *c)
 {
-    return alone(c, check_and_drop);
+    return ki_call_decide(c, check_and_drop);
 }
 
 static kith_err start(ki_call *c)
 {
-    return alone(c, check_and_start);
+    return ki_call_decide(c, check_and_start);
 }
 
 static kith_err stop(ki_call *c)
 {
-    return alone(c, check_and_stop);
+    return ki_call_decide(c, check_and_stop);
 }
 
 /* ---- looking ---- */

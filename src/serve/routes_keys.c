@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * routes_keys.c -- keys made, listed and revoked, and the journal of who did what
  */
+#include "serve/bodies.h"
 #include "serve/call.h"
 #include "serve/keystore.h"
 #include "serve/routes.h"
@@ -181,8 +182,9 @@ static kith_err make_key(ki_call *c)
 }
 
 /* Two administrators who revoke each other's keys at once must not both succeed. */
-static kith_err check_and_revoke(ki_call *c, const char *id)
+static kith_err check_and_revoke(ki_call *c)
 {
+    const char *id = ki_call_text(c, "key_id");
     const ki_key *k = ki_keys_by_id(c->site->keys, id);
     if (k != NULL && k->role == KI_ROLE_ADMIN && k->expires == 0 &&
         ki_keystore_admins(c->site->keys) <= 1)
@@ -193,12 +195,8 @@ static kith_err check_and_revoke(ki_call *c, const char *id)
 
 static kith_err revoke_key(ki_call *c)
 {
-    kith_err err = want_keys(c);
-    if (err != KITH_OK) return err;
-    ki_service_begin_decision(ki_call_service(c));
-    err = check_and_revoke(c, ki_call_text(c, "key_id"));
-    ki_service_end_decision(ki_call_service(c));
-    return err;
+    const kith_err err = want_keys(c);
+    return err != KITH_OK ? err : ki_call_decide(c, check_and_revoke);
 }
 
 static kith_err who_am_i(ki_call *c)

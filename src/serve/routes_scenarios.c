@@ -152,10 +152,7 @@ static kith_err check_and_drop(ki_call *c)
 
 static kith_err drop(ki_call *c)
 {
-    ki_service_begin_decision(ki_call_service(c));
-    const kith_err err = check_and_drop(c);
-    ki_service_end_decision(ki_call_service(c));
-    return err;
+    return ki_call_decide(c, check_and_drop);
 }
 
 /* The scenario's members are those of a request, so that it can be run without being saved. */

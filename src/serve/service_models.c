@@ -49,12 +49,15 @@ kith_err ki_service_find_folder(ki_service *s, const char *db)
     const char *temporary = getenv("TMPDIR");
     s->own_folder = db == NULL || strcmp(db, ":memory:") == 0;
     if (!s->own_folder) {
-        snprintf(path, sizeof path, "%s-models", db);
+        if (snprintf(path, sizeof path, "%s-models", db) >= (int)sizeof path)
+            return ki_fail(KITH_EINVAL, "the path of the store is longer than %d letters",
+                           KI_PATH_MAX - 8);
         if (mkdir(path, 0700) != 0 && errno != EEXIST)
             return ki_fail(KITH_EIO, "%s: %s", path, strerror(errno));
         remove_halves(path);
         return ki_strdup(&s->folder, path);
     }
+    /* a TMPDIR that does not fit leaves no XXXXXX at the end, and mkdtemp says so */
     snprintf(path, sizeof path, "%s/kith-models-XXXXXX",
              temporary != NULL && temporary[0] != '\0' ? temporary : "/tmp");
     if (mkdtemp(path) == NULL) {
