@@ -11,6 +11,7 @@
 #include "store/cache.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -965,6 +966,36 @@ static kith_err long_work(void *udata, kith *k, const json_t *order, json_t **re
     kith_report_free(r);
     kith_data_free(d);
     return err;
+}
+
+static atomic_int between; /* 1: the first call is over; 2: the task was canceled meanwhile */
+
+static kith_err two_calls(void *udata, kith *k, const json_t *order, json_t **result)
+{
+    kith_data *d = NULL;
+    const kith_generate_options small = { .n_users = 20, .n_items = 10 };
+    (void)udata, (void)order, (void)result;
+    kith_err err = kith_data_generate(k, &small, &d);
+    kith_data_free(d);
+    d = NULL;
+    atomic_store(&between, 1);
+    while (atomic_load(&between) == 1) usleep(100);
+    if (err == KITH_OK) err = kith_data_generate(k, &small, &d);
+    kith_data_free(d);
+    return err;
+}
+
+TEST(a_task_stopped_between_two_of_its_calls_stops)
+{
+    ki_tasks *t;
+    char id[40];
+    CHECK_OK(ki_tasks_new(&(ki_tasks_options){ .context = { .threads = 1 } }, &t));
+    CHECK_OK(ki_tasks_add(t, "two", two_calls, json_object(), id));
+    while (atomic_load(&between) == 0) usleep(100);
+    CHECK_OK(ki_tasks_cancel(t, id));
+    atomic_store(&between, 2);
+    CHECK_FAILS(ki_tasks_wait(t, id), KITH_ECANCELED, "");
+    ki_tasks_free(t);
 }
 
 TEST(a_task_that_runs_or_waits_can_be_stopped)

@@ -10,6 +10,11 @@ void ki_job_begin(ki_job *job)
     if (job->within == 0) atomic_store(&job->cancel, 0);
 }
 
+void ki_job_keep_cancel(ki_job *job)
+{
+    job->within++;
+}
+
 kith_err ki_job_step(ki_job *job, const char *what, int64_t done, int64_t total)
 {
     if (ki_job_cancelled(job)) return ki_fail(KITH_ECANCELED, "%s was cancelled", what);

@@ -22,6 +22,10 @@ typedef struct ki_job {
 /* A public call begins: a cancel that was meant for an earlier one is forgotten. */
 void ki_job_begin(ki_job *job);
 
+/* One piece of work of several public calls, and a cancel is meant for all of them: one that comes before the first of
+ * them, or between two, is not forgotten.  For the life of the job; to be called before anybody else knows of it. */
+void ki_job_keep_cancel(ki_job *job);
+
 /* Tell progress and ask whether to go on: KITH_ECANCELED after a cancel, else KITH_OK.  To be
  * called by the thread that owns the job, a few hundred times a second at most; cheap otherwise. */
 kith_err ki_job_step(ki_job *job, const char *what, int64_t done, int64_t total);

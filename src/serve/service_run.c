@@ -31,6 +31,7 @@ kith_err ki_service_run(ki_service *s, const char *request, int *busy, char **re
     kith *k = NULL;
     kith_err err = kith_new(&one, &k);
     if (err != KITH_OK) return err;
+    ki_job_keep_cancel(ki_context_job(k));
     const int place = take_place(&s->runs, k);
     *busy = place < 0;
     if (*busy)

@@ -4,6 +4,7 @@
 #include "serve/tasks.h"
 
 #include "base/mem.h"
+#include "data/dataset.h" /* ki_context_job */
 #include "serve/clock.h"
 #include "tool/events.h" /* ki_now */
 
@@ -127,6 +128,7 @@ static void run_one(ki_tasks *t, task *k)
     o.progress = step;
     o.udata = t;
     kith_err err = kith_new(&o, &context);
+    if (err == KITH_OK) ki_job_keep_cancel(ki_context_job(context));
     pthread_mutex_lock(&t->lock);
     t->running = context;
     const int stop = find(t, t->running_id)->stop;
