@@ -42,15 +42,13 @@ BATCH, RATE = 20, 1000
 
 # ---- data and service ----
 
-def add_attributes(of, to):
-    """A category of ten and a price for each item: what is filtered by."""
+def write_items(path):
+    """A category of ten and a price for each of the items i1, i2, ...: what is filtered by."""
     chance = random.Random(1)
-    with open(of) as names, open(to, "w") as out:
-        next(names)
+    with open(path, "w") as out:
         out.write("item,category,price\n")
-        for name in names:
-            out.write(f"{name.strip()},c{chance.randrange(10)},{chance.randrange(1000)}\n")
-    os.remove(of)
+        for j in range(1, ITEMS + 1):
+            out.write(f"i{j},c{chance.randrange(10)},{chance.randrange(1000)}\n")
 
 
 def generate(kith, folder):
@@ -60,7 +58,7 @@ def generate(kith, folder):
         made = data + ".csv"  # under its own name only when it is whole
         subprocess.run([kith, "data", "generate", "--n-users", str(USERS), "--n-items", str(ITEMS), "--n-interactions",
                         str(EVENTS), "--implicit", "--quiet", "--force", "--out", made], check=True)
-        add_attributes(made + ".items.csv", data + ".items.csv")
+        write_items(data + ".items.csv")
         os.rename(made, data)
     return data
 
