@@ -108,3 +108,47 @@ TEST(a_shadow_is_asked_too_and_seen_by_nobody)
     close_service();
     remove_folder();
 }
+
+TEST(a_shadow_that_cannot_be_loaded_leaves_the_one_before)
+{
+    char in_force[64], other[64], path[KI_PATH_MAX];
+    json_t *report;
+    make_folder();
+    open_service(NULL, csv);
+    ki_service_version(s, in_force);
+    json_t *document = train("popularity", KI_PROMOTE_NEVER);
+    copy_version(document, other);
+    json_decref(document);
+    CHECK_OK(ki_service_shadow(s, in_force));
+    ki_service_model_path(s, other, path);
+    CHECK_INT(unlink(path), 0);
+    CHECK(ki_service_shadow(s, other) != KITH_OK);
+    CHECK_OK(ki_service_shadow_report(s, &report));
+    CHECK_STR(json_string_value(json_object_get(report, "version")), in_force);
+    json_decref(report);
+    CHECK(s->shadow_model != NULL);
+    close_service();
+    remove_folder();
+}
+
+/* Health and metrics are asked for while a promotion or a deletion writes files. */
+TEST(which_versions_are_in_force_is_told_while_files_are_written)
+{
+    char version[64];
+    json_t *status, *report;
+    make_folder();
+    open_service(NULL, csv);
+    pthread_mutex_lock(&s->models);
+    alarm(60); /* whoever waits for it here waits for ever */
+    ki_service_version(s, version);
+    CHECK_OK(ki_service_status(s, &status));
+    CHECK_OK(ki_service_shadow_report(s, &report));
+    alarm(0);
+    pthread_mutex_unlock(&s->models);
+    CHECK_STR(json_string_value(json_object_get(status, "model")), version);
+    CHECK_STR(json_string_value(json_object_get(report, "version")), "");
+    json_decref(status);
+    json_decref(report);
+    close_service();
+    remove_folder();
+}

@@ -274,6 +274,7 @@ static void free_parts(ki_service *s)
     pthread_mutex_destroy(&s->deciding);
     ki_erasures_clear(&s->erasures);
     pthread_mutex_destroy(&s->models);
+    pthread_mutex_destroy(&s->names);
     pthread_mutex_destroy(&s->shadowed.lock);
     json_decref(s->params);
     json_decref(s->scenarios);
@@ -453,13 +454,13 @@ static kith_err open_all(ki_service *s, const ki_service_options *o)
     return err;
 }
 
-/* Whoever wants it alone comes first: a stream of events must not keep a deletion waiting. */
-static void make_gate(pthread_rwlock_t *gate)
+/* Whoever wants it alone comes first: a stream of events or questions must not keep a deletion waiting. */
+static void make_lock(pthread_rwlock_t *lock)
 {
     pthread_rwlockattr_t how;
     pthread_rwlockattr_init(&how);
     pthread_rwlockattr_setkind_np(&how, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
-    pthread_rwlock_init(gate, &how);
+    pthread_rwlock_init(lock, &how);
     pthread_rwlockattr_destroy(&how);
 }
 
@@ -469,15 +470,16 @@ kith_err ki_service_open(const ki_service_options *o, ki_service **out)
     if (sodium_init() < 0) return ki_fail(KITH_EIO, "libsodium finds no source of chance");
     kith_err err = ki_alloc(&s, 1, sizeof *s);
     if (err != KITH_OK) return err;
-    make_gate(&s->gate);
+    make_lock(&s->gate);
+    make_lock(&s->shadow_lock);
     ki_erasures_init(&s->erasures);
     pthread_mutex_init(&s->runs.lock, NULL);
     pthread_mutex_init(&s->forgetting, NULL);
     pthread_mutex_init(&s->deciding, NULL);
     pthread_rwlock_init(&s->documents_lock, NULL);
-    pthread_rwlock_init(&s->shadow_lock, NULL);
     pthread_mutex_init(&s->attributes, NULL);
     pthread_mutex_init(&s->models, NULL);
+    pthread_mutex_init(&s->names, NULL);
     pthread_mutex_init(&s->shadowed.lock, NULL);
     s->trained_ns = ki_clock_ns();
     err = take_options(s, o);

@@ -54,6 +54,12 @@ kith_err ki_service_write(ki_service *s, ki_change *changes, int n);
 /* The same for what was begun earlier (ki_clock_ns): KITH_EINVAL when it is of a user who was deleted since. */
 kith_err ki_service_write_begun(ki_service *s, ki_change *changes, int n, int64_t began_ns);
 
+/* Between these two no deletion of the user comes to an end, so that what is kept in memory is known to whoever cleans up
+ * after it; nothing is written meanwhile.  KITH_EINVAL, and there is nothing to end, when the user was deleted since then
+ * (ki_clock_ns). */
+kith_err ki_service_begin_keeping(ki_service *s, const char *user_id, int64_t began_ns);
+void ki_service_end_keeping(ki_service *s);
+
 /* A user is gone everywhere: store, engine, lists, journals, caches, model files, and the documents of keys that speak
  * for them (whoever holds a table of keys: ki_keys_revoke_user).  KITH_ENOTFOUND.  After any other failure, or when the
  * process dies meanwhile, the next call, or start, finishes it. */
@@ -118,7 +124,8 @@ kith_err ki_service_promote(ki_service *s, const char *version, const char *why)
 /* The one that was in force before. */
 kith_err ki_service_rollback(ki_service *s, json_t **document);
 
-/* A version that is asked too, for a share of the lists; NULL: none any more. */
+/* A version that is asked too, for a share of the lists, in place of the one before; NULL: none any more.  After a failure
+ * the one before is asked still. */
 kith_err ki_service_shadow(ki_service *s, const char *version);
 kith_err ki_service_shadow_report(ki_service *s, json_t **out);
 

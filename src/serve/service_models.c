@@ -226,9 +226,16 @@ static void drop_old_files(ki_service *s)
 
 void ki_service_version(ki_service *s, char *out)
 {
-    pthread_mutex_lock(&s->models);
+    pthread_mutex_lock(&s->names);
     memcpy(out, s->version, sizeof s->version);
-    pthread_mutex_unlock(&s->models);
+    pthread_mutex_unlock(&s->names);
+}
+
+void ki_service_put_name(ki_service *s, char *which, const char *version)
+{
+    pthread_mutex_lock(&s->names);
+    snprintf(which, sizeof s->version, "%s", version);
+    pthread_mutex_unlock(&s->names);
 }
 
 /* The file of a version into the engine.  With the lock held. */
@@ -272,7 +279,7 @@ static kith_err promote(ki_service *s, kith *k, const char *version, const char 
     if (err == KITH_OK) err = write_and_bring(s, k, version, &c);
     clear_states(&c);
     if (err != KITH_OK) return err;
-    snprintf(s->version, sizeof s->version, "%s", version);
+    ki_service_put_name(s, s->version, version);
     atomic_fetch_add(&s->news.model, 1);
     ki_service_say(s, "model_promoted",
                    json_pack("{s:s, s:s, s:s}", "version", version, "before", before, "why", why));
@@ -315,7 +322,7 @@ kith_err ki_service_restore_model(ki_service *s, kith *k, int *found)
     const char *version = text_of(document, "version");
     pthread_mutex_lock(&s->models);
     if (bring(s, k, version) == KITH_OK) {
-        snprintf(s->version, sizeof s->version, "%s", version);
+        ki_service_put_name(s, s->version, version);
         *found = 1;
     } else {
         ki_service_say(s, "model_not_restored",

@@ -5,6 +5,8 @@
  *                  while the meaning of events changes or one kind of a pair's events is taken back
  *      attributes  one at a time: a write whose attributes were checked, from the check to the commit
  *      forgetting  one deletion of a user at a time, outside of all others
+ *      models      one promotion, deletion or saving at a time: held while files are read and written, so whoever only
+ *                  wants to know which versions are in force takes `names` instead
  *      news        counters that a kept list is judged by: what changed since it was made
  */
 #ifndef KI_SERVICE_PARTS_H
@@ -75,10 +77,11 @@ struct ki_service {
     pthread_mutex_t models; /* guards what follows, and the files; one promotion at a time */
     int n_training;         /* that hold a copy of the data */
     json_t *forgotten;      /* users who went while somebody trained: array of ids */
+    pthread_mutex_t names;  /* guards what follows, for as long as a copy takes; changed with `models` held, too */
     char version[64];       /* in force; "" none */
     char shadow[64];        /* asked as shadow; "" none */
     pthread_rwlock_t
-        shadow_lock; /* held shared by who asks the shadow; taken after `models` by who changes it */
+        shadow_lock; /* held shared by who asks the shadow; taken after `models` by who changes it, who comes first */
     kith_model *shadow_model; /* behind that name; under shadow_lock */
 
     ki_tasks *tasks;
@@ -129,6 +132,7 @@ void ki_service_applied(void *udata, const ki_change *changes, int n);
 kith_err ki_service_import(ki_service *s, kith *k, const char *path, const kith_read_options *how);
 
 /* service_models.c */
+void ki_service_put_name(ki_service *s, char *which /* version or shadow */, const char *version);
 kith_err ki_service_find_folder(ki_service *s, const char *db);
 kith_err ki_service_restore_model(ki_service *s, kith *k, int *found);
 void ki_service_remove_folder(ki_service *s);

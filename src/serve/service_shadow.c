@@ -119,7 +119,7 @@ static kith_err load(ki_service *s, kith *k, const char *version, kith_model **o
 
 static void begin_anew(ki_service *s, const char *version)
 {
-    snprintf(s->shadow, sizeof s->shadow, "%s", version);
+    ki_service_put_name(s, s->shadow, version);
     atomic_store(&s->has_shadow, version[0] != '\0');
     pthread_mutex_lock(&s->shadowed.lock);
     s->shadowed.n = 0;
@@ -147,9 +147,8 @@ kith_err ki_service_shadow(ki_service *s, const char *version)
     if (err == KITH_OK && version != NULL) err = ki_service_model_document(s, version, &document);
     json_decref(document);
     pthread_mutex_lock(&s->models);
-    if (err == KITH_OK) ki_service_put_shadow(s, "", NULL);
-    if (err == KITH_OK && version != NULL && (err = load(s, k, version, &m)) == KITH_OK)
-        ki_service_put_shadow(s, version, m);
+    if (err == KITH_OK && version != NULL) err = load(s, k, version, &m);
+    if (err == KITH_OK) ki_service_put_shadow(s, version == NULL ? "" : version, m);
     pthread_mutex_unlock(&s->models);
     kith_free(k);
     return err;
@@ -158,9 +157,9 @@ kith_err ki_service_shadow(ki_service *s, const char *version)
 kith_err ki_service_shadow_report(ki_service *s, json_t **out)
 {
     char version[64];
-    pthread_mutex_lock(&s->models);
+    pthread_mutex_lock(&s->names);
     memcpy(version, s->shadow, sizeof version);
-    pthread_mutex_unlock(&s->models);
+    pthread_mutex_unlock(&s->names);
     pthread_mutex_lock(&s->shadowed.lock);
     const int64_t n = s->shadowed.n;
     const double d = n > 0 ? (double)n : 1;
