@@ -3,6 +3,10 @@
  */
 #include "service_world.h"
 
+#include "serve/keystore.h"
+
+static ki_keys *keys;
+
 TEST(who_is_forgotten_is_in_no_file_any_more)
 {
     make_folder();
@@ -251,6 +255,71 @@ TEST(a_shadow_forgets_too)
     CHECK(s->shadow_model != NULL);
     CHECK_INT(kith_model_find_user(s->shadow_model, "u3"), -1);
     json_decref(ask("{\"user_id\": \"u4\"}"));
+    close_service();
+    remove_folder();
+}
+
+/* ---- keys ---- */
+
+static int count_keys(const char *user)
+{
+    int n = 0;
+    json_t *key = NULL;
+    for (int j = 0; j < ki_keys_count(keys); j++) {
+        const ki_key *k = ki_keys_at(keys, j);
+        n += strcmp(k->user, user) == 0 && !atomic_load(&((ki_key *)k)->revoked);
+        if (ki_store_get(s->store, KI_DOCUMENTS, "key", k->id, &key) == KITH_OK)
+            n += strcmp(json_string_value(json_object_get(key, "user")), user) == 0;
+        json_decref(key);
+        key = NULL;
+    }
+    return n;
+}
+
+struct maker {
+    pthread_t thread;
+    const char *user;
+    int64_t began;
+    atomic_int n_made;
+};
+
+static kith_err make_key(const struct maker *m)
+{
+    char text[KI_KEY_TEXT];
+    ki_key key = { .role = KI_ROLE_PUBLIC };
+    snprintf(key.user, sizeof key.user, "%s", m->user);
+    return ki_keystore_make(s, keys, m->began, &key, text);
+}
+
+/* Keys that were asked for before the deletion, made whenever their turn comes, until the first is refused. */
+static void *keep_making(void *arg)
+{
+    struct maker *m = arg;
+    for (kith_err err = KITH_OK; err == KITH_OK; err = make_key(m)) atomic_fetch_add(&m->n_made, 1);
+    return NULL;
+}
+
+TEST(a_key_made_while_its_user_is_deleted_goes_too)
+{
+    struct maker m = { .user = "u3" };
+    make_folder();
+    open_service(db, csv);
+    CHECK_OK(ki_keystore_load(s, &keys));
+    m.began = ki_clock_ns();
+    CHECK_OK(make_key(&m));
+    CHECK_INT(count_keys("u3"), 2); /* in the table and in the store */
+    CHECK_INT(pthread_create(&m.thread, NULL, keep_making, &m), 0);
+    while (atomic_load(&m.n_made) < 3) usleep(100);
+    CHECK_OK(ki_service_forget_user(s, "u3"));
+    ki_keys_revoke_user(keys, "u3"); /* as the route does */
+    pthread_join(m.thread, NULL);
+    CHECK_INT(count_keys("u3"), 0);
+    CHECK_FAILS(make_key(&m), KITH_EINVAL, "was deleted while");
+    CHECK_INT(count_keys("u3"), 0);
+    m.began = ki_clock_ns(); /* of somebody new */
+    CHECK_OK(make_key(&m));
+    CHECK_INT(count_keys("u3"), 2);
+    ki_keys_free(keys);
     close_service();
     remove_folder();
 }

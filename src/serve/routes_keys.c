@@ -174,8 +174,8 @@ static kith_err make_key(ki_call *c)
         k.rate = c->site->limits->key_rate;
         k.burst = c->site->limits->key_burst;
     }
-    if ((err = ki_keystore_make(ki_call_service(c), c->site->keys, &k, text)) != KITH_OK)
-        return err;
+    err = ki_keystore_make(ki_call_service(c), c->site->keys, ki_call_began(c), &k, text);
+    if (err != KITH_OK) return err;
     json_t *o = ki_key_json(&k);
     if (o != NULL) json_object_set_new(o, "key", json_string(text));
     return ki_reply_json(c, o);

@@ -114,9 +114,12 @@ static kith_err list(ki_call *c)
 static kith_err forget(ki_call *c)
 {
     const char *user = ki_call_text(c, "user_id");
-    if (c->site->keys != NULL) /* first: nobody comes back with the key of who goes */
-        ki_keys_revoke_user(c->site->keys, user);
-    return ki_service_forget_user(ki_call_service(c), user);
+    ki_keys *keys = c->site->keys;
+    /* first: nobody comes back with the key of who goes; and last: nor with one that was being made */
+    if (keys != NULL) ki_keys_revoke_user(keys, user);
+    const kith_err err = ki_service_forget_user(ki_call_service(c), user);
+    if (keys != NULL) ki_keys_revoke_user(keys, user);
+    return err;
 }
 
 /* ---- everything about one user ---- */

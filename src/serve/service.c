@@ -141,6 +141,27 @@ static kith_err settle_meanings(ki_service *s, const ki_change *changes, int n)
     return err;
 }
 
+static kith_err fail_gone(const char *user)
+{
+    return ki_fail(KITH_EINVAL,
+                   "user \"%.60s\" was deleted while this was on its way; send it again "
+                   "if it is meant for somebody new",
+                   user);
+}
+
+kith_err ki_service_begin_keeping(ki_service *s, const char *user_id, int64_t began_ns)
+{
+    ki_erasures_enter(&s->erasures);
+    if (!ki_erasures_has(&s->erasures, user_id, began_ns)) return KITH_OK;
+    ki_erasures_leave(&s->erasures);
+    return fail_gone(user_id);
+}
+
+void ki_service_end_keeping(ki_service *s)
+{
+    ki_erasures_leave(&s->erasures);
+}
+
 /* Of nobody who was deleted since it began.  With the gate held, so that no deletion comes between this and the write. */
 static kith_err check_users(ki_service *s, const ki_change *changes, int n, int64_t began_ns)
 {
@@ -150,10 +171,7 @@ static kith_err check_users(ki_service *s, const ki_change *changes, int n, int6
         const ki_change *c = &changes[j];
         const char *user = c->change == KI_PUT_USER ? c->id : c->user;
         if (user == NULL || !ki_erasures_has(&s->erasures, user, began_ns)) continue;
-        ki_fail(KITH_EINVAL,
-                "user \"%.60s\" was deleted while this was on its way; send it again "
-                "if it is meant for somebody new",
-                user);
+        fail_gone(user);
         err = naming(c, j, n);
     }
     ki_erasures_leave(&s->erasures);

@@ -200,9 +200,9 @@ static kith_err drop(ki_service *s, const char *user_id, const char *id, const c
         o.changes[0] =
             (ki_change){ .change = KI_PUT_DOCUMENT, .kind = "erasure", .id = id, .json = record };
         o.changes[1] = (ki_change){ .change = KI_DROP_USER, .id = user_id };
-        err = ki_store_each(s->store, KI_DOCUMENTS, &keys, take_key, &o);
     }
     pthread_rwlock_wrlock(&s->gate);
+    if (err == KITH_OK) err = ki_store_each(s->store, KI_DOCUMENTS, &keys, take_key, &o);
     if (err == KITH_OK) err = ki_store_write(s->store, o.changes, (int)o.n);
     pthread_rwlock_unlock(&s->gate);
     for (size_t j = 1; err == KITH_OK && j < o.n; j++) *n_dropped += o.changes[j].n_dropped;

@@ -26,7 +26,7 @@ static const struct { /* in the order of ki_change_kind */
     [KI_DROP_ITEM] = { "dropping an item", F_ID, 0 },
     [KI_ADD_EVENT] = { "an event", F_KIND | F_USER | F_ITEM, F_ID | F_JSON | F_REC },
     [KI_DROP_EVENTS] = { "taking events back", F_USER | F_ITEM, F_KIND },
-    [KI_PUT_DOCUMENT] = { "a document", F_KIND | F_ID | F_JSON, 0 },
+    [KI_PUT_DOCUMENT] = { "a document", F_KIND | F_ID | F_JSON, F_USER },
     [KI_DROP_DOCUMENT] = { "dropping a document", F_KIND | F_ID, 0 },
     [KI_ADD_JOURNAL] = { "a journal row", F_KIND | F_JSON, F_ID | F_USER | F_ITEM },
 };
