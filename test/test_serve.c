@@ -226,7 +226,13 @@ TEST(a_body_is_one_json_value_and_ids_may_be_numbers)
     CHECK_INT(call("POST", "/v1/things", NULL), 422); /* as {} would be */
     CHECK_STR(violation(0, "pointer"), "/name");
     CHECK_INT(call("POST", "/v1/health/live", "{}"), 405);
-    CHECK_INT(call("GET", "/v1/things/7", "{}"), 413); /* takes none */
+    CHECK_INT(call("GET", "/v1/things/7", "{}"), 200); /* takes none, and this says nothing */
+    CHECK_INT(call("GET", "/v1/things/7", " {\n} "), 200);
+    static const char *const said[] = { "[]", "{", "{}}", "{\"id\": 7}", "{\"a\": \"long enough for any limit\"}" };
+    for (size_t j = 0; j < sizeof said / sizeof *said; j++) {
+        CHECK_INT(call("GET", "/v1/things/7", said[j]), 400);
+        CHECK(strstr(text("detail"), "takes no body: send none, or {}") != NULL);
+    }
     ki_site_end(&site);
 }
 

@@ -110,10 +110,13 @@ static int is_lines(const ki_call *c)
     return c->entry != NULL && (c->entry->route->flags & KI_ROUTE_LINES) != 0;
 }
 
+/* Where no body is taken, one that says nothing is no harm: many clients send {} with every POST. */
+enum { SAYS_NOTHING = 16 }; /* bytes: {} and blanks */
+
 static int64_t most_bytes(const ki_call *c)
 {
     if (is_lines(c)) return c->site->limits->import_bytes;
-    return c->entry->route->body != NULL ? c->site->limits->body_bytes : 0;
+    return c->entry->route->body != NULL ? c->site->limits->body_bytes : SAYS_NOTHING;
 }
 
 static kith_err check_heads(ki_call *c)
@@ -149,10 +152,15 @@ static kith_err check_type(ki_call *c)
                           "the body is of another type, want application/x-ndjson");
 }
 
+static kith_err refuse_body(ki_call *c)
+{
+    return ki_call_refuse(c, 400, KITH_EINVAL, "%s takes no body: send none, or {}",
+                          c->entry->route->id);
+}
+
 static kith_err too_large(ki_call *c, int64_t most)
 {
-    if (most == 0)
-        return ki_call_refuse(c, 413, KITH_EINVAL, "%s takes no body", c->entry->route->id);
+    if (c->entry->route->body == NULL) return refuse_body(c);
     return ki_call_refuse(c, 413, KITH_EINVAL, "the body has more than %lld bytes",
                           (long long)most);
 }
@@ -345,6 +353,18 @@ int ki_call_waits(const ki_call *c)
            strcmp(c->entry->route->method, "GET") != 0;
 }
 
+static kith_err check_nothing_said(ki_call *c)
+{
+    const char *at = c->body.at;
+    const size_t n = c->body.n;
+    size_t j = 0;
+    for (size_t k = 0; k < n; k++) {
+        if (strchr(" \t\r\n", at[k]) != NULL && at[k] != '\0') continue;
+        if (j > 1 || at[k] != "{}"[j++]) return refuse_body(c);
+    }
+    return j == 1 ? refuse_body(c) : KITH_OK;
+}
+
 /* A key that speaks for one user is of no use for others. */
 static kith_err check_user(ki_call *c)
 {
@@ -362,6 +382,7 @@ static kith_err run(ki_call *c)
         if (c->body.n > 0) hand_over_line(c);
         if (c->reply.status != 0) return KITH_OK;
     }
+    if (c->entry->route->body == NULL && (err = check_nothing_said(c)) != KITH_OK) return err;
     if ((err = ki_call_check_parameters(c)) != KITH_OK) return err;
     if (!is_lines(c) && (err = ki_call_check_body(c)) != KITH_OK) return err;
     if ((err = check_user(c)) != KITH_OK) return err;

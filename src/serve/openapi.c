@@ -73,6 +73,7 @@ static int may_fail(const ki_route *r, int status)
     case 429: return r->role != KI_ROLE_NOBODY;
     case 404: return r->path_shape != NULL || (r->flags & KI_ROUTE_LOOKS_UP) != 0;
     case 409: return (r->flags & KI_ROUTE_CONFLICTS) != 0;
+    case 413:
     case 415: return r->body != NULL;
     default: return 1;
     }

@@ -77,9 +77,10 @@ struct ki_service {
     pthread_mutex_t models; /* guards what follows, and the files; one promotion at a time */
     int n_training;         /* that hold a copy of the data */
     json_t *forgotten;      /* users who went while somebody trained: array of ids */
-    pthread_mutex_t names;  /* guards what follows, for as long as a copy takes; changed with `models` held, too */
-    char version[64];       /* in force; "" none */
-    char shadow[64];        /* asked as shadow; "" none */
+    pthread_mutex_t
+        names; /* guards what follows, for as long as a copy takes; changed with `models` held, too */
+    char version[64]; /* in force; "" none */
+    char shadow[64];  /* asked as shadow; "" none */
     pthread_rwlock_t
         shadow_lock; /* held shared by who asks the shadow; taken after `models` by who changes it, who comes first */
     kith_model *shadow_model; /* behind that name; under shadow_lock */

@@ -34,8 +34,8 @@ typedef enum ki_change_kind {
     KI_DROP_ITEM, /* id: likewise with `item` */
     KI_ADD_EVENT, /* user, item, kind, value, time, rec_id, attributes (context), id (see below); users
                      and items that are new are made */
-    KI_DROP_EVENTS,   /* user, item, kind (NULL: of any kind): taken back */
-    KI_PUT_DOCUMENT,  /* kind, id, json: a scenario, key, experiment, model, setting, ...; user: whom it speaks for,
+    KI_DROP_EVENTS, /* user, item, kind (NULL: of any kind): taken back */
+    KI_PUT_DOCUMENT, /* kind, id, json: a scenario, key, experiment, model, setting, ...; user: whom it speaks for,
                          which the document says itself and whoever checks changes may ask; NULL: nobody */
     KI_DROP_DOCUMENT, /* kind, id */
     KI_ADD_JOURNAL, /* kind ("exposure", "audit", ...), json, time; id (what it is about), user, item (whom
