@@ -88,6 +88,9 @@ kith_err ki_sqlite_connect(const ki_sqlite *s, const char *path, int flags, sqli
 /* ---- schema ---- */
 kith_err ki_sqlite_schema(ki_sqlite *s); /* make it, or check and migrate it */
 kith_err ki_sqlite_load_tally(ki_sqlite *s);
+void ki_sqlite_open_log(
+    const ki_sqlite
+        *s); /* an empty log gets its head, synced, and one page that says nothing new */
 
 /* ---- write ---- */
 kith_err ki_sqlite_prepare_writes(ki_sqlite *s);

@@ -4,22 +4,25 @@
  * A commit appends to the log; pages must go from there to the file (a checkpoint), else it grows for ever.  That takes
  * tens of milliseconds of writing and syncing, so a thread of its own, the sweeper, does it while the writer goes on
  * appending.  The log can only begin anew when nothing is left in it, and something always has been appended meanwhile:
- * so, when the sweeper is done, the writer itself sweeps the small rest between two commits.
+ * so, when the sweeper is done, the writer itself sweeps the small rest between two commits.  SQLite syncs the file only
+ * after a sweep that leaves nothing: the sweeper syncs what it wrote, or all of it would wait for the writer's rest.
  *
  *      IDLE --the log is long--> WANTED --the sweeper takes it--> SWEEPING --> SWEPT --the rest is small--> IDLE
  *                                   ^---------------the rest is large---------------|
  *
  * When nobody writes the log is emptied, and likewise to wipe: secure_delete overwrites deleted bytes in the pages, and
- * emptying the log takes away the older copies of those pages.
+ * emptying the log takes away the older copies of those pages.  The first write to an empty log waits for the disk twice,
+ * for the head of the log and for itself: so the log is opened anew while there is time for it.
  */
 #include "store/sqlite.h"
 
 #include <signal.h>
 
 enum {
-    LONG_LOG = 8000,   /* frames, of a page each: 32 MB */
-    SMALL_REST = 1000, /* frames that the writer sweeps itself */
-    MOST_SWEEPS = 3, /* in a row; when the writer outruns the sweeper it sweeps whatever is left */
+    LONG_LOG = 8000,  /* frames, of a page each: 32 MB */
+    SMALL_REST = 100, /* frames that the writer sweeps itself: as many as a commit has under load */
+    MOST_SWEEPS = 4,  /* in a row; when the writer outruns the sweeper it sweeps whatever is left */
+    OPEN_LOG = 1,     /* frame: what an opened log begins with */
     SCRUB_WAIT_MS = 2000, /* for readers to move on */
 };
 
@@ -35,11 +38,21 @@ static int note_frames(void *p, sqlite3 *db, const char *name, int frames)
 
 /* ---- the sweeper ---- */
 
+/* A failure is the writer's to find: its own sync of the file, before the log begins anew, has it too. */
+static void sync_file(sqlite3 *db)
+{
+    sqlite3_file *file = NULL;
+    const int rc = sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    if (rc == SQLITE_OK && file->pMethods != NULL)
+        file->pMethods->xSync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
+}
+
 static void sweep(ki_sqlite *s)
 {
     int frames = 0, done = 0;
     pthread_mutex_unlock(&s->lock);
     sqlite3_wal_checkpoint_v2(s->sweep_db, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames, &done);
+    sync_file(s->sweep_db);
     pthread_mutex_lock(&s->lock);
     s->swept = done;
 }
@@ -118,11 +131,21 @@ static int advance(ki_sqlite *s)
     return 0;
 }
 
+static void tidy_idle(ki_sqlite *s)
+{
+    if (s->unwiped || s->frames > OPEN_LOG) ki_sqlite_scrub(s);
+    if (s->frames == 0) ki_sqlite_open_log(s);
+}
+
 void ki_sqlite_tidy(void *state, int idle)
 {
     ki_sqlite *s = state;
     if (s->memory) return;
-    if (s->unwiped || (idle && s->frames > 0)) {
+    if (idle) {
+        tidy_idle(s);
+        return;
+    }
+    if (s->unwiped) {
         ki_sqlite_scrub(s);
         return;
     }

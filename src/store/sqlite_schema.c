@@ -90,6 +90,15 @@ static kith_err migrate(const ki_sqlite *s, int64_t from)
     return err;
 }
 
+/* Of all that can be written without a change the mark of the format is the one that SQLite does not leave out. */
+void ki_sqlite_open_log(const ki_sqlite *s)
+{
+    char mark[40];
+    snprintf(mark, sizeof mark, "PRAGMA user_version = %d", newest);
+    sqlite3_exec(s->db, mark, NULL, NULL,
+                 NULL); /* of no harm when it fails: the next commit opens the log */
+}
+
 /* What is no part of a store could run when rows change: a file from elsewhere gets no such chance. */
 static kith_err refuse_strangers(const ki_sqlite *s)
 {
