@@ -5,7 +5,7 @@
     make bench B=load
 
 100,000 users, 50,000 items with categories, 5 million events, ials of 64 factors; the data, the store and the model are made once,
-in BUILD/load (450 MB, some minutes), and serve later runs too.  wrk (Debian package wrk) asks over loopback from 16 connections on
+in BUILD/load (450 MB, some minutes), and serve later runs too, each of which writes to a copy.  wrk (Debian package wrk) asks over loopback from 16 connections on
 the same processors that the service runs on.  Cases, in turns:
 
     constant           GET /v1/health/live: what sockets, HTTP and the access log cost
@@ -14,6 +14,12 @@ the same processors that the service runs on.  Cases, in turns:
     filtered           the same with a filter that a fifth of the catalogue passes; items that were seen are left out
     filtered+writes    the same while 1,000 events a second are written, 20 at a time, each batch at its appointed time;
                        the wait is from that time to the reply, and with the reply the events are durable and in force
+    steady+writes      the same at some 2,000 lists a second, about what a service is asked that is not at its limit
+    single             POST /v1/events from 64 connections: events/s durable and in force, one a request
+    bulk               POST /v1/events/bulk of 100 events from 16 connections: likewise
+
+With each batch somebody new does something; when the batch is acknowledged a list for that user is asked for, which must be made
+from it.  "effect" is the time from the acknowledgement to that list.
 
 Requests a second depend on who else uses the machine, which the last column tells; processor time per request depends on it less.
 It is the median of the rounds that is printed.  Everything that this starts it ends by its process id.
@@ -36,7 +42,10 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 TICK = os.sysconf("SC_CLK_TCK")
 USERS, ITEMS, EVENTS = 100_000, 50_000, 5_000_000
-CASES = ["constant", "cached", "random", "filtered", "filtered+writes"]
+CONNECTIONS = {"single": 64}
+PAUSE_MS = {"steady": 15}  # at most, of each connection before each request: 16 of them ask 2,000 times a second
+EVENTS_EACH = {"single": 1, "bulk": 100}
+CASES = ["constant", "cached", "random", "filtered", "filtered+writes", "steady+writes", "single", "bulk"]
 BATCH, RATE = 20, 1000
 
 
@@ -63,17 +72,30 @@ def generate(kith, folder):
     return data
 
 
+def remove_store(db):
+    shutil.rmtree(db + "-models", ignore_errors=True)
+    for end in ("", "-wal", "-shm"):
+        if os.path.exists(db + end):
+            os.remove(db + end)
+
+
+def copy_store(of, to):
+    remove_store(to)
+    shutil.copyfile(of, to)
+    shutil.copytree(of + "-models", to + "-models")
+
+
 class Service:
     """One `kith serve` on a free port; `log` is its standard error, with a line for each request as it comes by default."""
 
-    def __init__(self, kith, folder, config):
+    def __init__(self, kith, folder, db, config):
         data = generate(kith, folder)
         self.log = open(os.path.join(folder, "serve.log"), "wb")
         environment = {k: v for k, v in os.environ.items() if not k.startswith("KITH_")}
         environment.update(config)
         self.process = subprocess.Popen(
-            [kith, "serve", "--db", os.path.join(folder, "load.db"), "--data", data, "--model", "ials", "--port", "-1",
-             "--insecure-local", "--json"], stdout=subprocess.PIPE, stderr=self.log, env=environment)
+            [kith, "serve", "--db", db, "--data", data, "--model", "ials", "--port", "-1", "--insecure-local", "--json"],
+            stdout=subprocess.PIPE, stderr=self.log, env=environment)
         self.first = json.loads(self.process.stdout.readline() or b"{}")
         if "port" not in self.first:
             sys.exit(f"the service did not start: see {self.log.name}")
@@ -98,15 +120,15 @@ class Service:
 # ---- who writes ----
 
 class Writer(threading.Thread):
-    """Batches at their appointed times over one connection, until `over` is set."""
+    """Batches at their appointed times over one connection, until `over` is set; after each a list for one who is new in it."""
 
     def __init__(self, port):
         super().__init__()
-        self.port, self.over, self.waits, self.failure = port, threading.Event(), [], None
+        self.port, self.over, self.waits, self.effects, self.failure = port, threading.Event(), [], [], None
 
-    def post(self, s, body):
-        s.sendall(b"POST /v1/events/bulk HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/json\r\n"
-                  b"Content-Length: %d\r\n\r\n" % (self.port, len(body)) + body)
+    def post(self, s, path, body, status):
+        s.sendall(b"POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/json\r\n"
+                  b"Content-Length: %d\r\n\r\n" % (path, self.port, len(body)) + body)
         reply = b""
         while b"\r\n\r\n" not in reply:
             part = s.recv(65536)
@@ -117,23 +139,37 @@ class Writer(threading.Thread):
         want = next(int(h.split(b":")[1]) for h in head.split(b"\r\n") if h.lower().startswith(b"content-length"))
         while len(rest) < want:
             rest += s.recv(65536)
-        if not head.startswith(b"HTTP/1.1 201"):
+        if not head.startswith(b"HTTP/1.1 %d" % status):
             raise OSError((head + rest)[:300].decode())
+        return rest
+
+    def write(self, s, who, chance, due):
+        users = [who] + [f"u{chance.randint(1, USERS)}" for _ in range(BATCH - 1)]
+        events = ",".join(f'{{"user_id":"{u}","item_id":"i{chance.randint(1, ITEMS)}","event":"click"}}' for u in users)
+        body = f'{{"events":[{events}]}}'.encode()
+        time.sleep(max(0.0, due - time.monotonic()))
+        self.post(s, b"/v1/events/bulk", body, 201)
+        self.waits.append(time.monotonic() - due)
+
+    def look(self, s, who):
+        acknowledged = time.monotonic()
+        reply = self.post(s, b"/v1/recommend", f'{{"user_id":"{who}","n":10}}'.encode(), 200)
+        self.effects.append(time.monotonic() - acknowledged)
+        if json.loads(reply).get("history") != 1:
+            raise OSError(f"an event was acknowledged and the next list is not made from it: {reply[:300].decode()}")
 
     def run(self):
         chance = random.Random(os.getpid() * 1000 + self.port)
         try:
             with socket.create_connection(("127.0.0.1", self.port), 30) as s:
                 s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                due = time.monotonic()
-                while not self.over.is_set():
-                    events = ",".join(f'{{"user_id":"u{chance.randint(1, USERS)}","item_id":"i{chance.randint(1, ITEMS)}",'
-                                      '"event":"click"}' for _ in range(BATCH))
-                    body = f'{{"events":[{events}]}}'.encode()
-                    time.sleep(max(0.0, due - time.monotonic()))
-                    self.post(s, body)
-                    self.waits.append(time.monotonic() - due)
-                    due += BATCH / RATE
+                begun = time.monotonic()
+                for n in range(10**9):
+                    if self.over.is_set():
+                        break
+                    who = f"new-{os.getpid()}-{id(self)}-{n}"
+                    self.write(s, who, chance, begun + n * BATCH / RATE)
+                    self.look(s, who)
         except OSError as e:
             self.failure = str(e)
 
@@ -162,8 +198,9 @@ def ask(service, case, seconds, lot):
     began, all_before, mine_before, cpu_before = time.monotonic(), busy(), mine(service), service.cpu()
     if writer:
         writer.start()
-    wrk = subprocess.run(["wrk", "-t1", "-c16", f"-d{seconds}s", "-s", os.path.join(HERE, "load.lua"),
-                          f"http://127.0.0.1:{service.port}", "--", script, str(USERS), str(lot)],
+    pause = [str(PAUSE_MS[script])] if script in PAUSE_MS else []
+    wrk = subprocess.run(["wrk", "-t1", f"-c{CONNECTIONS.get(script, 16)}", f"-d{seconds}s", "-s", os.path.join(HERE, "load.lua"),
+                          f"http://127.0.0.1:{service.port}", "--", script, str(USERS), str(lot)] + pause,
                          capture_output=True, text=True)
     if writer:
         writer.over.set()
@@ -180,20 +217,23 @@ def ask(service, case, seconds, lot):
     figures["memory"] = service.memory_mb()
     if writer:
         figures["events"] = len(writer.waits) * BATCH / took
-        for name, share in (("w50", .5), ("w99", .99)):
-            figures[name] = 1e3 * percentile(writer.waits, share)
+        for name, values in (("w", writer.waits), ("e", writer.effects)):
+            figures[name + "50"], figures[name + "99"] = (1e3 * percentile(values, share) for share in (.5, .99))
+    elif script in EVENTS_EACH:
+        figures["events"] = figures["rate"] * EVENTS_EACH[script]
     return figures
 
 
 # ---- the table ----
 
-HEAD = ("| case | requests/s | p50 ms | p99 ms | p99.9 ms | us of processor each | events/s | write p50 ms | write p99 ms | memory MB "
-        "| others % |\n|---|---|---|---|---|---|---|---|---|---|---|")
+HEAD = ("| case | requests/s | p50 ms | p99 ms | p99.9 ms | us of processor each | events/s | write p50 ms | p99 | effect p50 ms | p99 "
+        "| memory MB | others % |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|")
 
 
 def row(case, rounds):
     m = {k: statistics.median(r[k] for r in rounds) for k in rounds[0]}
-    writes = f"{m['events']:.0f} | {m['w50']:.1f} | {m['w99']:.1f}" if "events" in m else "- | - | -"
+    waits = " | ".join(f"{m[k]:.1f}" if k in m else "-" for k in ("w50", "w99", "e50", "e99"))
+    writes = (f"{m['events']:,.0f}" if "events" in m else "-") + " | " + waits
     return (f"| {case} | {m['rate']:,.0f} | {m['p50']:.2f} | {m['p99']:.2f} | {m['p999']:.2f} | {m['us']:.1f} | {writes} "
             f"| {m['memory']:.0f} | {m['others']:.0f} |")
 
@@ -223,13 +263,18 @@ def main():
     kith, folder = os.path.join(o.build, "kith"), o.folder or os.path.join(o.build, "load")
     os.makedirs(folder, exist_ok=True)
     seen = {case: [] for case in cases}
-    service = Service(kith, folder, dict(s.split("=", 1) for s in o.set))
+    made, used = os.path.join(folder, "load.db"), os.path.join(folder, "used.db")
+    if not os.path.exists(made):
+        Service(kith, folder, made, {}).stop()
+    copy_store(made, used)
+    service = Service(kith, folder, used, dict(s.split("=", 1) for s in o.set))
     try:
         for n in range(o.rounds):
             for case in cases:
                 seen[case].append(ask(service, case, o.seconds, 1 + n * len(cases) + cases.index(case)))
     finally:
         service.stop()
+        remove_store(used)
     text = "\n".join([f"# The service under load, {datetime.date.today()}", "", machine(kith) + ".",
                       f"Medians of {o.rounds} rounds of {o.seconds} s; bench/load.py says what the cases are.", "", HEAD] +
                      [row(case, seen[case]) for case in cases])
