@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: MIT
  * avx512.c -- kernels for x86-64 with AVX-512F: avx2.c made twice as wide, tails by mask registers
  *
+ * Files       avx512_sgd.c: steps of gradient descent
+ *
  * The small Cholesky stays avx2's: its panels are eight rows, and the vectors short.
  */
-#include "simd/kernels.h"
+#include "simd/avx512.h"
 
-#include <immintrin.h>
 #include <math.h>
 
-#define INLINE static inline __attribute__((always_inline))
-
 enum {
-    LANES = 16,
     PANEL = 2 * LANES,
     BLOCK = 6,   /* rows of a register block: 12 sums in flight */
     DEPTH = 256, /* terms of a packed panel: 32 KB */
@@ -259,4 +257,5 @@ void ki_kernels_avx512(ki_kernels *k)
     k->score_tile = score_tile;
     k->gram_rows = gram_rows;
     k->scan_above = scan_above;
+    ki_avx512_sgd(k);
 }
