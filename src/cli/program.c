@@ -129,8 +129,23 @@ static cli_exit no_such_command(int argc, char **argv)
     return unknown(argc - 1, argv + 1);
 }
 
+/* OpenBLAS has them; with another BLAS they are NULL. */
+extern void openblas_set_num_threads(int n) __attribute__((weak));
+extern int blas_thread_shutdown_(void) __attribute__((weak));
+
+/* When it is loaded OpenBLAS starts a thread for each processor, and they look for work for some 25 ms.  kith has threads
+ * of its own, which would have to share the processors with them: most of a short training.  A library may not end
+ * what its host may use; a program may. */
+static void end_threads_of_blas(void)
+{
+    if (openblas_set_num_threads == NULL || blas_thread_shutdown_ == NULL) return;
+    openblas_set_num_threads(1);
+    blas_thread_shutdown_();
+}
+
 int main(int argc, char **argv)
 {
+    end_threads_of_blas();
     setlocale(LC_CTYPE, "C.UTF-8"); /* for the width of titles; numbers keep the C locale */
     signal(SIGPIPE, SIG_DFL);
     sigaction(SIGINT, &(struct sigaction){ .sa_handler = interrupt }, NULL);

@@ -11,7 +11,8 @@
 #include <cblas.h>
 #include <pthread.h>
 
-/* OpenBLAS has it; with another BLAS it is NULL. */
+/* OpenBLAS has them; with another BLAS they are NULL. */
+extern int openblas_get_num_threads(void) __attribute__((weak));
 extern void openblas_set_num_threads(int n) __attribute__((weak));
 
 extern void spotrf_(const char *uplo, const int *n, float *a, const int *lda, int *info);
@@ -24,7 +25,9 @@ extern void dsyevd_(const char *jobz, const char *uplo, const int *n, double *a,
 
 static void use_one_thread(void)
 {
-    if (openblas_set_num_threads != NULL) openblas_set_num_threads(1);
+    if (openblas_get_num_threads == NULL || openblas_set_num_threads == NULL) return;
+    if (openblas_get_num_threads() != 1)
+        openblas_set_num_threads(1); /* it would start threads that a program has ended */
 }
 
 void ki_blas_single(void)
