@@ -87,6 +87,43 @@ TEST(a_scenario_and_a_request_bring_the_values_of_their_own_names)
     remove_folder();
 }
 
+/* The journal has the variant that a list was made by: a page of it says no other, whatever became of the experiment. */
+TEST(a_page_says_the_variant_and_the_scenario_of_its_list)
+{
+    char rec_id[KI_REC_ID_ROOM];
+    ki_text t = { 0 };
+    make_folder();
+    open_service(NULL, csv);
+    json_t *scenario =
+        json_loads("{\"n\": 2, \"filter\": \"item in (\\\"i1\\\", \\\"i2\\\", \\\"i3\\\", \\\"i4\\\")\", "
+                   "\"include_seen\": true}",
+                   0, NULL);
+    json_t *experiment = json_loads("{\"state\": \"running\", \"salt\": \"1\", \"variants\": ["
+                                    "{\"name\": \"a\", \"share\": 1, \"scenario\": \"four\"}]}",
+                                    0, NULL);
+    CHECK_OK(ki_service_put_document(s, "scenario", "four", scenario));
+    CHECK_OK(ki_service_put_document(s, "experiment", "e", experiment));
+    json_t *reply = ask("{\"user_id\": \"u3\"}");
+    CHECK_STR(json_string_value(json_object_get(reply, "variant")), "a");
+    snprintf(rec_id, sizeof rec_id, "%s", json_string_value(json_object_get(reply, "rec_id")));
+    json_decref(reply);
+    ki_change gone[] = { { .change = KI_DROP_DOCUMENT, .kind = "experiment", .id = "e" },
+                         { .change = KI_DROP_DOCUMENT, .kind = "scenario", .id = "four" } };
+    CHECK_OK(ki_service_write(s, gone, 2));
+    CHECK_OK(ki_service_page(s, rec_id, 2, NULL, &t));
+    reply = json_loads(t.at, 0, NULL);
+    CHECK_STR(json_string_value(json_object_get(reply, "experiment")), "e");
+    CHECK_STR(json_string_value(json_object_get(reply, "variant")), "a");
+    CHECK_STR(json_string_value(json_object_get(reply, "scenario")), "four");
+    CHECK_INT(json_array_size(json_object_get(reply, "items")), 2);
+    json_decref(reply);
+    ki_text_clear(&t);
+    json_decref(scenario);
+    json_decref(experiment);
+    close_service();
+    remove_folder();
+}
+
 TEST(users_are_dealt_to_variants_by_their_shares_and_stay_there)
 {
     int n = 0;

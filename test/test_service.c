@@ -249,6 +249,13 @@ TEST(a_ring_forgets_the_oldest_list)
     CHECK_STR(got->items[1], "y");
     CHECK_STR(got->user, "u");
     ki_free(got);
+    /* of two that freeze it the first decides */
+    const ki_kept_list rest = { .user = "u", .request = "{}", .page = 2, .n = 1, .items = items };
+    CHECK_OK(ki_lists_kept_freeze(l, first, &list));
+    CHECK_OK(ki_lists_kept_freeze(l, first, &rest));
+    CHECK_OK(ki_lists_kept_get(l, first, &got));
+    CHECK(got->frozen && got->n == 2);
+    ki_free(got);
     for (int j = 0; j < 16; j++) {
         CHECK_OK(ki_lists_kept_add(l, &list, id));
         CHECK(ki_is_rec_id(id));

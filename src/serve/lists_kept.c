@@ -127,7 +127,7 @@ static const char *put(char **to, const char *s)
 static kith_err copy(const ki_kept_list *from, ki_kept_list **out)
 {
     size_t size = sizeof *from + (size_t)from->n * sizeof from->items[0] + text_size(from->user) +
-                  text_size(from->request);
+                  text_size(from->request) + text_size(from->who);
     for (int j = 0; j < from->n; j++) size += text_size(from->items[j]);
     char *block = NULL;
     const kith_err err = ki_alloc(&block, size, 1);
@@ -139,6 +139,7 @@ static kith_err copy(const ki_kept_list *from, ki_kept_list **out)
     made->items = items;
     made->user = put(&text, from->user);
     made->request = put(&text, from->request);
+    made->who = put(&text, from->who);
     for (int j = 0; j < from->n; j++) items[j] = put(&text, from->items[j]);
     *out = made;
     return KITH_OK;
@@ -201,7 +202,7 @@ static place *lock_place(ki_lists_kept *l, const char *rec_id, uint32_t *s)
     return NULL;
 }
 
-kith_err ki_lists_kept_replace(ki_lists_kept *l, const char *rec_id, const ki_kept_list *list)
+kith_err ki_lists_kept_freeze(ki_lists_kept *l, const char *rec_id, const ki_kept_list *list)
 {
     uint32_t s;
     ki_kept_list *made = NULL;
@@ -210,8 +211,11 @@ kith_err ki_lists_kept_replace(ki_lists_kept *l, const char *rec_id, const ki_ke
     place *p = lock_place(l, rec_id, &s);
     if (p != NULL) {
         ki_kept_list *old = p->list;
-        p->list = made;
-        made = old;
+        made->frozen = 1;
+        if (!old->frozen) {
+            p->list = made;
+            made = old;
+        }
         pthread_mutex_unlock(&l->lock[s % LOCKS]);
     }
     ki_free(made);

@@ -18,10 +18,12 @@
 typedef struct ki_lists_kept ki_lists_kept;
 
 typedef struct ki_kept_list {
-    const char *user;         /* who asked; NULL: nobody by id */
-    const char *request;      /* JSON of what was asked: enough to ask it again */
-    int page;                 /* items of a page */
-    int n;                    /* items known so far */
+    const char *user; /* who asked; NULL: nobody by id */
+    const char
+        *request; /* JSON of what was asked, with what a scenario brought: enough to ask it again */
+    const char *who; /* members of the reply that say for whom and by which variant it was made */
+    int page;        /* items of a page */
+    int n;           /* items known so far */
     const char *const *items; /* [n] ids in their order */
     int frozen;               /* 1: there are no more than these */
 } ki_kept_list;
@@ -32,8 +34,8 @@ void ki_lists_kept_free(ki_lists_kept *l); /* accepts NULL */
 /* A new rec_id in out[KI_REC_ID_ROOM]; *list is copied.  KITH_ENOMEM. */
 kith_err ki_lists_kept_add(ki_lists_kept *l, const ki_kept_list *list, char *rec_id);
 
-/* In place of what is kept under that id; nothing happens when it is gone. */
-kith_err ki_lists_kept_replace(ki_lists_kept *l, const char *rec_id, const ki_kept_list *list);
+/* In place of what is kept under that id; nothing happens when it is gone, or frozen already. */
+kith_err ki_lists_kept_freeze(ki_lists_kept *l, const char *rec_id, const ki_kept_list *list);
 
 /* A copy, for ki_free as one block; KITH_ENOTFOUND when it is no rec_id, or is too old. */
 kith_err ki_lists_kept_get(ki_lists_kept *l, const char *rec_id, ki_kept_list **out);

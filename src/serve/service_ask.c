@@ -119,7 +119,7 @@ struct shown { /* a finished list, wherever it came from; at is one block */
     char *block;
     const char **ids;
     int n;
-    const char *text; /* members after the rec_id, a comma before each */
+    const char *text; /* members after those that say for whom, a comma before each */
     size_t n_text;
 };
 
@@ -238,22 +238,27 @@ static kith_err find_or_make(ki_service *s, const ki_wish *w, const ki_text *ask
 
 /* ---- under a rec_id ---- */
 
-static kith_err keep(ki_service *s, const ki_wish *w, const ki_text *asked, const struct shown *l,
-                     char *rec_id)
+struct question {      /* as it is kept */
+    ki_text text, who; /* the whole request; members that say for whom */
+};
+
+static kith_err keep(ki_service *s, const ki_wish *w, const struct question *asked,
+                     const struct shown *l, char *rec_id)
 {
     const int n = (int)json_number_value(json_object_get(w->request, "n"));
-    const ki_kept_list list = {
-        .user = w->user, .request = asked->at, .page = n > 0 ? n : 10, .n = l->n, .items = l->ids
-    };
+    const ki_kept_list list = { .user = w->user,
+                                .request = asked->text.at,
+                                .who = asked->who.at,
+                                .page = n > 0 ? n : 10,
+                                .n = l->n,
+                                .items = l->ids };
     return ki_lists_kept_add(s->lists, &list, rec_id);
 }
 
-static void write_who(ki_text *t, const ki_wish *w, const char *rec_id)
+/* Members of a reply: for whom, and by which scenario and variant. */
+static void write_who(ki_text *t, const ki_wish *w)
 {
     const char *scenario = json_string_value(json_object_get(w->request, "scenario"));
-    ki_text_say(t, "{");
-    ki_write_key(t, "rec_id");
-    ki_write_string(t, rec_id);
     if (w->user != NULL) {
         ki_write_key(t, "user_id");
         ki_write_string(t, w->user);
@@ -273,13 +278,38 @@ static void write_who(ki_text *t, const ki_wish *w, const char *rec_id)
     }
 }
 
+static kith_err write_question(const ki_wish *w, struct question *out)
+{
+    ki_write_value(&out->text, w->request);
+    write_who(&out->who, w);
+    ki_text_say(&out->who, ""); /* a text, also where there is nobody */
+    return out->text.err != KITH_OK ? out->text.err : out->who.err;
+}
+
+static void clear_question(struct question *q)
+{
+    ki_text_clear(&q->text);
+    ki_text_clear(&q->who);
+}
+
+/* The beginning of a reply, and of what the journal has of it; further pages say the same as the first. */
+static void begin_reply(ki_text *t, const char *who, const char *rec_id)
+{
+    ki_text_say(t, "{");
+    ki_write_key(t, "rec_id");
+    ki_write_string(t, rec_id);
+    if (who[0] != '\0') ki_text_say(t, ",");
+    ki_text_say(t, who);
+}
+
 /* What was shown, to whom, by what: the reply without scores is what a journal needs, and the reply has it all. */
-static void journal(ki_service *s, const ki_wish *w, const struct shown *l, const char *rec_id)
+static void journal(ki_service *s, const ki_wish *w, const struct question *asked,
+                    const struct shown *l, const char *rec_id)
 {
     ki_text t = { 0 };
     if (w->user == NULL || (!w->log && !s->settings.log_lists && w->variant.experiment[0] == '\0'))
         return;
-    write_who(&t, w, rec_id);
+    begin_reply(&t, asked->who.at, rec_id);
     ki_write_key(&t, "shown");
     ki_text_say(&t, "[");
     for (int j = 0; j < l->n; j++) {
@@ -294,7 +324,7 @@ static void journal(ki_service *s, const ki_wish *w, const struct shown *l, cons
 }
 
 /* Of a user who is there no more nothing is kept, and nothing told. */
-static kith_err keep_and_tell(ki_service *s, const ki_wish *w, const ki_text *asked,
+static kith_err keep_and_tell(ki_service *s, const ki_wish *w, const struct question *asked,
                               const struct shown *l, char *rec_id)
 {
     ki_erasures_enter(&s->erasures);
@@ -302,16 +332,16 @@ static kith_err keep_and_tell(ki_service *s, const ki_wish *w, const ki_text *as
         is_gone(s, w)
             ? ki_fail(KITH_ENOTFOUND, "user \"%.64s\" was deleted while the list was made", w->user)
             : keep(s, w, asked, l, rec_id);
-    if (err == KITH_OK) journal(s, w, l, rec_id);
+    if (err == KITH_OK) journal(s, w, asked, l, rec_id);
     ki_erasures_leave(&s->erasures);
     return err;
 }
 
-static kith_err write_reply(const ki_wish *w, const struct shown *l, const char *rec_id,
+static kith_err write_reply(const struct question *asked, const struct shown *l, const char *rec_id,
                             ki_text *reply)
 {
     ki_text_reserve(reply, l->n_text + 256);
-    write_who(reply, w, rec_id);
+    begin_reply(reply, asked->who.at, rec_id);
     ki_text_add(reply, l->text, l->n_text);
     ki_text_add(reply, "}", 1);
     return reply->err;
@@ -320,16 +350,16 @@ static kith_err write_reply(const ki_wish *w, const struct shown *l, const char 
 kith_err ki_service_recommend(ki_service *s, const json_t *request, ki_text *reply)
 {
     ki_wish w;
-    ki_text asked = { 0 };
+    struct question asked = { 0 };
     struct shown l = { 0 };
     char rec_id[KI_REC_ID_ROOM];
     kith_err err = ki_wish_read(s, request, &w);
     if (err != KITH_OK) return err;
-    ki_write_value(&asked, w.request);
-    if ((err = asked.err) == KITH_OK && (err = find_or_make(s, &w, &asked, &l)) == KITH_OK &&
+    if ((err = write_question(&w, &asked)) == KITH_OK &&
+        (err = find_or_make(s, &w, &asked.text, &l)) == KITH_OK &&
         (err = keep_and_tell(s, &w, &asked, &l, rec_id)) == KITH_OK)
-        err = write_reply(&w, &l, rec_id, reply);
-    ki_text_clear(&asked);
+        err = write_reply(&asked, &l, rec_id, reply);
+    clear_question(&asked);
     clear_shown(&l);
     ki_wish_clear(&w);
     return err;
@@ -402,7 +432,7 @@ kith_err ki_service_explain(ki_service *s, const char *user_id, const char *item
 
 /* ---- pages ---- */
 
-/* The rest of the list, at the end of *all (object with n, exclude, ... as it was asked). */
+/* The rest of the list.  Of two that do this at once the first decides, so that both go on with the same. */
 static kith_err freeze(ki_service *s, const char *rec_id, ki_kept_list **list)
 {
     const ki_kept_list *old = *list;
@@ -422,7 +452,7 @@ static kith_err freeze(ki_service *s, const char *rec_id, ki_kept_list **list)
     json_object_set_new(request, "exclude", exclude);
     json_object_set_new(request, "n", json_integer(KI_MIN(MOST_PAGED, old->page * PAGES_AHEAD)));
     json_object_del(request, "reasons");
-    kith_err err = ki_wish_read(s, request, &w);
+    kith_err err = ki_wish_read_again(s, request, &w);
     if (err == KITH_OK) err = ki_live_recommend(s->live, &w.q, &more, &answer);
     if (err == KITH_OK) err = ki_alloc(&items, (size_t)(old->n + more->n), sizeof *items);
     if (err == KITH_OK) {
@@ -430,8 +460,7 @@ static kith_err freeze(ki_service *s, const char *rec_id, ki_kept_list **list)
         for (int j = 0; j < more->n; j++) items[old->n + j] = more->items[j].item_id;
         made.items = items;
         made.n = old->n + more->n;
-        made.frozen = 1;
-        err = ki_lists_kept_replace(s->lists, rec_id, &made);
+        err = ki_lists_kept_freeze(s->lists, rec_id, &made);
     }
     ki_free(items);
     kith_list_free(more);
@@ -477,10 +506,10 @@ static kith_err write_page(ki_service *s, const ki_kept_list *l, int page, const
     kith_list *list = NULL;
     ki_answer answer;
     ki_wish w = { 0 };
-    kith_err err = request == NULL ? ki_fail_memory(256) : ki_wish_read(s, request, &w);
+    kith_err err = request == NULL ? ki_fail_memory(256) : ki_wish_read_again(s, request, &w);
     if (err == KITH_OK) err = ki_live_recommend(s->live, &w.q, &list, &answer);
     if (err == KITH_OK) {
-        write_who(reply, &w, rec_id);
+        begin_reply(reply, l->who, rec_id);
         ki_write_key(reply, "page");
         ki_write_whole(reply, page);
         ki_write_key(reply, "more");

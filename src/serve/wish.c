@@ -285,18 +285,38 @@ static kith_err take_rest(ki_wish *w)
     return err;
 }
 
-kith_err ki_wish_read(ki_service *s, const json_t *request, ki_wish *out)
+static kith_err begin(ki_service *s, const json_t *request, ki_wish *out)
 {
     *out = (ki_wish){ .request = json_incref((json_t *)request), .began = ki_clock_ns() };
     if (request == NULL) return ki_fail_memory(256);
     out->settings = atomic_load(&s->news.settings);
-    kith_err err = name_ids(out);
+    const kith_err err = name_ids(out);
     out->user = text_of(out->request, "user_id");
-    if (out->user != NULL) ki_service_variant(s, out->user, &out->variant);
-    if (err == KITH_OK) err = merge(s, out);
-    if (err == KITH_OK) err = take_rest(out);
+    return err;
+}
+
+static kith_err take_all(ki_service *s, ki_wish *out)
+{
+    kith_err err = take_rest(out);
     if (err == KITH_OK) err = take_block(s, out);
     if (err == KITH_OK) err = take_who(s, out);
+    return err;
+}
+
+kith_err ki_wish_read(ki_service *s, const json_t *request, ki_wish *out)
+{
+    kith_err err = begin(s, request, out);
+    if (err == KITH_OK && out->user != NULL) ki_service_variant(s, out->user, &out->variant);
+    if (err == KITH_OK) err = merge(s, out);
+    if (err == KITH_OK) err = take_all(s, out);
+    if (err != KITH_OK) ki_wish_clear(out);
+    return err;
+}
+
+kith_err ki_wish_read_again(ki_service *s, const json_t *request, ki_wish *out)
+{
+    kith_err err = begin(s, request, out);
+    if (err == KITH_OK) err = take_all(s, out);
     if (err != KITH_OK) ki_wish_clear(out);
     return err;
 }

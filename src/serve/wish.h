@@ -29,6 +29,9 @@ typedef struct ki_wish {
 
 /* KITH_EINVAL for a request that makes no sense, KITH_ENOTFOUND for a scenario that there is not. */
 kith_err ki_wish_read(ki_service *s, const json_t *request, ki_wish *out);
+
+/* The request of such a wish once more: what its scenario brought is in it, and no variant is drawn. */
+kith_err ki_wish_read_again(ki_service *s, const json_t *request, ki_wish *out);
 void ki_wish_clear(ki_wish *w);
 
 /* Could the same question, asked again before anything about it changes, get another answer?  (By the time, by the
