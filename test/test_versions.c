@@ -109,6 +109,31 @@ TEST(a_shadow_is_asked_too_and_seen_by_nobody)
     remove_folder();
 }
 
+/* The model in force as its own shadow says the same lists, also where some items are blocked. */
+TEST(a_shadow_is_asked_with_the_block_list_of_the_question)
+{
+    char version[64], request[200];
+    json_t *report;
+    make_folder();
+    open_service(NULL, csv);
+    s->settings.shadow_share = 1;
+    ki_service_version(s, version);
+    CHECK_OK(ki_service_shadow(s, version));
+    for (int u = 0; u < 20; u++) {
+        snprintf(request, sizeof request,
+                 "{\"user_id\": \"u%d\", \"n\": 5, \"block\": [\"id: i%d\", \"id: i%d\", \"id: i%d\"]}", u, u / 2 % 4,
+                 10 + u / 2 % 4, 20 + u / 2 % 4);
+        json_decref(ask(request));
+    }
+    CHECK_OK(ki_service_shadow_report(s, &report));
+    CHECK_INT(json_integer_value(json_object_get(report, "lists")), 20);
+    CHECK_NEAR(json_number_value(json_object_get(report, "overlap")), 1, 0);
+    json_decref(report);
+    close_service();
+    remove_folder();
+    CHECK_INT(ki_alloc_live(), 0);
+}
+
 TEST(a_shadow_that_cannot_be_loaded_leaves_the_one_before)
 {
     char in_force[64], other[64], path[KI_PATH_MAX];

@@ -312,7 +312,7 @@ void ki_service_close(ki_service *s)
     ki_store_close(s->store);
     ki_lists_kept_free(s->lists);
     kith_cache_free(s->cache);
-    kith_model_free(s->shadow_model);
+    ki_service_put_shadow(s, "", NULL);
     ki_live_free(s->live);
     if (s->own_folder) ki_service_remove_folder(s);
     free_parts(s);

@@ -41,6 +41,8 @@ typedef struct ki_shadowed { /* what the shadow model said beside the one in for
     pthread_mutex_t lock;
     int64_t n;                               /* lists */
     double overlap, micros, micros_in_force; /* sums */
+    struct shadow_block
+        *block; /* the list asked with last, found in the shadow's catalogue; NULL: none */
 } ki_shadowed;
 
 enum { KI_RUNS = 2 };
@@ -174,7 +176,7 @@ kith_err ki_service_cache_get(ki_service *s, const char *key, char **value, size
 kith_err ki_service_cache_put(ki_service *s, const char *key, const char *value, size_t n);
 kith_err ki_service_cache_empty(ki_service *s);
 
-/* service_shadow.c: another shadow, or none (version "", NULL); takes m.  With the lock on models held. */
+/* service_shadow.c: another shadow, or none (version "", NULL); takes m.  With the lock on models held, or by who closes. */
 void ki_service_put_shadow(ki_service *s, const char *version, kith_model *m);
 
 /* Ask the shadow too, when it is its turn. */

@@ -2,12 +2,13 @@
  * service_shadow.c -- a version that is asked beside the one in force, and whose lists nobody sees
  *
  * For every 1 / shadow_share th list of a user the shadow is asked too, with the user's history of now, in the thread of
- * the question that had its turn; what is kept of it are sums.  Filters and pipelines are the question's, over the
+ * the question that had its turn; what is kept of it are sums.  Filters, pipelines and block lists are the question's, over the
  * catalogue that the shadow was trained on.
  */
 #include "serve/service_parts.h"
 
 #include "base/mem.h"
+#include "engine/block.h"
 #include "serve/wish.h"
 
 #include <string.h>
@@ -66,14 +67,88 @@ static kith_err by_history(ki_service *s, const ki_wish *w, json_t **history, co
     return KITH_OK;
 }
 
+/* ---- the block list, found once in the shadow's catalogue for as long as it is the same ---- */
+
+struct shadow_block {
+    char *text;
+    kith_block *block;
+    int refs; /* under the lock of ki_shadowed: one of it, one of each question */
+};
+
+static void free_block(struct shadow_block *b)
+{
+    if (b == NULL) return;
+    kith_block_free(b->block);
+    ki_free(b->text);
+    ki_free(b);
+}
+
+/* One use less; the last one frees it. */
+static void give_block(ki_service *s, struct shadow_block *b)
+{
+    if (b == NULL) return;
+    pthread_mutex_lock(&s->shadowed.lock);
+    const int last = --b->refs == 0;
+    pthread_mutex_unlock(&s->shadowed.lock);
+    if (last) free_block(b);
+}
+
+static struct shadow_block *find_block(ki_service *s, const char *text)
+{
+    pthread_mutex_lock(&s->shadowed.lock);
+    struct shadow_block *b = s->shadowed.block;
+    if (b != NULL && strcmp(b->text, text) != 0) b = NULL;
+    if (b != NULL) b->refs++;
+    pthread_mutex_unlock(&s->shadowed.lock);
+    return b;
+}
+
+/* In the place of the one before. */
+static void put_block(ki_service *s, struct shadow_block *b)
+{
+    pthread_mutex_lock(&s->shadowed.lock);
+    struct shadow_block *before = s->shadowed.block;
+    s->shadowed.block = b;
+    pthread_mutex_unlock(&s->shadowed.lock);
+    give_block(s, before);
+}
+
+/* A column that the shadow's catalogue lacks is matched by nothing. */
+static kith_err take_block(ki_service *s, const char *text, struct shadow_block **out)
+{
+    struct shadow_block *b = NULL;
+    if (text == NULL || (*out = find_block(s, text)) != NULL) return KITH_OK;
+    kith_err err = ki_alloc(&b, 1, sizeof *b);
+    if (err == KITH_OK) err = ki_strdup(&b->text, text);
+    if (err == KITH_OK)
+        err = ki_block_make_kept(&s->shadow_model->items, &s->shadow_model->item_attrs, text,
+                                 &b->block);
+    if (err != KITH_OK) {
+        free_block(b);
+        return err;
+    }
+    b->refs = 2;
+    put_block(s, *out = b);
+    return KITH_OK;
+}
+
+/* ---- asking ---- */
+
 /* With shadow_lock held: the shadow may not go meanwhile. */
-static kith_err ask(ki_service *s, const kith_query *q, kith_list **list, double *micros)
+static kith_err ask(ki_service *s, const char *block, kith_query *q, kith_list **list,
+                    double *micros)
 {
     kith *k = NULL;
+    struct shadow_block *blocked = NULL;
     kith_err err = kith_new(&(kith_options){ .threads = 1, .seed = s->seed }, &k);
+    if (err == KITH_OK) err = take_block(s, block, &blocked);
     const double began = now_us();
-    if (err == KITH_OK) err = kith_recommend(k, s->shadow_model, q, list);
+    if (err == KITH_OK) {
+        q->block = blocked == NULL ? NULL : blocked->block;
+        err = kith_recommend(k, s->shadow_model, q, list);
+    }
     *micros = now_us() - began;
+    give_block(s, blocked);
     kith_free(k);
     return err;
 }
@@ -100,7 +175,7 @@ void ki_service_ask_shadow(ki_service *s, const ki_wish *w, const kith_list *sho
     if (!atomic_load(&s->has_shadow) || !is_its_turn(s)) return;
     if (by_history(s, w, &history, &liked, &values, &q) == KITH_OK) {
         pthread_rwlock_rdlock(&s->shadow_lock);
-        if (s->shadow_model != NULL && ask(s, &q, &list, &took) == KITH_OK)
+        if (s->shadow_model != NULL && ask(s, w->q.block, &q, &list, &took) == KITH_OK)
             count(s, shown, list, took, micros);
         pthread_rwlock_unlock(&s->shadow_lock);
     }
@@ -133,6 +208,7 @@ void ki_service_put_shadow(ki_service *s, const char *version, kith_model *m)
     pthread_rwlock_wrlock(&s->shadow_lock);
     kith_model *before = s->shadow_model;
     s->shadow_model = m;
+    put_block(s, NULL); /* it was found in the other catalogue */
     pthread_rwlock_unlock(&s->shadow_lock);
     kith_model_free(before);
     begin_anew(s, version);
