@@ -374,19 +374,21 @@ kith_err ki_live_take_back(ki_live *l, int32_t u, int32_t i)
 
 /* ---- dropping ---- */
 
+/* Id and history go first, and whatever fails after them: nobody can be asked for or listed for who has neither, and
+ * whoever comes under that id is somebody new. */
 static kith_err drop_user(ki_live *l, int32_t u)
 {
     const ki_history *row = &l->histories.rows[u];
-    kith_err err = ki_table_forget_row(&l->view.user_attrs, u);
-    if (err == KITH_OK && l->model != NULL && u < l->model->core.n_users)
-        err = ki_package_forget_user(l->model, u);
-    if (err != KITH_OK) return err;
     for (int32_t j = 0; j < row->n; j++) ki_live_uncount_pair(l, row->items[j], row->times[j]);
     ki_histories_empty(&l->histories, u);
     if (l->folded != NULL) ki_folded_forget(l->folded, u);
     ki_idmap_blank(&l->view.users, u);
     l->counts.users--;
-    return KITH_OK;
+    const kith_err err = l->model != NULL && u < l->model->core.n_users
+                             ? ki_package_forget_user(l->model, u)
+                             : KITH_OK;
+    const kith_err attributes = ki_table_forget_row(&l->view.user_attrs, u);
+    return err != KITH_OK ? err : attributes;
 }
 
 kith_err ki_live_drop_user(ki_live *l, int32_t u)
@@ -409,14 +411,15 @@ static void drop_pairs(ki_live *l, int32_t i, int32_t begin, int32_t end)
 kith_err ki_live_drop_item(ki_live *l, int32_t i)
 {
     ki_live_write(l);
-    kith_err err = check_number(&l->view.items, "item", i);
-    if (err == KITH_OK) err = ki_table_forget_row(&l->view.item_attrs, i);
+    kith_err err = check_number(&l->view.items, "item", i), attributes = KITH_OK;
     if (err == KITH_OK) {
         ki_idmap_blank(&l->view.items, i);
         l->counts.items--;
         l->counts.hidden -= l->hidden[i];
         ki_live_bar(l, i);
         l->catalogue++;
+        attributes =
+            ki_table_forget_row(&l->view.item_attrs, i); /* the item goes whatever it says */
     }
     const int32_t n_users = l->view.users.n; /* later ones cannot have it */
     ki_live_release(l);
@@ -425,7 +428,7 @@ kith_err ki_live_drop_item(ki_live *l, int32_t i)
         drop_pairs(l, i, u, KI_MIN(u + SLICE, n_users));
         ki_live_release(l);
     }
-    return err;
+    return err != KITH_OK ? err : attributes;
 }
 
 /* ---- looking ---- */

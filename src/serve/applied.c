@@ -112,10 +112,12 @@ static void tell(ki_service *s, const ki_change *c)
     user_changed(s, c->user_index);
 }
 
-static void say_failure(ki_service *s, const ki_change *c)
+/* The name of the failure alone: its sentence may name a user, and a log is not written anew when the user goes. */
+static void say_failure(ki_service *s, const ki_change *c, kith_err err)
 {
     ki_service_say(s, "change_not_in_force",
-                   json_pack("{s:I, s:s}", "seq", (json_int_t)c->seq, "error", kith_last_error()));
+                   json_pack("{s:I, s:i, s:s}", "seq", (json_int_t)c->seq, "change", (int)c->change,
+                             "error", kith_err_name(err)));
 }
 
 /* ---- events, a run of them at a time ---- */
@@ -132,8 +134,9 @@ static void take_event(ki_service *s, const ki_change *c, struct run *r)
 {
     ki_meant meant;
     if (c->repeated) return;
-    if (ki_meanings_event(&s->meanings, c->kind, c->value, &meant) != KITH_OK) {
-        say_failure(s, c);
+    const kith_err err = ki_meanings_event(&s->meanings, c->kind, c->value, &meant);
+    if (err != KITH_OK) {
+        say_failure(s, c, err);
         return;
     }
     r->of[r->n] = c;
@@ -150,9 +153,10 @@ static void take_event(ki_service *s, const ki_change *c, struct run *r)
 /* One that fails is told, and those after it come into force all the same. */
 static void put_run(ki_service *s, const struct run *r)
 {
-    for (int at = 0, done; at < r->n; at += done + 1)
-        if (ki_live_happen(s->live, &r->what[at], r->n - at, &done) != KITH_OK)
-            say_failure(s, r->of[at + done]);
+    for (int at = 0, done; at < r->n; at += done + 1) {
+        const kith_err err = ki_live_happen(s->live, &r->what[at], r->n - at, &done);
+        if (err != KITH_OK) say_failure(s, r->of[at + done], err);
+    }
 }
 
 /* The events from changes[0] on; how many changes that were. */
@@ -174,7 +178,8 @@ void ki_service_applied(void *udata, const ki_change *changes, int n)
         used = apply_events(s, changes + j, n - j);
         if (used == 0) {
             used = 1;
-            if (apply(s, &changes[j]) != KITH_OK) say_failure(s, &changes[j]);
+            const kith_err err = apply(s, &changes[j]);
+            if (err != KITH_OK) say_failure(s, &changes[j], err);
         }
         for (int t = j; t < j + used; t++) tell(s, &changes[t]);
     }
