@@ -10,7 +10,7 @@
 #include "base/rng.h"
 #include "data/dataset.h"
 #include "engine/folded.h"
-#include "engine/live.h"
+#include "engine/live_inside.h"
 
 #include <pthread.h>
 #include <stdarg.h>
@@ -389,6 +389,26 @@ static void check_part(ki_live *l, const char *user, const char *filter)
     }
     kith_list_free(fast);
     kith_list_free(slow);
+}
+
+/* A filter that comes once must not pay for an index of its own. */
+TEST(live_part_of_the_index_is_made_at_the_second_question)
+{
+    struct shop s;
+    ki_kept_filter *e;
+    memset(&s, 0, sizeof s);
+    CHECK_OK(kith_new(&(kith_options){ .threads = 2 }, &s.k));
+    CHECK_OK(ki_live_new(NULL, &s.l));
+    fill(s.l, s.k, 200, WIDE, 20000);
+    CHECK_OK(ki_live_promote(s.l, train(s.k, s.l, "ials"), "one"));
+    for (int j = 1; j <= 3; j++) {
+        CHECK_OK(ki_live_filter(s.l, "price < 40", NULL, &e));
+        CHECK_INT(atomic_load(&e->part) != NULL, j > 1);
+        ki_live_filter_done(s.l, e);
+    }
+    CHECK(e->bytes > ki_inner_bytes(atomic_load(&e->part)) && s.l->filters.bytes == e->bytes);
+    ki_live_free(s.l);
+    kith_free(s.k);
 }
 
 /* Random questions between random changes of what the filter reads, of who may be served, and of histories. */
@@ -1001,6 +1021,26 @@ TEST(live_models_are_swapped_while_threads_ask)
 }
 
 /* ---- memory ---- */
+
+/* What the store has dropped is not to be asked for, also when there is no memory to take all of it away. */
+TEST(live_users_and_items_go_without_memory_too)
+{
+    struct shop s;
+    int32_t found;
+    open_shop(&s, "ials");
+    for (int32_t j = 0; j < 8; j++) {
+        char user[64], item[64];
+        snprintf(user, sizeof user, "%s", kith_model_user_id(s.model, j));
+        snprintf(item, sizeof item, "%s", kith_model_item_id(s.model, j));
+        ki_alloc_fail_at(1 + j, 1);
+        (void)ki_live_drop_user(s.l, j);
+        (void)ki_live_drop_item(s.l, j);
+        ki_alloc_fail_at(0, 0);
+        CHECK_FAILS(ki_live_find_user(s.l, user, &found), KITH_ENOTFOUND, user);
+        CHECK_FAILS(ki_live_find_item(s.l, item, &found), KITH_ENOTFOUND, item);
+    }
+    close_shop(&s);
+}
 
 TEST(live_training_and_promotion_survive_want_of_memory)
 {

@@ -164,7 +164,7 @@ static kith_err rank_plain(ki_live *l, ki_asked *a, int32_t folded, const ki_kep
                                    &f->n);
     if (l->top != NULL && a->n <= MOST_SEARCHED) {
         const ki_top_among among = { .set = kept == NULL ? l->open : kept->set,
-                                     .part = kept == NULL ? NULL : kept->part };
+                                     .part = kept == NULL ? NULL : atomic_load(&kept->part) };
         const kith_err err = search(l, a, folded, among, f);
         if (err != KITH_EINVAL) return err; /* that one: too large for bounds, to be ranked */
     }

@@ -97,8 +97,7 @@ static kith_err make_set(const ki_live *l, ki_kept_filter *e)
     const kith_err err = ki_alloc(&e->set, (size_t)ki_inner_words(index), sizeof *e->set);
     for (int32_t j = 0; err == KITH_OK && j < e->n_only; j++)
         ki_inner_put(e->set, ki_inner_place(index, e->only[j]));
-    if (err != KITH_OK || e->n_only == 0 || e->n_only > l->model->core.n_items / 2) return err;
-    return ki_inner_part(index, e->set, &e->part);
+    return err;
 }
 
 static size_t length_of(const char *text)
@@ -118,8 +117,7 @@ static size_t block_bytes(const ki_live *l, const ki_kept_filter *e)
 static size_t bytes_of(const ki_live *l, const ki_kept_filter *e)
 {
     const size_t set = e->set == NULL ? 0 : (size_t)ki_inner_words(ki_top_index(l->top)) * 8;
-    return (size_t)l->view.items.n + (size_t)e->n_only * sizeof *e->only + set +
-           (e->part == NULL ? 0 : ki_inner_bytes(e->part)) + block_bytes(l, e) +
+    return (size_t)l->view.items.n + (size_t)e->n_only * sizeof *e->only + set + block_bytes(l, e) +
            length_of(e->text) + length_of(e->report);
 }
 
@@ -184,6 +182,7 @@ static ki_kept_filter *look_up(ki_kept_filters *f, const char *text, const char 
             continue;
         e->used = ++f->clock;
         e->refs++;
+        e->n_asked++;
         return e;
     }
     return NULL;
@@ -217,30 +216,11 @@ static void keep(ki_live *l, ki_kept_filter *e)
 {
     ki_kept_filters *f = &l->filters;
     make_place(f, l->catalogue, e->bytes);
-    e->refs = 1;
+    e->refs = e->n_asked = 1;
     e->used = ++f->clock;
     if (f->n == f->room) return;
     f->list[f->n++] = e;
     f->bytes += e->bytes;
-}
-
-kith_err ki_live_filter(ki_live *l, const char *text, const char *block, ki_kept_filter **out)
-{
-    ki_kept_filters *f = &l->filters;
-    const uint64_t hash = hash_of(text, block);
-    ki_kept_filter *made;
-    pthread_mutex_lock(&f->lock);
-    *out = look_up(f, text, block, hash, l->catalogue);
-    pthread_mutex_unlock(&f->lock);
-    if (*out != NULL) return KITH_OK;
-    const kith_err err = make(l, text, block, &made);
-    if (err != KITH_OK || made == NULL) return err;
-    pthread_mutex_lock(&f->lock);
-    *out = look_up(f, text, block, hash, l->catalogue);
-    if (*out == NULL) keep(l, *out = made), made = NULL;
-    pthread_mutex_unlock(&f->lock);
-    free_entry(made);
-    return KITH_OK;
 }
 
 static int is_kept(const ki_kept_filters *f, const ki_kept_filter *e)
@@ -248,6 +228,55 @@ static int is_kept(const ki_kept_filters *f, const ki_kept_filter *e)
     for (int j = 0; j < f->n; j++)
         if (f->list[j] == e) return 1;
     return 0;
+}
+
+/* An index of what it lets through costs more than a question saves by it, and many filters come once. */
+static kith_err make_part(ki_live *l, ki_kept_filter *e)
+{
+    ki_kept_filters *f = &l->filters;
+    ki_inner *part = NULL;
+    if (e->set == NULL || e->n_only == 0 || e->n_only > l->model->core.n_items / 2) return KITH_OK;
+    const kith_err err = ki_inner_part(ki_top_index(l->top), e->set, &part);
+    if (err != KITH_OK) return err;
+    const size_t bytes = ki_inner_bytes(part);
+    atomic_store(&e->part, part);
+    pthread_mutex_lock(&f->lock);
+    e->bytes += bytes;
+    if (is_kept(f, e)) f->bytes += bytes;
+    pthread_mutex_unlock(&f->lock);
+    return KITH_OK;
+}
+
+/* One that was there already, in use by the caller; whoever asks second makes its part. */
+static kith_err take_kept(ki_live *l, ki_kept_filter *e, int n_asked, ki_kept_filter **out)
+{
+    const kith_err err = n_asked == 2 ? make_part(l, e) : KITH_OK;
+    if (err == KITH_OK)
+        *out = e;
+    else
+        ki_live_filter_done(l, e);
+    return err;
+}
+
+kith_err ki_live_filter(ki_live *l, const char *text, const char *block, ki_kept_filter **out)
+{
+    ki_kept_filters *f = &l->filters;
+    const uint64_t hash = hash_of(text, block);
+    ki_kept_filter *made;
+    *out = NULL;
+    pthread_mutex_lock(&f->lock);
+    ki_kept_filter *e = look_up(f, text, block, hash, l->catalogue);
+    int n_asked = e == NULL ? 0 : e->n_asked;
+    pthread_mutex_unlock(&f->lock);
+    if (e != NULL) return take_kept(l, e, n_asked, out);
+    const kith_err err = make(l, text, block, &made);
+    if (err != KITH_OK || made == NULL) return err;
+    pthread_mutex_lock(&f->lock);
+    if ((e = look_up(f, text, block, hash, l->catalogue)) == NULL) keep(l, e = made), made = NULL;
+    n_asked = e->n_asked;
+    pthread_mutex_unlock(&f->lock);
+    free_entry(made);
+    return take_kept(l, e, n_asked, out);
 }
 
 void ki_live_filter_done(ki_live *l, ki_kept_filter *e)

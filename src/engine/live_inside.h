@@ -35,14 +35,15 @@ typedef struct ki_kept_filter {
     kith_block *block;      /* NULL: none */
     uint64_t hash, version; /* of the texts; of the catalogue that it was run over */
     uint64_t used;          /* when it was asked for last, in questions */
-    int refs;
-    uint8_t *pass; /* [n_items] 1 where the filter is true and nothing is blocked */
-    int32_t *only; /* [n_only] what it lets through of what the model ranks, rising */
+    int refs, n_asked;      /* who reads it now; how often it was asked for */
+    uint8_t *pass;          /* [n_items] 1 where the filter is true and nothing is blocked */
+    int32_t *only;          /* [n_only] what it lets through of what the model ranks, rising */
     int32_t n_only;
-    uint64_t *set;  /* the same in the order of the index; NULL: the model has none */
-    ki_inner *part; /* that alone, where it is less than half of the index; else NULL */
-    size_t bytes;   /* of all this */
-    char *report;   /* what each clause removes when nobody has seen anything */
+    uint64_t *set; /* the same in the order of the index; NULL: the model has none */
+    _Atomic(ki_inner *)
+        part; /* that alone, where it is less than half of the index, from the second question on */
+    size_t bytes; /* of all this */
+    char *report; /* what each clause removes when nobody has seen anything */
 } ki_kept_filter;
 
 typedef struct ki_kept_filters {
