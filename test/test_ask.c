@@ -135,6 +135,29 @@ TEST(an_unknown_user_gets_popular_items_or_an_error)
     close_world(&w);
 }
 
+static const char *basis_of(const struct world *w, kith_query q)
+{
+    static char basis[16];
+    kith_list *l = ask(w, q);
+    snprintf(basis, sizeof basis, "%s", l->basis);
+    kith_list_free(l);
+    return basis;
+}
+
+TEST(an_empty_list_of_wishes_and_one_without_weight_are_no_wishes)
+{
+    static const char wishes[] = "[{\"want\": \"popularity > 1\"}]";
+    struct world w = open_world();
+    CHECK_STR(basis_of(&w, (kith_query){ .wishes = wishes }), "wishes");
+    CHECK_STR(basis_of(&w, (kith_query){ .wishes = "[]" }), "popular");
+    CHECK_STR(basis_of(&w, (kith_query){ .wishes = " [ ] " }), "popular");
+    CHECK_STR(basis_of(&w, (kith_query){ .wishes = wishes, .pipeline = "{\"rank\": {\"wishes\": 0}}" }), "popular");
+    kith_list *l = ask(&w, (kith_query){ .wishes = wishes, .pipeline = "{\"rank\": {\"wishes\": 0}}", .n_reasons = 1 });
+    CHECK_INT(l->items[0].n_wishes, 0);
+    kith_list_free(l);
+    close_world(&w);
+}
+
 TEST(queries_that_make_no_sense_are_refused)
 {
     struct world w = open_world();

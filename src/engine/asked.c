@@ -8,6 +8,7 @@
 #include "engine/asked.h"
 
 #include "base/mem.h"
+#include "engine/request.h"
 #include "model/form_blend.h" /* a hybrid reads what its parts read */
 
 #include <math.h>
@@ -111,10 +112,10 @@ static int name_unknown(const kith_model *m, const kith_query *q, const ki_phras
 /* Nothing is known that a model could answer to: the wishes, or popular items. */
 static void go_without(ki_asked *a, const kith_query *q, ki_phrase phrase)
 {
-    a->basis = q->wishes != NULL ? KI_BASIS_WISHES : KI_BASIS_POPULAR;
+    a->basis = a->by_wishes ? KI_BASIS_WISHES : KI_BASIS_POPULAR;
     if (q->user != NULL)
-        note_user(a, q->wishes != NULL ? KI_PHRASE_BY_WISHES : phrase, q->user);
-    else if (q->wishes == NULL)
+        note_user(a, a->by_wishes ? KI_PHRASE_BY_WISHES : phrase, q->user);
+    else if (!a->by_wishes)
         note(a, phrase, 1, "");
 }
 
@@ -171,15 +172,13 @@ static kith_err take_liked(const kith_model *m, const kith_query *q, ki_asked *a
     const kith_err err = fold(m, q, a);
     if (err != KITH_OK) return err;
     const int unknown = name_unknown(m, q, a->language, names, sizeof names);
-    a->basis = a->query.n > 0      ? KI_BASIS_LIKED
-               : q->wishes != NULL ? KI_BASIS_WISHES
-                                   : KI_BASIS_POPULAR;
+    a->basis = a->query.n > 0 ? KI_BASIS_LIKED : a->by_wishes ? KI_BASIS_WISHES : KI_BASIS_POPULAR;
     if (a->query.n > 0 && unknown > 0)
         note(a, KI_PHRASE_LEFT_OUT, unknown, names);
     else if (a->query.n == 0 && q->on_unknown == KITH_UNKNOWN_ERROR)
         return ki_fail(KITH_ENOTFOUND, "the model knows none of the liked items: %s", names);
     else if (a->query.n == 0)
-        note(a, q->wishes != NULL ? KI_PHRASE_LEFT_OUT : KI_PHRASE_NONE_KNOWN, unknown, names);
+        note(a, a->by_wishes ? KI_PHRASE_LEFT_OUT : KI_PHRASE_NONE_KNOWN, unknown, names);
     return KITH_OK;
 }
 
@@ -250,7 +249,7 @@ static kith_err check_text(const kith_model *m, const kith_query *q)
 
 static kith_err take_nobody(const kith_query *q, ki_asked *a)
 {
-    if (q->on_unknown == KITH_UNKNOWN_ERROR && q->wishes == NULL)
+    if (q->on_unknown == KITH_UNKNOWN_ERROR && !a->by_wishes)
         return ki_fail(KITH_ENOTFOUND, q->text != NULL
                                            ? "the model knows no word of the text"
                                            : "the query names neither a user nor liked items");
@@ -287,7 +286,7 @@ static kith_err take_skips(const kith_model *m, const kith_query *q, ki_asked *a
 kith_err ki_asked_make(const kith_model *m, const kith_query *q, const ki_known *known,
                        ki_asked *out)
 {
-    ki_asked a = { 0 };
+    ki_asked a = { .by_wishes = ki_request_wishes(q) };
     kith_err err;
     if ((err = check(q)) != KITH_OK) return err;
     if ((err = check_text(m, q)) != KITH_OK) return err;

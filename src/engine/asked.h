@@ -32,6 +32,7 @@ typedef struct ki_asked {
     ki_query query;
     ki_basis basis;
     const ki_phrasebook *language; /* of what end users read */
+    int by_wishes;                 /* 1: the query has wishes that count */
     int n;                         /* how many are wanted, at most the number of items */
     char note[512]; /* why the basis is not what was asked for, or what was left out; or "" */
     const int32_t

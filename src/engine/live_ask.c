@@ -299,16 +299,15 @@ static kith_err ask_who(ki_live *l, const kith_query *q, ki_asked *a, ki_answer 
     const kith_err err = ki_asked_make(&l->view, q, answer->user >= 0 ? &known : NULL, a);
     if (err == KITH_OK && l->model == NULL)
         snprintf(a->note, sizeof a->note, "no model is in force yet; %s",
-                 q->wishes != NULL ? "the list goes by the wishes alone"
-                                   : "these are popular items");
+                 a->by_wishes ? "the list goes by the wishes alone" : "these are popular items");
     return err;
 }
 
 /* Liked items make no history for a model that is not there. */
-static void without_model(const ki_live *l, const kith_query *q, ki_asked *a)
+static void without_model(const ki_live *l, ki_asked *a)
 {
     if (l->model != NULL) return;
-    a->basis = q->wishes != NULL ? KI_BASIS_WISHES : KI_BASIS_POPULAR;
+    a->basis = a->by_wishes ? KI_BASIS_WISHES : KI_BASIS_POPULAR;
     a->query.items = NULL;
     a->query.values = NULL;
     a->query.n = 0;
@@ -335,7 +334,7 @@ kith_err ki_live_recommend(ki_live *l, const ki_live_query *q, kith_list **out, 
     ki_live_read(l);
     kith_err err = ask_who(l, &q->query, &a, &told);
     if (err == KITH_OK) {
-        without_model(l, &q->query, &a);
+        without_model(l, &a);
         err = recommend(l, q, &a, told.folded ? told.user : -1, out);
         ki_asked_clear(&a);
     }
@@ -353,7 +352,7 @@ kith_err ki_live_why_not(ki_live *l, const ki_live_query *q, const char *item_id
     ki_live_read(l);
     kith_err err = ask_who(l, &q->query, &a, &told);
     if (err == KITH_OK) {
-        without_model(l, &q->query, &a);
+        without_model(l, &a);
         if ((err = read_request(l, q, &blocked, &r)) == KITH_OK) {
             err = ki_ask_why_not(&l->view, &q->query, &a, &r, q->seed, item_id, json);
             ki_request_clear(&r);

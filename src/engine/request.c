@@ -98,6 +98,27 @@ static kith_err read_wishes(const char *text, ki_request *r)
     return err;
 }
 
+static void drop_wishes(ki_request *r)
+{
+    if (r->wishes != NULL) ki_knowledge_clear(r->wishes);
+    ki_free(r->wishes);
+    r->wishes = NULL;
+}
+
+/* Of a list, and of the pipeline whether it has any weight; what cannot be read is told by ki_request_read. */
+int ki_request_wishes(const kith_query *q)
+{
+    if (q->wishes == NULL) return 0;
+    json_t *list = json_loads(q->wishes, 0, NULL),
+           *pipeline = q->pipeline == NULL ? NULL : json_loads(q->pipeline, 0, NULL);
+    const json_t *weight = json_object_get(json_object_get(pipeline, "rank"), "wishes");
+    const int counts = !(json_is_array(list) && json_array_size(list) == 0) &&
+                       !(json_is_number(weight) && json_number_value(weight) <= 0);
+    json_decref(list);
+    json_decref(pipeline);
+    return counts;
+}
+
 kith_err ki_request_read(const kith_model *m, const kith_query *q, ki_request *out)
 {
     kith_err err;
@@ -110,6 +131,7 @@ kith_err ki_request_read(const kith_model *m, const kith_query *q, ki_request *o
         (err = read_filter(q->filter, out)) == KITH_OK &&
         (err = read_wishes(q->wishes, out)) == KITH_OK)
         err = read_pipeline(q->pipeline, out);
+    if (err == KITH_OK && out->pipeline.wishes <= 0) drop_wishes(out);
     if (err != KITH_OK) ki_request_clear(out);
     return err;
 }
@@ -237,8 +259,7 @@ void ki_request_clear(ki_request *r)
 {
     ki_filter_free(r->filter);
     ki_pipeline_clear(&r->pipeline);
-    if (r->wishes != NULL) ki_knowledge_clear(r->wishes);
-    ki_free(r->wishes);
+    drop_wishes(r);
     ki_context_clear(&r->context);
     ki_free(r->only);
     json_decref(r->counts);

@@ -26,6 +26,9 @@ typedef struct ki_request {
  * request points into itself: it must stay where it is. */
 kith_err ki_request_read(const kith_model *m, const kith_query *q, ki_request *out);
 
+/* Does the query have wishes that count?  Not where the list is empty, or the pipeline gives them no weight. */
+int ki_request_wishes(const kith_query *q);
+
 /* Find `only` and `counts` for somebody with these seen and excluded items, who wants n. */
 kith_err ki_request_narrow(ki_request *r, const kith_model *m, const ki_query *q, int n);
 
