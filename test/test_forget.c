@@ -68,6 +68,47 @@ TEST(an_erasure_that_was_cut_short_is_finished_by_the_next_start)
     remove_folder();
 }
 
+static json_t *record_of(const char *user)
+{
+    char id[KI_ERASURE_ID];
+    json_t *record = NULL;
+    CHECK_OK(ki_service_erasure_id(s, user, id));
+    CHECK_OK(ki_store_get(s->store, KI_DOCUMENTS, "erasure", id, &record));
+    return record;
+}
+
+/* A list of the user may lie in a cache that cannot be reached now: the erasure stays open until it is emptied. */
+TEST(an_erasure_is_not_closed_before_the_cache_is_emptied)
+{
+    static const char text[] = "{\"user_id\": \"u3\"}";
+    struct redis_server redis = { 0 };
+    char id[KI_ERASURE_ID];
+    if (!redis_is_there()) return;
+    make_folder();
+    open_service(db, csv);
+    CHECK_OK(ki_service_erasure_id(s, "u3", id));
+    ki_change cut[] = { { .change = KI_PUT_DOCUMENT, .kind = "erasure", .id = id, .json = text },
+                        { .change = KI_DROP_USER, .id = "u3" } };
+    CHECK_OK(ki_service_write(s, cut, 2));
+    close_service();
+    redis_url = "redis://127.0.0.1:1"; /* nobody is there */
+    open_service(db, NULL);
+    json_t *record = record_of("u3");
+    CHECK(json_object_get(record, "done_ms") == NULL);
+    json_decref(record);
+    close_service();
+    redis_start(&redis, NULL, NULL);
+    redis_url = redis.url;
+    open_service(db, NULL);
+    record = record_of("u3");
+    CHECK(json_object_get(record, "done_ms") != NULL && json_object_get(record, "user_id") == NULL);
+    json_decref(record);
+    close_service();
+    redis_url = NULL;
+    redis_stop(&redis);
+    remove_folder();
+}
+
 TEST(an_erasure_that_failed_half_way_goes_on_when_asked_again)
 {
     char command[160];

@@ -79,6 +79,47 @@ TEST(lists_are_found_in_the_cache_until_something_changes)
     remove_folder();
 }
 
+/* A list of the service's own is in no question: the counter of settings makes the key another one. */
+TEST(a_list_made_before_a_setting_changed_is_not_found_in_the_cache)
+{
+    char first[64];
+    make_folder();
+    open_service(NULL, csv);
+    snprintf(first, sizeof first, "%s", first_of("{\"user_id\": \"u3\", \"n\": 3}"));
+    json_decref(ask("{\"user_id\": \"u3\", \"n\": 3}"));
+    CHECK_INT(atomic_load(&s->n_cached), 1);
+    json_t *block = json_pack("{s:[o]}", "entries", json_sprintf("id: %s", first));
+    CHECK_OK(ki_service_set_block(s, block));
+    json_t *reply = ask("{\"user_id\": \"u3\", \"n\": 3}");
+    CHECK_INT(atomic_load(&s->n_cached), 1);
+    CHECK(!has(reply, first));
+    json_decref(reply);
+    json_decref(block);
+    close_service();
+    remove_folder();
+}
+
+TEST(requests_of_the_contract_run_a_few_at_a_time_and_not_after_a_stop)
+{
+    char *result = NULL;
+    int busy = 0;
+    open_service(NULL, NULL);
+    for (int j = 0; j < KI_RUNS; j++) s->runs.of[j] = context; /* that many run */
+    CHECK_FAILS(ki_service_run(s, "{}", &busy, &result), KITH_EINVAL, "run already");
+    CHECK(busy && result == NULL);
+    s->runs.of[0] = NULL;
+    CHECK(ki_service_run(s, "{}", &busy, &result) != KITH_OK); /* and says what is wrong with it */
+    CHECK(!busy && result != NULL && strstr(result, "recommendation_data") != NULL);
+    CHECK(s->runs.of[0] == NULL);
+    kith_string_free(result);
+    for (int j = 0; j < KI_RUNS; j++) s->runs.of[j] = NULL;
+    ki_service_cancel_runs(s);
+    result = NULL;
+    CHECK_FAILS(ki_service_run(s, "{}", &busy, &result), KITH_EINVAL, "run already");
+    CHECK(busy && result == NULL);
+    close_service();
+}
+
 /* ---- what events mean ---- */
 
 TEST(ratings_are_set_and_other_events_lie_in_the_upper_half_where_there_is_none)
