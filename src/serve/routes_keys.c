@@ -186,8 +186,8 @@ static kith_err check_and_revoke(ki_call *c)
 {
     const char *id = ki_call_text(c, "key_id");
     const ki_key *k = ki_keys_by_id(c->site->keys, id);
-    if (k != NULL && k->role == KI_ROLE_ADMIN && k->expires == 0 &&
-        ki_keystore_admins(c->site->keys) <= 1)
+    if (k != NULL && !atomic_load(&((ki_key *)k)->revoked) && k->role == KI_ROLE_ADMIN &&
+        k->expires == 0 && ki_keystore_admins(c->site->keys) <= 1)
         return ki_call_refuse(c, 409, KITH_EINVAL,
                               "this is the last key of an administrator; make another one first");
     return ki_keystore_revoke(ki_call_service(c), c->site->keys, id);
