@@ -738,6 +738,34 @@ def test_nothing_but_health_without_a_key():
         s.get("/v1/status", key=key)
 
 
+def test_a_key_goes_before_the_deletion_of_its_user_is_over():
+    with serve("--db", "kith.db", insecure=False) as s:
+        made = s.post("/v1/keys", {"role": "public", "user": "u7"}, want=201)
+        s.get("/v1/recommend/u7", key=made["key"])
+        os.rename("kith.db-models", "away")
+        s.delete("/v1/users/u7", want=503)
+        s.get("/v1/recommend/u7", key=made["key"], want=401)
+        os.rename("away", "kith.db-models")
+        s.delete("/v1/users/u7")
+
+
+def test_a_key_that_was_revoked_is_there_no_more():
+    with serve(insecure=False) as s:
+        other = s.post("/v1/keys", {"role": "admin"}, want=201)
+        s.delete(f"/v1/keys/{other['id']}")
+        s.delete(f"/v1/keys/{other['id']}", want=404)
+
+
+def test_a_log_holds_nothing_but_json():
+    path = data()
+    for _ in range(2):
+        with Service("--data", path, *QUICK, "--db", "kith.db") as s:
+            s.get("/v1/status")
+    with open("log", encoding="utf-8") as log:
+        events = [json.loads(line)["event"] for line in log]
+    assert "data_not_read" in events, events
+
+
 def test_the_tool_contract_over_http():
     with serve() as s:
         request = {"recommendation_data": {

@@ -13,6 +13,7 @@
 #include <malloc.h> /* mallopt */
 #include <semaphore.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -139,16 +140,25 @@ static cli_exit choose_insecure(const cli_args *a, const json_t *config, int *ou
 
 /* ---- what is said ---- */
 
+/* On a terminal; elsewhere standard error is a log of JSON lines, and nothing else may be in it. */
+static int in_words(const cli_args *a)
+{
+    return isatty(STDERR_FILENO) && !a->quiet;
+}
+
+static atomic_int stopping; /* 1: nobody looks after what has gathered */
+
 /* Lines about requests gather until there are many or a fifth of a second is over (wait_for_signal): a write to the
  * system for each costs more than the line.  All others are out at once, and those before them. */
 static void log_line(void *udata, const char *event)
 {
     static const char request[] = "{\"event\":\"request\"";
+    const int gathers = strncmp(event, request, sizeof request - 1) == 0 && !atomic_load(&stopping);
     (void)udata;
     flockfile(stderr);
     fputs(event, stderr);
     fputc('\n', stderr);
-    if (strncmp(event, request, sizeof request - 1) != 0) fflush(stderr);
+    if (!gathers) fflush(stderr);
     funlockfile(stderr);
 }
 
@@ -217,7 +227,7 @@ static cli_exit say(const cli_args *a, const kith_server *server)
     json_t *status = json_loads(told, 0, NULL);
     kith_string_free(told);
     cli_progress_clear();
-    if (a->data != NULL && !json_is_true(json_object_get(status, "imported")) && !a->quiet)
+    if (a->data != NULL && !json_is_true(json_object_get(status, "imported")) && in_words(a))
         fprintf(stderr, "%s was not read again: the store has its own users, items and events\n",
                 a->data);
     if (a->json) {
@@ -289,6 +299,8 @@ static cli_exit serve(const cli_args *a, kith *k, const kith_serve_options *o)
     if (err != KITH_OK) return cli_fail(err);
     const cli_exit code = say(a, server);
     if (code == CLI_DONE) wait_for_signal();
+    atomic_store(&stopping, 1);
+    fflush(stderr);
     kith_serve_stop(server, 10);
     if (!a->quiet && isatty(STDOUT_FILENO)) printf("\nstopped; what was acknowledged is kept\n");
     return code;
