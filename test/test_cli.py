@@ -17,7 +17,7 @@ import traceback
 
 KITH = os.path.abspath(sys.argv[1])
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-SHARED = os.environ.get("KITH_DATA") or os.path.join(ROOT, "..", "shared", "data")
+SHARED = os.environ.get("KITH_DATASETS") or os.path.join(ROOT, "..", "shared", "data")
 
 # The source document's example: three users, four films, seven ratings.
 SEVEN = "user,item,rating\nU1,M1,4\nU1,M3,5\nU2,M2,3\nU2,M4,2\nU3,M1,5\nU3,M2,4\nU3,M4,3\n"
@@ -154,6 +154,9 @@ def test_a_prediction_says_which_id_is_unknown():
         assert (got["unknown_user"], got["unknown_item"]) == (user == "zoe", item == "nope"), got
         text = run("predict", "--model-file", "m.kith", "--user", user, "--item", item).stdout
         assert told in text and ("does not know" in text or "neither" in text) == got["is_fallback"], text
+    run("train", "--data", small(), "--model", "ials", "--out", "ials.kith")
+    text = run("predict", "--model-file", "ials.kith", "--user", "zoe", "--item", "nope").stdout
+    assert "unknown" in text and "there is no estimate" in text and "0.000" not in text, text
 
 
 def test_every_line_of_the_tour_in_the_readme_works():

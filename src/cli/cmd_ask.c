@@ -414,8 +414,7 @@ static json_t *prediction_json(const cli_args *a, const cli_pick *item, const ki
 
 static void tell_fallback(const cli_args *a, const kith_prediction *p)
 {
-    const char *without =
-        p->is_rating ? "this is the mean of all ratings" : "0 stands for no estimate";
+    const char *without = p->is_rating ? "this is the mean of all ratings" : "there is no estimate";
     if (p->unknown_user && p->unknown_item)
         printf("the model knows neither user %s nor item %s: %s\n", a->user, a->item, without);
     else if (p->unknown_item)
@@ -431,9 +430,10 @@ static void tell_fallback(const cli_args *a, const kith_prediction *p)
 static void print_prediction(const cli_args *a, const cli_pick *item, const kith_prediction *p)
 {
     const char *title = item->title;
+    const int none = p->is_fallback && !p->is_rating; /* its 0 would be taken for a low one */
     printf("%s of user %s for item %s%s%s%s: %s\n", p->is_rating ? "rating" : "preference", a->user,
            cli_pick_id(item), title == NULL ? "" : " (", title == NULL ? "" : title,
-           title == NULL ? "" : ")", cli_fixed(p->value, 3));
+           title == NULL ? "" : ")", none ? "unknown" : cli_fixed(p->value, 3));
     if (p->value != p->raw)
         printf("before clipping to the rating scale: %s\n", cli_fixed(p->raw, 3));
     if (p->is_fallback) tell_fallback(a, p);

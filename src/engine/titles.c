@@ -233,6 +233,14 @@ static kith_err none_found(const kith_model *m, const char *text)
                    text, m->items.n, ki_idmap_name(&m->items, 0));
 }
 
+/* Of titles that only look like it those with as few wrong letters: more of them would be far-fetched beside it. */
+static int is_as_good(const struct asked *a, const kith_found *one, const kith_found *best)
+{
+    if (one->match != best->match) return 0;
+    return one->match != KITH_MATCH_NEAR ||
+           wrong_letters(a, one->title) == wrong_letters(a, best->title);
+}
+
 kith_err kith_model_pick_item(const kith_model *m, const char *text, int32_t *item)
 {
     kith_found found[SHOWN];
@@ -245,7 +253,8 @@ kith_err kith_model_pick_item(const kith_model *m, const char *text, int32_t *it
     const kith_err err = kith_model_search(m, text, SHOWN, found, &n, &all);
     if (err != KITH_OK) return err;
     if (n == 0) return none_found(m, text);
-    while (best < n && found[best].match == found[0].match) best++;
+    const struct asked a = ask(text);
+    while (best < n && is_as_good(&a, &found[best], &found[0])) best++;
     if (found[0].match != KITH_MATCH_NEAR && best == 1) return *item = found[0].item, KITH_OK;
     name_found(found, found[0].match == KITH_MATCH_NEAR ? KI_MIN(best, 3) : best, names,
                sizeof names);
