@@ -19,8 +19,8 @@ $(BUILD)/build.ninja:
 	@rm -f $(BUILD)-setup.log
 
 all: setup $(BUILD)/build.ninja ## build the library and the program: $(BUILD)/kith
-	@[ -e $(BUILD)/kith ] || echo "building (about a minute) ..."
-	@ninja -C $(BUILD) --quiet | { grep -v 'no work to do' || true; }
+	@if [ -e $(BUILD)/kith ]; then ninja -C $(BUILD) --quiet | { grep -v 'no work to do' || true; }; \
+	else echo "building (about a minute) ..."; ninja -C $(BUILD) $$([ -t 1 ] || echo --quiet); fi
 
 demo: all        ## train, evaluate and recommend on real data, or on the built-in sample
 	@scripts/demo

@@ -6,7 +6,7 @@ usage: bench/cold.py [--seeds N] [MODEL[:param=value,...] ...]
 MovieLens latest-small joined to TMDB by links.csv.  A fifth of the joined films, drawn by lot, is kept from training
 wholly: no event of them is seen, only their texts.  Every user who rated one of them 4 or more gets all of them ranked,
 and nothing else: recall@10 and NDCG@10 over the films rated 4 or more, mean over users, then over seeds.  A model that
-does not rank them at all has an empty list.  Needs the data (KITH_DATA) and the program (KITH, else kith in BUILD or
+does not rank them at all has an empty list.  Needs the data (KITH_DATASETS) and the program (KITH, else kith in BUILD or
 build).
 """
 import argparse

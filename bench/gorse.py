@@ -3,7 +3,7 @@
 
 usage: bench/gorse.py [--out FOLDER] [--seconds N] [--only kith|gorse] [--scale SHARE]
 
-Needs bench/peers/setup_gorse.sh (KITH_PEERS), wrk, MovieLens 1M (KITH_DATA, else ../shared/data) and the program (KITH, else
+Needs bench/peers/setup_gorse.sh (KITH_PEERS), wrk, MovieLens 1M (KITH_DATASETS, else ../shared/data) and the program (KITH, else
 kith in BUILD or build).  Both are real processes on the loopback, one after the other; each is started empty, is given films and
 ratings, trains, and is then asked.  Exit code: 0 measured, 1 something failed, 2 wrong usage, 3 something is missing.
 
@@ -49,7 +49,7 @@ def read_ratings(folder, share):
     """(time, user, item, value) by time; the first are for training, so that a run with less of them is one with less history."""
     path = os.path.join(folder, "ml-1m", "ratings-users1-2999.dat.gz")
     if not os.path.exists(path):
-        raise FileNotFoundError(f"no {path}: set KITH_DATA")
+        raise FileNotFoundError(f"no {path}: set KITH_DATASETS")
     with gzip.open(path, "rt", encoding="ascii") as f:
         rows = [line.strip().split("::") for line in f]
     rows = sorted((int(t), "u" + u, "i" + i, int(v)) for u, i, v, t in rows)
@@ -521,7 +521,7 @@ def main():
     options = parse()
     try:
         kith, gorse, built = find_programs(options.only)
-        data = Data(os.environ.get("KITH_DATA") or os.path.join(ROOT, "..", "shared", "data"), options.scale)
+        data = Data(os.environ.get("KITH_DATASETS") or os.path.join(ROOT, "..", "shared", "data"), options.scale)
     except FileNotFoundError as error:
         say(str(error))
         return 3

@@ -7,7 +7,7 @@ Runs the rows of bench/quality.md, holds each figure against its band, prints th
 outside.  A band is what may not be passed: for errors an upper end, for hits a lower end, both for figures that have one
 right value.  Each was taken from a published figure or from ours, less what other seeds of the split or of the model
 change.  --quick leaves out what takes minutes; --write puts the figures of this run into bench/quality.md.  Needs the
-data (KITH_DATA, else ../shared/data) and the program (KITH, else kith in BUILD or build).
+data (KITH_DATASETS, else ../shared/data) and the program (KITH, else kith in BUILD or build).
 """
 import argparse
 import json
@@ -19,7 +19,7 @@ import sys
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-DATA = os.environ.get("KITH_DATA") or os.path.join(ROOT, "..", "shared", "data")
+DATA = os.environ.get("KITH_DATASETS") or os.path.join(ROOT, "..", "shared", "data")
 KITH = os.environ.get("KITH") or os.path.join(os.environ.get("BUILD", os.path.join(ROOT, "build")), "kith")
 PAGE = os.path.join(ROOT, "bench", "quality.md")
 BEGIN, END = "<!-- figures: written by bench/quality.py --write -->", "<!-- end of figures -->"
@@ -94,7 +94,7 @@ def run_cold():
     """Rows of the table for bench/cold.py: which models rank films that nobody has."""
     began = time.monotonic()
     done = subprocess.run([sys.executable, os.path.join(ROOT, "bench", "cold.py"), "--seeds", "1", *COLD], capture_output=True,
-                          text=True, env={**os.environ, "KITH": KITH, "KITH_DATA": DATA})
+                          text=True, env={**os.environ, "KITH": KITH, "KITH_DATASETS": DATA})
     if done.returncode != 0:
         sys.exit(f"bench/cold.py:\n{done.stderr}")
     figures = {r["model"]: r["recall@10"] for r in map(json.loads, done.stdout.splitlines())}

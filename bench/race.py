@@ -4,7 +4,7 @@
 usage: bench/race.py [--only TASK[,TASK ...]] [--quick] [--peers-only] [--runs N] [--threads N] [--out FOLDER]
 
 For every row of RACES the two commands run in turn, A B A B A B; the table shows medians, the files all runs.
-Needs the peers of bench/peers/setup.sh (KITH_PEERS), the data sets (KITH_DATA, else ../shared/data) and the program
+Needs the peers of bench/peers/setup.sh (KITH_PEERS), the data sets (KITH_DATASETS, else ../shared/data) and the program
 (KITH, else kith in BUILD or build).  A row that lacks one of them is skipped and says why.  Exit code: 0 all goals
 that could be measured are met, 1 one is missed or a command failed, 2 wrong usage.
 
@@ -124,7 +124,7 @@ class Skip(Exception):
 
 
 def data_folder():
-    return os.environ.get("KITH_DATA") or os.path.join(ROOT, "..", "shared", "data")
+    return os.environ.get("KITH_DATASETS") or os.path.join(ROOT, "..", "shared", "data")
 
 
 def prepare(name):
@@ -141,7 +141,7 @@ def prepare(name):
 def published(name):
     path = os.path.join(data_folder(), name)
     if not os.path.isdir(path):
-        raise Skip(f"no data set {name}: set KITH_DATA")
+        raise Skip(f"no data set {name}: set KITH_DATASETS")
     return path
 
 

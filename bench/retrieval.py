@@ -7,7 +7,7 @@ A query is a text that was held out of the index; the one right answer is the fi
   tagline     query: the tagline;  index: title, overview, genres, keywords
   sentence    query: the last sentence of an overview of two or more;  index: title, the rest of it, genres, keywords
   keywords    query: title and keywords;  index: the overview alone
-Every way of searching ranks all 4,803 films.  Needs the data (KITH_DATA) and bench_retrieval in BUILD or build.
+Every way of searching ranks all 4,803 films.  Needs the data (KITH_DATASETS) and bench_retrieval in BUILD or build.
 """
 import os
 import re

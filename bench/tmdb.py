@@ -8,8 +8,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def data_folder():
-    """Where the published data sets are: $KITH_DATA, else ../shared/data."""
-    return os.environ.get("KITH_DATA") or os.path.join(ROOT, "..", "shared", "data")
+    """Where the published data sets are: $KITH_DATASETS, else ../shared/data."""
+    return os.environ.get("KITH_DATASETS") or os.path.join(ROOT, "..", "shared", "data")
 
 
 def names(cell):

@@ -12,14 +12,14 @@
 static inline const char *find_data(const char *name)
 {
     static char path[4096];
-    const char *const folders[] = { getenv("KITH_DATA"), "../shared/data", "../../shared/data" };
+    const char *const folders[] = { getenv("KITH_DATASETS"), "../shared/data", "../../shared/data" };
     struct stat there;
     for (int j = 0; j < 3; j++) {
         if (folders[j] == NULL) continue;
         snprintf(path, sizeof path, "%s/%s", folders[j], name);
         if (stat(path, &there) == 0) return path;
     }
-    printf("skipped: no data set %s at $KITH_DATA or ../shared/data\n", name);
+    printf("skipped: no data set %s at $KITH_DATASETS or ../shared/data\n", name);
     return NULL;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Published figures on public data, found at $KITH_DATA or beside the project; skipped when it is
+ * Published figures on public data, found at $KITH_DATASETS or beside the project; skipped when it is
  * not there.
  */
 #include "shared.h"
