@@ -15,7 +15,10 @@
 
 #include "base/mem.h"
 #include "engine/block.h"
+#include "base/rng.h"
 #include "model/package.h"
+
+#include <unistd.h>
 
 enum { ITEMS = 8 };
 
@@ -241,6 +244,128 @@ TEST(no_reason_names_what_is_blocked)
     kith_list_free(l);
     kith_block_free(b);
     finish();
+}
+
+/* ---- many entries ---- */
+
+enum { TEXTS = 40, WORDS = 12, PHRASES = 60 };
+
+struct phrase {
+    int n, column; /* column 0, 1 of the two; -1: any */
+    char words[5];
+};
+
+static int stands_in(const struct phrase *p, const char *text)
+{
+    const int n = (int)strlen(text);
+    for (int at = 0; at + p->n <= n; at++)
+        if (memcmp(text + at, p->words, (size_t)p->n) == 0) return 1;
+    return 0;
+}
+
+static void spell(const char *letters, int n, char *out)
+{
+    for (int j = 0; j < n; j++) {
+        *out++ = letters[j];
+        *out++ = ' ';
+    }
+    out[n > 0 ? -1 : 0] = '\0';
+}
+
+static void make_texts(ki_rng *r, char letters[2][TEXTS][WORDS + 1])
+{
+    static char spelled[2][TEXTS][2 * WORDS + 1];
+    static const char *users[TEXTS], *items[TEXTS];
+    static char ids[TEXTS][8];
+    for (int c = 0; c < 2; c++)
+        for (int i = 0; i < TEXTS; i++) {
+            const int n = 1 + (int)ki_rng_below(r, WORDS);
+            for (int j = 0; j < n; j++) letters[c][i][j] = "abc"[ki_rng_below(r, 3)];
+            letters[c][i][n] = '\0';
+            spell(letters[c][i], n, spelled[c][i]);
+            snprintf(ids[i], sizeof ids[i], "i%d", i);
+            users[i] = "u";
+            items[i] = ids[i];
+        }
+    CHECK_OK(kith_data_new(k, TEXTS, users, items, NULL, NULL, &d));
+    d->item_attrs.n_rows = TEXTS;
+    for (int c = 0; c < 2; c++) {
+        const char *cells[TEXTS];
+        ki_column column;
+        for (int i = 0; i < TEXTS; i++) cells[i] = spelled[c][i];
+        CHECK_OK(ki_column_from_strings(&column, c == 0 ? "title" : "plot", TEXTS, cells, KI_COL_TEXT, '|'));
+        CHECK_OK(ki_table_append(&d->item_attrs, &column));
+    }
+}
+
+/* Phrases of few words in texts of few words agree in every way that there is: as many items as by looking. */
+TEST(entries_that_begin_alike_and_repeat_are_counted_one_by_one)
+{
+    for (uint64_t round = 0; round < 20; round++) {
+        ki_rng r = ki_rng_make(23, round, 0);
+        char letters[2][TEXTS][WORDS + 1], text[PHRASES * 20] = "";
+        struct phrase phrases[PHRASES];
+        kith_block *b = NULL;
+        CHECK_OK(kith_new(&(kith_options){ .threads = 1 }, &k));
+        make_texts(&r, letters);
+        for (int e = 0; e < PHRASES; e++) {
+            struct phrase *p = &phrases[e];
+            char spelled[16];
+            p->n = 1 + (int)ki_rng_below(&r, 4);
+            p->column = (int)ki_rng_below(&r, 3) - 1;
+            for (int j = 0; j < p->n; j++) p->words[j] = "abc"[ki_rng_below(&r, 3)];
+            spell(p->words, p->n, spelled);
+            strcat(text, p->column < 0 ? "" : p->column == 0 ? "title: " : "plot: ");
+            strcat(strcat(text, spelled), "\n");
+        }
+        CHECK_OK(ki_block_make(&d->items, &d->item_attrs, text, &b));
+        for (int e = 0; e < PHRASES; e++) {
+            const struct phrase *p = &phrases[e];
+            int n = 0;
+            for (int i = 0; i < TEXTS; i++)
+                n += (p->column != 1 && stands_in(p, letters[0][i])) || (p->column != 0 && stands_in(p, letters[1][i]));
+            CHECK_INT(b->entries[e].n_items, n);
+        }
+        for (int i = 0; i < TEXTS; i++) {
+            int first = -1;
+            for (int e = PHRASES - 1; e >= 0; e--)
+                if ((phrases[e].column != 1 && stands_in(&phrases[e], letters[0][i])) ||
+                    (phrases[e].column != 0 && stands_in(&phrases[e], letters[1][i])))
+                    first = e;
+            CHECK_INT(b->by[i], first);
+        }
+        kith_block_free(b);
+        kith_data_free(d);
+        kith_free(k);
+    }
+    CHECK_INT(ki_alloc_live(), 0);
+}
+
+/* Entries times places where they might begin are 10 thousand million. */
+TEST(many_entries_that_begin_alike_cost_no_more_than_others)
+{
+    enum { MANY = 100000 };
+    static char text[MANY * 12], title[MANY * 2 + 8];
+    static const char *const user[] = { "u" }, *const item[] = { "i" };
+    const char *cells[] = { title };
+    size_t at = 0;
+    ki_column column;
+    kith_block *b = NULL;
+    for (int e = 0; e < MANY; e++) at += (size_t)sprintf(text + at, "a %d\n", e);
+    for (int j = 0; j < MANY; j++) memcpy(title + 2 * (size_t)j, "a ", 2);
+    memcpy(title + 2 * (size_t)MANY, "77", 3);
+    CHECK_OK(kith_new(&(kith_options){ .threads = 1 }, &k));
+    CHECK_OK(kith_data_new(k, 1, user, item, NULL, NULL, &d));
+    d->item_attrs.n_rows = 1;
+    CHECK_OK(ki_column_from_strings(&column, "title", 1, cells, KI_COL_TEXT, '|'));
+    CHECK_OK(ki_table_append(&d->item_attrs, &column));
+    alarm(20);
+    CHECK_OK(ki_block_make(&d->items, &d->item_attrs, text, &b));
+    alarm(0);
+    CHECK_INT(b->by[0], 77);
+    kith_block_free(b);
+    kith_data_free(d);
+    kith_free(k);
 }
 
 TEST(why_not_names_the_entry)

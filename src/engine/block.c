@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * block.c -- reading a block list, and finding what it means in a catalogue
  *
- * Search      Entries are sorted by their first word; each word of a text is looked up there, and the
- *             entries that begin with it are held against what follows.  A value of a category or set
- *             is searched once, however many items have it.
- * Cost        words of the catalogue times log entries, once; one look per item and query then.
+ * Search      Entries are sorted by their whole phrases, each phrase of a column once.  From every word of a
+ *             text on, the entries that agree with it so far are narrowed word by word.  A value of a
+ *             category or set is searched once, however many items have it.
+ * Cost        words of the catalogue times log entries, however many of these begin alike, once; one look
+ *             per item and query then.
  */
 #include "engine/block.h"
 
@@ -30,8 +31,11 @@ struct reader {
     int is_kept; /* 1: columns may be gone */
     struct words words;
     ki_tokens tokens;
-    int32_t *order; /* [n_order] entries with words, by their first word */
+    int32_t
+        *order; /* [n_order] entries with words, by these; of those that say the same the first */
     int32_t n_order;
+    int32_t *
+        same; /* [n_entries] the entry that says the same, which is in the order; itself: none does */
     int32_t *found; /* [n_found] entries that match the text at hand, each once */
     int32_t n_found;
     int64_t n_searched, *found_in; /* [n_entries] the number of the search that found it last */
@@ -160,67 +164,81 @@ static kith_err read_all(struct reader *r, const char *text)
 
 /* ---- search ---- */
 
-/* The order of entries by their first word; among equals as they were written. */
-struct place {
-    const char *word;
-    int32_t entry;
-};
-
-static int by_word(const void *a, const void *b)
-{
-    const struct place *x = a, *y = b;
-    const int c = strcmp(x->word, y->word);
-    return c != 0 ? c : (x->entry > y->entry) - (x->entry < y->entry);
-}
-
-static kith_err sort_entries(struct reader *r)
-{
-    struct place *places = NULL;
-    const size_t n = (size_t)r->b->n_entries;
-    kith_err err = ki_alloc(&places, n, sizeof *places);
-    if (err == KITH_OK) err = ki_alloc(&r->order, n, sizeof *r->order);
-    if (err == KITH_OK) err = ki_alloc(&r->found, n, sizeof *r->found);
-    if (err == KITH_OK) err = ki_alloc(&r->found_in, n, sizeof *r->found_in);
-    if (err == KITH_OK) err = ki_alloc(&r->seen, n, sizeof *r->seen);
-    for (int32_t e = 0; err == KITH_OK && e < r->b->n_entries; e++) {
-        r->seen[e] = -1;
-        if (r->b->entries[e].n > 0)
-            places[r->n_order++] = (struct place){ r->words.at[r->b->entries[e].first], e };
-    }
-    if (err == KITH_OK && r->n_order > 1)
-        qsort(places, (size_t)r->n_order, sizeof *places, by_word);
-    for (int32_t j = 0; err == KITH_OK && j < r->n_order; j++) r->order[j] = places[j].entry;
-    ki_free(places);
-    return err;
-}
-
 static const char *word_of(const struct reader *r, int32_t entry, int32_t j)
 {
     return r->words.at[r->b->entries[entry].first + j];
 }
 
-/* The first place in the order whose word is not before `word`. */
-static int32_t first_place(const struct reader *r, const char *word)
+/* The order of entries by their words, those that end first before the others; then by column, and as they were written. */
+static int by_phrase(const void *a, const void *b, void *arg)
 {
-    int32_t low = 0, high = r->n_order;
+    const struct reader *r = arg;
+    const int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+    const ki_block_entry *e = &r->b->entries[x], *f = &r->b->entries[y];
+    for (int32_t j = 0; j < e->n && j < f->n; j++) {
+        const int c = strcmp(word_of(r, x, j), word_of(r, y, j));
+        if (c != 0) return c;
+    }
+    if (e->n != f->n) return e->n < f->n ? -1 : 1;
+    if (e->column != f->column) return e->column < f->column ? -1 : 1;
+    return (x > y) - (x < y);
+}
+
+static int say_the_same(const struct reader *r, int32_t x, int32_t y)
+{
+    const ki_block_entry *e = &r->b->entries[x], *f = &r->b->entries[y];
+    if (e->n != f->n || e->column != f->column) return 0;
+    for (int32_t j = 0; j < e->n; j++)
+        if (strcmp(word_of(r, x, j), word_of(r, y, j)) != 0) return 0;
+    return 1;
+}
+
+/* Of those that say the same the first stays. */
+static void drop_repeated(struct reader *r)
+{
+    int32_t to = 0;
+    for (int32_t j = 0; j < r->n_order; j++) {
+        const int32_t e = r->order[j];
+        if (to > 0 && say_the_same(r, r->order[to - 1], e))
+            r->same[e] = r->order[to - 1];
+        else
+            r->order[to++] = e;
+    }
+    r->n_order = to;
+}
+
+static kith_err sort_entries(struct reader *r)
+{
+    const size_t n = (size_t)r->b->n_entries;
+    kith_err err = ki_alloc(&r->order, n, sizeof *r->order);
+    if (err == KITH_OK) err = ki_alloc(&r->same, n, sizeof *r->same);
+    if (err == KITH_OK) err = ki_alloc(&r->found, n, sizeof *r->found);
+    if (err == KITH_OK) err = ki_alloc(&r->found_in, n, sizeof *r->found_in);
+    if (err == KITH_OK) err = ki_alloc(&r->seen, n, sizeof *r->seen);
+    if (err != KITH_OK) return err;
+    for (int32_t e = 0; e < r->b->n_entries; e++) {
+        r->seen[e] = -1;
+        r->same[e] = e;
+        if (r->b->entries[e].n > 0) r->order[r->n_order++] = e;
+    }
+    if (r->n_order > 1) qsort_r(r->order, (size_t)r->n_order, sizeof *r->order, by_phrase, r);
+    drop_repeated(r);
+    return KITH_OK;
+}
+
+/* In order[low, high), whose words before word `j` are all the same and which all have one more: the first place whose
+ * word `j` is not before `word`, or, with `beyond`, that is after it. */
+static int32_t first_place(const struct reader *r, int32_t low, int32_t high, int32_t j,
+                           const char *word, int beyond)
+{
     while (low < high) {
         const int32_t mid = low + (high - low) / 2;
-        if (strcmp(word_of(r, r->order[mid], 0), word) < 0)
+        if (strcmp(word_of(r, r->order[mid], j), word) < beyond)
             low = mid + 1;
         else
             high = mid;
     }
     return low;
-}
-
-/* Do the words of the entry stand in the text from word `at` on? */
-static int stands_at(const struct reader *r, int32_t entry, int32_t at)
-{
-    const int32_t n = r->b->entries[entry].n;
-    if (at + n > r->tokens.n) return 0;
-    for (int32_t j = 1; j < n; j++)
-        if (strcmp(word_of(r, entry, j), ki_token_text(&r->tokens, at + j)) != 0) return 0;
-    return 1;
 }
 
 /* May the entry speak of this column?  Numbers and times are looked at only when they are named. */
@@ -232,24 +250,41 @@ static int speaks_of(const struct reader *r, int32_t entry, int column)
     return kind == KI_COL_TEXT || kind == KI_COL_CATEGORY || kind == KI_COL_SET;
 }
 
+static void note_found(struct reader *r, int32_t entry, int column)
+{
+    if (r->found_in[entry] == r->n_searched || !speaks_of(r, entry, column)) return;
+    r->found_in[entry] = r->n_searched;
+    r->found[r->n_found++] = entry;
+}
+
+/* The entries whose words stand in the text from word `at` on. */
+static void search_from(struct reader *r, int32_t at, int column)
+{
+    int32_t low = 0, high = r->n_order;
+    for (int32_t j = 0; low < high && at + j < r->tokens.n; j++) {
+        const char *word = ki_token_text(&r->tokens, at + j);
+        low = first_place(r, low, high, j, word, 0);
+        high = first_place(r, low, high, j, word, 1);
+        for (; low < high && r->b->entries[r->order[low]].n == j + 1; low++)
+            note_found(r, r->order[low], column);
+    }
+}
+
 /* found[] = the entries, of any column or of this one, that the text holds. */
 static kith_err search(struct reader *r, int column, const char *text)
 {
     const kith_err err = ki_tokens_split(&r->tokens, text, strlen(text));
     r->n_found = 0;
     r->n_searched++;
-    for (int32_t t = 0; err == KITH_OK && t < r->tokens.n; t++) {
-        const char *word = ki_token_text(&r->tokens, t);
-        for (int32_t p = first_place(r, word); p < r->n_order; p++) {
-            const int32_t e = r->order[p];
-            if (strcmp(word_of(r, e, 0), word) != 0) break;
-            if (r->found_in[e] == r->n_searched || !speaks_of(r, e, column) || !stands_at(r, e, t))
-                continue;
-            r->found_in[e] = r->n_searched;
-            r->found[r->n_found++] = e;
-        }
-    }
+    for (int32_t t = 0; err == KITH_OK && t < r->tokens.n; t++) search_from(r, t, column);
     return err;
+}
+
+/* What says the same keeps out the same. */
+static void count_repeated(struct reader *r)
+{
+    for (int32_t e = 0; e < r->b->n_entries; e++)
+        r->b->entries[e].n_items = r->b->entries[r->same[e]].n_items;
 }
 
 /* ---- columns ---- */
@@ -388,6 +423,7 @@ static void clear(struct reader *r)
     for (int32_t j = 0; j < r->words.n; j++) ki_free(r->words.at[j]);
     ki_free(r->words.at);
     ki_free(r->order);
+    ki_free(r->same);
     ki_free(r->found);
     ki_free(r->found_in);
     ki_free(r->seen);
@@ -408,6 +444,7 @@ static kith_err make(const ki_idmap *items, const ki_table *attrs, const char *t
     if (err == KITH_OK) err = sort_entries(&r);
     if (err == KITH_OK) find_ids(&r);
     if (err == KITH_OK) err = search_columns(&r);
+    if (err == KITH_OK) count_repeated(&r);
     clear(&r);
     if (err != KITH_OK)
         kith_block_free(r.b);
