@@ -81,7 +81,7 @@ static void finish(void)
 
 static void commit(ki_change *changes, int n)
 {
-    CHECK_OK(backend->begin(s));
+    CHECK_OK(backend->begin(s, 0));
     CHECK_OK(backend->write(s, changes, n));
     CHECK_OK(backend->commit(s));
 }

@@ -53,6 +53,7 @@ typedef struct ki_sqlite {
     sqlite3 *db; /* the writer's; in memory everybody's, under `turn` */
     sqlite3_stmt *writes[KI_SQLITE_WRITES];
     ki_tally tally; /* with the transaction that runs */
+    int apart;      /* 1: each batch of the transaction has a savepoint */
     int64_t now_ms; /* when the transaction began, by the clock */
     int frames;     /* in the write-ahead log */
     int unwiped;    /* 1: a scrub did not succeed and is to be tried again */
@@ -95,7 +96,7 @@ void ki_sqlite_open_log(
 /* ---- write ---- */
 kith_err ki_sqlite_prepare_writes(ki_sqlite *s);
 void ki_sqlite_finish_writes(ki_sqlite *s);
-kith_err ki_sqlite_begin(void *state);
+kith_err ki_sqlite_begin(void *state, int apart);
 kith_err ki_sqlite_write(void *state, ki_change *changes, int n);
 kith_err ki_sqlite_commit(void *state);
 void ki_sqlite_rollback(void *state);

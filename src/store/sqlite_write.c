@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * sqlite_write.c -- a transaction of batches
  *
- * Each batch is a savepoint, so that one that is refused leaves the others alone.  Numbers (of users, items, rows) are
+ * Each batch is a savepoint where they are to be apart, so that one that is refused leaves the others alone.  Numbers (of users, items, rows) are
  * counted in memory and written to the one row of table `state` with the commit; what does not come to a commit takes
  * its numbers back.
  */
@@ -230,6 +230,7 @@ static kith_err drop_one(ki_sqlite *s, const struct side *side, ki_change *c, in
 {
     kith_err err = find(s, side, c->id, number);
     if (err != KITH_OK) return err;
+    c->n_dropped = 0; /* it may be written for the second time */
     if (*number >= 0) {
         bind_number(s, side->events, 1, *number);
         if ((err = run(s, side->events)) != KITH_OK) return err;
@@ -398,13 +399,19 @@ static kith_err write_one(ki_sqlite *s, ki_change *c)
     return ki_fail(KITH_EINVAL, "there is no kind of change %d", (int)c->change);
 }
 
-kith_err ki_sqlite_write(void *state, ki_change *changes, int n)
+static kith_err write_all(ki_sqlite *s, ki_change *changes, int n)
 {
-    ki_sqlite *s = state;
+    kith_err err = KITH_OK;
+    for (int j = 0; err == KITH_OK && j < n; j++) err = write_one(s, &changes[j]);
+    return err;
+}
+
+static kith_err write_apart(ki_sqlite *s, ki_change *changes, int n)
+{
     const ki_tally before = s->tally;
     kith_err err = run(s, W_SAVE), lost;
     if (err != KITH_OK) return err;
-    for (int j = 0; err == KITH_OK && j < n; j++) err = write_one(s, &changes[j]);
+    err = write_all(s, changes, n);
     if (err == KITH_OK) return run(s, W_RELEASE);
     if (err != KITH_EINVAL && err != KITH_EDATA) return err; /* all will be rolled back */
     char said[KI_MESSAGE_SIZE];
@@ -417,6 +424,12 @@ kith_err ki_sqlite_write(void *state, ki_change *changes, int n)
     return err;
 }
 
+kith_err ki_sqlite_write(void *state, ki_change *changes, int n)
+{
+    ki_sqlite *s = state;
+    return s->apart ? write_apart(s, changes, n) : write_all(s, changes, n);
+}
+
 static int64_t clock_ms(void)
 {
     struct timespec t;
@@ -424,10 +437,11 @@ static int64_t clock_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-kith_err ki_sqlite_begin(void *state)
+kith_err ki_sqlite_begin(void *state, int apart)
 {
     ki_sqlite *s = state;
     if (s->memory) pthread_mutex_lock(&s->turn);
+    s->apart = apart;
     s->now_ms = clock_ms();
     return run(s, W_BEGIN);
 }

@@ -7,8 +7,9 @@
  *
  *      take the queue -> begin -> write each batch -> commit -> applied, each in turn -> scrub -> wake the callers
  *
- * A batch that the backend refuses for what it says (KITH_EINVAL, KITH_EDATA) fails alone.  Any other failure loses the
- * transaction, so all of its batches get that failure, and the writer goes on with the next group.
+ * A batch that the backend refuses for what it says (KITH_EINVAL, KITH_EDATA) fails alone: hardly ever is there one, so the
+ * group is written as one whole first, and once more with its batches apart when one was refused.  Any other failure loses
+ * the transaction, so all of its batches get that failure, and the writer goes on with the next group.
  *
  * A batch lies on its caller's stack; the writer does not touch it once it is done.
  */
@@ -118,18 +119,30 @@ static void fail_group(struct batch *group, kith_err err)
         if (b->err == KITH_OK) fail_batch(b, err);
 }
 
-/* Everything up to the commit; on failure the transaction is lost. */
-static kith_err write_group(ki_writer *w, struct batch *group)
+static int is_refusal(kith_err err)
 {
-    kith_err err = w->backend->begin(w->state);
+    return err == KITH_EINVAL || err == KITH_EDATA;
+}
+
+/* Everything up to the commit; on failure the transaction is lost. */
+static kith_err write_once(ki_writer *w, struct batch *group, int apart)
+{
+    kith_err err = w->backend->begin(w->state, apart);
     for (struct batch *b = group; err == KITH_OK && b != NULL; b = b->next) {
-        const kith_err refused = w->backend->write(w->state, b->changes, b->n);
-        if (refused == KITH_EINVAL || refused == KITH_EDATA)
-            fail_batch(b, refused);
-        else
-            err = refused;
+        err = w->backend->write(w->state, b->changes, b->n);
+        if (!apart || !is_refusal(err)) continue;
+        fail_batch(b, err);
+        err = KITH_OK;
     }
     return err == KITH_OK ? w->backend->commit(w->state) : err;
+}
+
+static kith_err write_group(ki_writer *w, struct batch *group)
+{
+    const kith_err err = write_once(w, group, 0);
+    if (!is_refusal(err)) return err;
+    w->backend->rollback(w->state);
+    return write_once(w, group, 1);
 }
 
 static void apply_group(ki_writer *w, const struct batch *group)
