@@ -137,6 +137,38 @@ static void write_pages(int n, unsigned *lot)
     }
 }
 
+static off_t log_size(void)
+{
+    char name[320];
+    struct stat st;
+    snprintf(name, sizeof name, "%s-wal", path);
+    return stat(name, &st) == 0 ? st.st_size : 0;
+}
+
+/* Its file stays, so that the next writes need not make it longer; not all of a long one, and not what it should forget. */
+TEST(the_log_that_is_begun_anew_writes_over_its_file)
+{
+    unsigned lot = 1;
+    begin("over");
+    write_pages(100, &lot);
+    backend->tidy(s, 1);
+    const off_t before = log_size();
+    CHECK(before > 100 * 4096);
+    CHECK_INT(s->frames, 1);
+    commit_one("ann");
+    CHECK(log_size() == before);
+    write_pages(4000, &lot);
+    CHECK(log_size() > 16000000);
+    backend->tidy(s, 1);
+    CHECK_INT(log_size(), 8 << 20);
+    ki_change gone = { .change = KI_DROP_EVENTS, .user = "ann", .item = "x" };
+    commit(&gone, 1);
+    CHECK_INT(gone.n_dropped, 1);
+    backend->tidy(s, 1);
+    CHECK(log_size() < 10000);
+    finish();
+}
+
 static int is_swept(void)
 {
     pthread_mutex_lock(&s->lock);

@@ -24,7 +24,8 @@ enum {
     KI_SQLITE_READERS = 4,
     KI_SQLITE_SELECTS = 24, /* prepared selects that a reader keeps */
     KI_SQLITE_WAIT_MS = 10000,
-    KI_SQLITE_WRITES = 64, /* room for the writer's statements */
+    KI_SQLITE_WRITES = 64,        /* room for the writer's statements */
+    KI_SQLITE_KEPT_LOG = 8 << 20, /* bytes of the log's file that stay when nobody writes */
 };
 
 typedef struct ki_tally { /* the one row of table `state` and what follows from the numbers */
@@ -57,6 +58,7 @@ typedef struct ki_sqlite {
     int64_t now_ms; /* when the transaction began, by the clock */
     int frames;     /* in the write-ahead log */
     int unwiped;    /* 1: a scrub did not succeed and is to be tried again */
+    int replaced;   /* 1: the log has copies of rows that were changed or taken away since */
 
     pthread_mutex_t turn; /* in memory: held while db is used */
 
@@ -89,9 +91,8 @@ kith_err ki_sqlite_connect(const ki_sqlite *s, const char *path, int flags, sqli
 /* ---- schema ---- */
 kith_err ki_sqlite_schema(ki_sqlite *s); /* make it, or check and migrate it */
 kith_err ki_sqlite_load_tally(ki_sqlite *s);
-void ki_sqlite_open_log(
-    const ki_sqlite
-        *s); /* an empty log gets its head, synced, and one page that says nothing new */
+/* A log of which all is swept is begun anew with one page that says nothing new, on the disk on return. */
+void ki_sqlite_begin_log(const ki_sqlite *s);
 
 /* ---- write ---- */
 kith_err ki_sqlite_prepare_writes(ki_sqlite *s);

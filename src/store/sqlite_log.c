@@ -22,7 +22,7 @@ enum {
     LONG_LOG = 8000,  /* frames, of a page each: 32 MB */
     SMALL_REST = 100, /* frames that the writer sweeps itself: as many as a commit has under load */
     MOST_SWEEPS = 4,  /* in a row; when the writer outruns the sweeper it sweeps whatever is left */
-    OPEN_LOG = 1,     /* frame: what an opened log begins with */
+    NEW_LOG = 1,      /* frame: what a log begins with */
     SCRUB_WAIT_MS = 2000, /* for readers to move on */
 };
 
@@ -111,7 +111,7 @@ void ki_sqlite_scrub(void *state)
     const int rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     sqlite3_busy_timeout(s->db, KI_SQLITE_WAIT_MS);
     s->unwiped = rc != SQLITE_OK;
-    if (rc == SQLITE_OK) s->frames = 0;
+    if (rc == SQLITE_OK) s->frames = s->replaced = 0;
 }
 
 /* 1: the rest is the writer's.  With the lock. */
@@ -131,10 +131,19 @@ static int advance(ki_sqlite *s)
     return 0;
 }
 
+static int sweep_all(ki_sqlite *s)
+{
+    int frames = 0, done = -1;
+    const int rc =
+        sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames, &done);
+    return rc == SQLITE_OK && frames == done;
+}
+
+/* Of no harm when it fails: the next commit begins the log, where a reader does not stand in the way. */
 static void tidy_idle(ki_sqlite *s)
 {
-    if (s->unwiped || s->frames > OPEN_LOG) ki_sqlite_scrub(s);
-    if (s->frames == 0) ki_sqlite_open_log(s);
+    if (s->unwiped || s->replaced) ki_sqlite_scrub(s);
+    if (s->frames != NEW_LOG && sweep_all(s)) ki_sqlite_begin_log(s);
 }
 
 void ki_sqlite_tidy(void *state, int idle)

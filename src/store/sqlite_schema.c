@@ -91,12 +91,14 @@ static kith_err migrate(const ki_sqlite *s, int64_t from)
 }
 
 /* Of all that can be written without a change the mark of the format is the one that SQLite does not leave out. */
-void ki_sqlite_open_log(const ki_sqlite *s)
+void ki_sqlite_begin_log(const ki_sqlite *s)
 {
-    char mark[40];
-    snprintf(mark, sizeof mark, "PRAGMA user_version = %d", newest);
-    sqlite3_exec(s->db, mark, NULL, NULL,
-                 NULL); /* of no harm when it fails: the next commit opens the log */
+    char cut[160];
+    snprintf(cut, sizeof cut,
+             "PRAGMA journal_size_limit = %d; PRAGMA user_version = %d; "
+             "PRAGMA journal_size_limit = -1",
+             KI_SQLITE_KEPT_LOG, newest);
+    sqlite3_exec(s->db, cut, NULL, NULL, NULL);
 }
 
 /* What is no part of a store could run when rows change: a file from elsewhere gets no such chance. */

@@ -385,6 +385,7 @@ static kith_err add_journal(ki_sqlite *s, ki_change *c)
 
 static kith_err write_one(ki_sqlite *s, ki_change *c)
 {
+    s->replaced |= c->change != KI_ADD_EVENT && c->change != KI_ADD_JOURNAL;
     switch (c->change) {
     case KI_PUT_USER: return put_one(s, &users, c, &c->user_index);
     case KI_PUT_ITEM: return put_one(s, &items, c, &c->item_index);
