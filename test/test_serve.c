@@ -236,6 +236,26 @@ TEST(a_body_is_one_json_value_and_ids_may_be_numbers)
     ki_site_end(&site);
 }
 
+static int waits(const char *body)
+{
+    ki_call *c = NULL;
+    CHECK_OK(ki_call_new(&site, "POST", "/v1/things/look", &c));
+    ki_call_open(c, &(ki_heads){ .api_key = key_of[KI_ROLE_READ] });
+    ki_call_take(c, body, strlen(body));
+    const int yes = ki_call_waits(c);
+    ki_call_free(c);
+    return yes;
+}
+
+TEST(a_quick_route_may_be_slow_with_a_member)
+{
+    begin(NULL);
+    CHECK_INT(waits("{\"name\": \"cup\"}"), 0);
+    CHECK_INT(waits("{\"name\": \"cup\", \"tags\": [\"a\"]}"), 1);
+    CHECK_INT(waits(""), 0);
+    ki_site_end(&site);
+}
+
 TEST(failures_of_handlers_have_their_names_and_numbers)
 {
     begin(NULL);

@@ -136,6 +136,8 @@ static kith_err pour(ki_call *c)
 }
 
 static const ki_route thing_routes[] = {
+    { "POST", "/v1/things/look", "thing_look", "Quick without tags", NULL, KI_ROLE_READ, KI_ROUTE_QUICK,
+      .body = &thing_body, .reply = &things_reply, .run = thing_add, .slow_with = "tags" },
     { "GET", "/v1/things/{thing_id}", "thing_get", "One thing", NULL, KI_ROLE_READ, 0, .path_shape = &thing_path,
       .query_shape = &thing_query, .reply = &things_reply, .run = thing_get },
     { "POST", "/v1/things", "thing_add", "Add a thing", NULL, KI_ROLE_PUBLIC, 0, .body = &thing_body,

@@ -493,7 +493,7 @@ static const ki_route routes[] = {
       "list "
       "is made from what is true now: whatever was acknowledged before is in it.",
       KI_ROLE_PUBLIC, KI_ROUTE_QUICK | KI_ROUTE_LOOKS_UP, .body = &wish, .reply = &ki_shape_list,
-      .run = recommend, .links = to_pages },
+      .run = recommend, .links = to_pages, .slow_with = "block" },
     { "GET", "/v1/recommend/{user_id}", "recommend_for_user", "The best items for a user", NULL,
       KI_ROLE_PUBLIC, .path_shape = &ki_shape_user_path, .query_shape = &simple_wish,
       .reply = &ki_shape_list, .run = recommend_simply, .links = to_pages },
@@ -526,7 +526,8 @@ static const ki_route routes[] = {
       .reply = &ki_shape_list, .run = explain },
     { "POST", "/v1/why-not", "why_not", "Why is this item not in the list?",
       "Seen, filtered by which clause, capped, or ranked how far below.", KI_ROLE_READ,
-      KI_ROUTE_QUICK | KI_ROUTE_LOOKS_UP, .body = &question, .reply = &verdict, .run = why_not },
+      KI_ROUTE_QUICK | KI_ROUTE_LOOKS_UP, .body = &question, .reply = &verdict, .run = why_not,
+      .slow_with = "block" },
 };
 
 const ki_route_group ki_routes_ask = { "asking", "Lists and reasons", routes, KI_COUNT(routes) };

@@ -332,7 +332,7 @@ static const ki_route routes[] = {
       KI_ROUTE_CONFLICTS, .path_shape = &path, .run = drop },
     { "POST", "/v1/scenarios/dry-run", "dry_run_scenario", "What would a scenario list?",
       "Nothing is saved.", KI_ROLE_READ, KI_ROUTE_QUICK | KI_ROUTE_LOOKS_UP, .body = &dry,
-      .reply = &ki_shape_list, .run = run_dry },
+      .reply = &ki_shape_list, .run = run_dry, .slow_with = "block" },
     { "GET", "/v1/settings/events", "get_event_settings", "What events mean", NULL, KI_ROLE_READ,
       .reply = &meanings, .run = get_meanings },
     { "PUT", "/v1/settings/events", "put_event_settings", "Change what events mean",
