@@ -168,9 +168,11 @@ static void *keep_sending(void *arg)
 {
     struct sender *w = arg;
     while (!atomic_load(&w->stop)) {
+        int gone = 0;
         ki_change c = { .change = KI_ADD_EVENT, .kind = "rating", .user = w->user, .item = "i5", .value = 3 };
-        const kith_err err = ki_service_write_begun(s, &c, 1, w->began);
+        const kith_err err = ki_service_write_begun(s, &c, 1, w->began, &gone);
         if (err == KITH_EINVAL) atomic_fetch_add(&w->n_refused, 1);
+        CHECK_INT(gone, err == KITH_EINVAL);
         CHECK(err == KITH_OK || err == KITH_EINVAL);
     }
     return NULL;
@@ -329,7 +331,7 @@ static kith_err make_key(const struct maker *m)
     char text[KI_KEY_TEXT];
     ki_key key = { .role = KI_ROLE_PUBLIC };
     snprintf(key.user, sizeof key.user, "%s", m->user);
-    return ki_keystore_make(s, keys, m->began, &key, text);
+    return ki_keystore_make(s, keys, m->began, &key, text, &(int){ 0 });
 }
 
 /* Keys that were asked for before the deletion, made whenever their turn comes, until the first is refused. */

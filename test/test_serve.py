@@ -10,6 +10,7 @@ import os
 import random
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -747,6 +748,19 @@ def test_a_key_goes_before_the_deletion_of_its_user_is_over():
         s.get("/v1/recommend/u7", key=made["key"], want=401)
         os.rename("away", "kith.db-models")
         s.delete("/v1/users/u7")
+
+
+def test_what_was_on_its_way_while_its_user_was_deleted_is_409():
+    body = b'{"user_id": "u7", "item_id": "vertigo-1958", "event": "rating", "value": 5}'
+    with serve() as s, socket.create_connection(("127.0.0.1", s.port)) as slow:
+        slow.sendall(b"POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                     b"Content-Length: %d\r\n\r\n" % len(body) + body[:10])
+        while s.get("/v1/metrics").find("kith_http_in_flight 2") < 0:  # it has begun, and this is the other one
+            time.sleep(0.01)
+        s.delete("/v1/users/u7")
+        slow.sendall(body[10:])
+        reply = slow.recv(65536).decode()
+        assert reply.startswith("HTTP/1.1 409") and "send it again" in reply, reply
 
 
 def test_a_key_that_was_revoked_is_there_no_more():

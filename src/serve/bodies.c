@@ -388,13 +388,21 @@ static void refuse(struct lines *l, int64_t number)
     if (json_array_size(l->errors) > ERRORS_TOLD) json_array_remove(l->errors, ERRORS_TOLD);
 }
 
+kith_err ki_call_write(ki_call *c, ki_change *changes, int n)
+{
+    int gone;
+    const kith_err err =
+        ki_service_write_begun(ki_call_service(c), changes, n, ki_call_began(c), &gone);
+    return gone ? ki_call_refuse(c, 409, err, "%s", kith_last_error()) : err;
+}
+
 /* A part that is refused as a whole is written in halves, so that only the wrong lines are left out: one of a thousand
  * costs twenty commits. */
 static kith_err write_part(ki_call *c, struct lines *l, int from, int n)
 {
     const kith_err err =
         n == 0 ? KITH_OK
-               : ki_service_write_begun(ki_call_service(c), l->changes + from, n, l->began);
+               : ki_service_write_begun(ki_call_service(c), l->changes + from, n, l->began, NULL);
     if (err == KITH_OK) l->taken += n;
     if (err != KITH_EINVAL) return err;
     if (n == 1) {

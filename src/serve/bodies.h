@@ -50,6 +50,11 @@ extern const ki_shape ki_shape_user_rows, ki_shape_item_rows, ki_shape_event_row
 /* A key that speaks for one user, asked for another: 403. */
 kith_err ki_call_speaks_for(ki_call *c, const char *user_id);
 
+/* ---- writing ---- */
+
+/* ki_service_write, of what the call began with; 409 when it is of a user who was deleted while it was on its way. */
+kith_err ki_call_write(ki_call *c, ki_change *changes, int n);
+
 /* ---- from JSON to changes; texts of a change live as long as `keep` (an array that takes what was made) ---- */
 
 kith_err ki_change_of_event(const json_t *event, json_t *keep, ki_change *out);

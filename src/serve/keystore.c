@@ -64,7 +64,7 @@ static kith_err key_of(const json_t *o, ki_key *k)
 
 /* `user`: of whom it speaks; NULL: of nobody. */
 static kith_err put(ki_service *s, const char *kind, const char *id, const char *user,
-                    int64_t began_ns, json_t *taken)
+                    int64_t began_ns, int *gone, json_t *taken)
 {
     char *text = NULL;
     kith_err err = ki_json_print(taken, &text);
@@ -72,23 +72,25 @@ static kith_err put(ki_service *s, const char *kind, const char *id, const char 
     ki_change change = {
         .change = KI_PUT_DOCUMENT, .kind = kind, .id = id, .user = user, .json = text
     };
-    err = ki_service_write_begun(s, &change, 1, began_ns);
+    err = ki_service_write_begun(s, &change, 1, began_ns, gone);
     kith_string_free(text);
     return err;
 }
 
 /* Into the table, unless the user went meanwhile, and the document with them. */
 static kith_err let_in(ki_service *s, ki_keys *keys, const ki_key *key, const char *user,
-                       int64_t began_ns)
+                       int64_t began_ns, int *gone)
 {
     kith_err err = user == NULL ? KITH_OK : ki_service_begin_keeping(s, user, began_ns);
+    *gone = err != KITH_OK;
     if (err != KITH_OK) return err;
     err = ki_keys_add(keys, key);
     if (user != NULL) ki_service_end_keeping(s);
     return err;
 }
 
-kith_err ki_keystore_make(ki_service *s, ki_keys *keys, int64_t began_ns, ki_key *key, char *text)
+kith_err ki_keystore_make(ki_service *s, ki_keys *keys, int64_t began_ns, ki_key *key, char *text,
+                          int *gone)
 {
     const char *user = key->user[0] != '\0' ? key->user : NULL;
     char hex[2 * KI_KEY_HASH + 1], made[KI_KEY_TEXT];
@@ -101,8 +103,8 @@ kith_err ki_keystore_make(ki_service *s, ki_keys *keys, int64_t began_ns, ki_key
     if (o == NULL) return ki_fail_memory(sizeof *key);
     json_object_set_new(o, "hash",
                         json_string(sodium_bin2hex(hex, sizeof hex, key->hash, sizeof key->hash)));
-    if ((err = put(s, "key", key->id, user, began_ns, o)) == KITH_OK &&
-        (err = let_in(s, keys, key, user, began_ns)) == KITH_OK)
+    if ((err = put(s, "key", key->id, user, began_ns, gone, o)) == KITH_OK &&
+        (err = let_in(s, keys, key, user, began_ns, gone)) == KITH_OK)
         snprintf(text, KI_KEY_TEXT, "%s", made);
     sodium_memzero(made, sizeof made);
     return err;
@@ -150,7 +152,7 @@ static kith_err load_secret(ki_service *s, unsigned char *secret)
     kith_err err = ki_store_get(ki_service_store(s), KI_DOCUMENTS, "secret", "keys", &o);
     if (err == KITH_ENOTFOUND) {
         randombytes_buf(secret, 32);
-        return put(s, "secret", "keys", NULL, 0,
+        return put(s, "secret", "keys", NULL, 0, NULL,
                    json_pack("{s:s}", "secret", sodium_bin2hex(hex, sizeof hex, secret, 32)));
     }
     if (err != KITH_OK) return err;

@@ -14,8 +14,10 @@
 kith_err ki_keystore_load(ki_service *s, ki_keys **out);
 
 /* Keep a new key and let it in; text[KI_KEY_TEXT] = the key itself, told this once.  id, hash and created of `key`
- * are filled in.  KITH_EINVAL when it speaks for a user who was deleted since this began (ki_clock_ns). */
-kith_err ki_keystore_make(ki_service *s, ki_keys *keys, int64_t began_ns, ki_key *key, char *text);
+ * are filled in.  KITH_EINVAL, and *gone 1, when it speaks for a user who was deleted since this began
+ * (ki_clock_ns). */
+kith_err ki_keystore_make(ki_service *s, ki_keys *keys, int64_t began_ns, ki_key *key, char *text,
+                          int *gone);
 
 /* Durably, before it is refused.  KITH_ENOTFOUND. */
 kith_err ki_keystore_revoke(ki_service *s, ki_keys *keys, const char *id);

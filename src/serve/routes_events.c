@@ -60,8 +60,7 @@ static kith_err add(ki_call *c)
     json_t *keep = json_array();
     kith_err err = ki_change_of_event(ki_call_body(c), keep, &change);
     if (err == KITH_OK) err = ki_call_speaks_for(c, change.user);
-    if (err == KITH_OK)
-        err = ki_service_write_begun(ki_call_service(c), &change, 1, ki_call_began(c));
+    if (err == KITH_OK) err = ki_call_write(c, &change, 1);
     json_decref(keep);
     if (err != KITH_OK) return err;
     if (change.repeated) ki_reply_status(c, 200);
@@ -78,8 +77,7 @@ static kith_err add_many(ki_call *c)
     kith_err err = ki_alloc(&changes, (size_t)n, sizeof *changes);
     for (int j = 0; err == KITH_OK && j < n; j++)
         err = ki_change_of_event(json_array_get(list, (size_t)j), keep, &changes[j]);
-    if (err == KITH_OK)
-        err = ki_service_write_begun(ki_call_service(c), changes, n, ki_call_began(c));
+    if (err == KITH_OK) err = ki_call_write(c, changes, n);
     if (err == KITH_OK)
         err = ki_reply_json(
             c, json_pack("{s:i, s:I}", "taken", n, "last_seq", (json_int_t)changes[n - 1].seq));
@@ -119,10 +117,10 @@ static const ki_route routes[] = {
       "When the reply is there the event is on the disk and in force: the next list leaves the "
       "item "
       "out and is made from it.  Users and items that are new are made.",
-      KI_ROLE_PUBLIC, .body = &ki_shape_event, .reply = &receipt, .status = 201, .also = 200,
-      .run = add },
+      KI_ROLE_PUBLIC, KI_ROUTE_CONFLICTS, .body = &ki_shape_event, .reply = &receipt, .status = 201,
+      .also = 200, .run = add },
     { "POST", "/v1/events/bulk", "add_events", "Many events, all or none", NULL, KI_ROLE_WRITE,
-      .body = &many, .reply = &receipts, .status = 201, .run = add_many },
+      KI_ROUTE_CONFLICTS, .body = &many, .reply = &receipts, .status = 201, .run = add_many },
     { "POST", "/v1/events/import", "import_events", "Many events, a JSON object a line",
       "Lines are kept in batches; a line that is wrong is told with its number and left out.",
       KI_ROLE_WRITE, KI_ROUTE_LINES, .body = &ki_shape_event, .reply = &ki_shape_imported,

@@ -163,6 +163,7 @@ static kith_err make_key(ki_call *c)
                  .burst = number_or_0(c, "burst"),
                  .quota = (int64_t)number_or_0(c, "quota"),
                  .expires = (int64_t)number_or_0(c, "expires") };
+    int gone;
     kith_err err = want_keys(c);
     if (err != KITH_OK) return err;
     while (strcmp(ki_role_names[k.role], role) != 0) k.role++;
@@ -174,7 +175,8 @@ static kith_err make_key(ki_call *c)
         k.rate = c->site->limits->key_rate;
         k.burst = c->site->limits->key_burst;
     }
-    err = ki_keystore_make(ki_call_service(c), c->site->keys, ki_call_began(c), &k, text);
+    err = ki_keystore_make(ki_call_service(c), c->site->keys, ki_call_began(c), &k, text, &gone);
+    if (gone) return ki_call_refuse(c, 409, err, "%s", kith_last_error());
     if (err != KITH_OK) return err;
     json_t *o = ki_key_json(&k);
     if (o != NULL) json_object_set_new(o, "key", json_string(text));

@@ -82,8 +82,7 @@ static kith_err put(ki_call *c)
     ki_change change;
     json_t *keep = json_array();
     kith_err err = ki_change_of_user(ki_call_text(c, "user_id"), ki_call_body(c), keep, &change);
-    if (err == KITH_OK)
-        err = ki_service_write_begun(ki_call_service(c), &change, 1, ki_call_began(c));
+    if (err == KITH_OK) err = ki_call_write(c, &change, 1);
     json_decref(keep);
     if (err != KITH_OK) return err;
     if (change.was_new) ki_reply_status(c, 201);
@@ -175,8 +174,8 @@ static kith_err take_line(ki_call *c, const char *line, size_t n, int64_t number
 static const ki_route routes[] = {
     { "PUT", "/v1/users/{user_id}", "put_user", "Make or change a user",
       "Without attributes in the body those that were there stay.", KI_ROLE_WRITE,
-      .path_shape = &ki_shape_user_path, .body = &body, .reply = &kept_user, .also = 201,
-      .run = put },
+      KI_ROUTE_CONFLICTS, .path_shape = &ki_shape_user_path, .body = &body, .reply = &kept_user,
+      .also = 201, .run = put },
     { "GET", "/v1/users/{user_id}", "get_user", "A user, with the newest of the history", NULL,
       KI_ROLE_READ, .path_shape = &ki_shape_user_path, .reply = &profile, .run = get },
     { "GET", "/v1/users", "list_users", "Users, in the order in which they came", NULL,

@@ -202,7 +202,8 @@ static kith_err open_keys(kith_server *s)
     ki_key first = { .role = KI_ROLE_ADMIN, .label = "first administrator" };
     const kith_err err = ki_keystore_load(s->service, &s->site.keys);
     if (err != KITH_OK || ki_keystore_admins(s->site.keys) > 0) return err;
-    return ki_keystore_make(s->service, s->site.keys, ki_clock_ns(), &first, s->first_key);
+    return ki_keystore_make(s->service, s->site.keys, ki_clock_ns(), &first, s->first_key,
+                            &(int){ 0 });
 }
 
 static void tell_start(const kith_server *s, const kith_serve_options *o)

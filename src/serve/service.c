@@ -163,7 +163,8 @@ void ki_service_end_keeping(ki_service *s)
 }
 
 /* Of nobody who was deleted since it began.  With the gate held, so that no deletion comes between this and the write. */
-static kith_err check_users(ki_service *s, const ki_change *changes, int n, int64_t began_ns)
+static kith_err check_users(ki_service *s, const ki_change *changes, int n, int64_t began_ns,
+                            int *gone)
 {
     kith_err err = KITH_OK;
     ki_erasures_enter(&s->erasures);
@@ -172,16 +173,17 @@ static kith_err check_users(ki_service *s, const ki_change *changes, int n, int6
         const char *user = c->change == KI_PUT_USER ? c->id : c->user;
         if (user == NULL || !ki_erasures_has(&s->erasures, user, began_ns)) continue;
         fail_gone(user);
+        *gone = 1;
         err = naming(c, j, n);
     }
     ki_erasures_leave(&s->erasures);
     return err;
 }
 
-static kith_err write_open(ki_service *s, ki_change *changes, int n, int64_t began_ns)
+static kith_err write_open(ki_service *s, ki_change *changes, int n, int64_t began_ns, int *gone)
 {
     kith_err err = check_events(&s->meanings, changes, n);
-    if (err == KITH_OK) err = check_users(s, changes, n, began_ns);
+    if (err == KITH_OK) err = check_users(s, changes, n, began_ns, gone);
     if (err != KITH_OK) return err;
     return has_attributes(changes, n) ? write_attributes(s, changes, n)
                                       : ki_store_write(s->store, changes, n);
@@ -229,33 +231,37 @@ static int takes_back(const ki_change *changes, int n)
     return 0;
 }
 
-static kith_err write_closed(ki_service *s, ki_change *changes, int n, int64_t began_ns)
+static kith_err write_closed(ki_service *s, ki_change *changes, int n, int64_t began_ns, int *gone)
 {
     kith_err err = KITH_OK;
     if (!s->meanings.decided && adds_events(changes, n)) err = settle_meanings(s, changes, n);
-    if (err == KITH_OK) err = write_open(s, changes, n, began_ns);
+    if (err == KITH_OK) err = write_open(s, changes, n, began_ns, gone);
     for (int j = 0; err == KITH_OK && j < n; j++)
         if (changes[j].change == KI_DROP_EVENTS) err = take_rest(s, &changes[j]);
     return err;
 }
 
-kith_err ki_service_write_begun(ki_service *s, ki_change *changes, int n, int64_t began_ns)
+kith_err ki_service_write_begun(ki_service *s, ki_change *changes, int n, int64_t began_ns,
+                                int *gone)
 {
     kith_err err;
+    int not_wanted;
+    if (gone == NULL) gone = &not_wanted;
+    *gone = 0;
     pthread_rwlock_rdlock(&s->gate);
     const int closed = takes_back(changes, n) || (!s->meanings.decided && adds_events(changes, n));
-    if (!closed) err = write_open(s, changes, n, began_ns);
+    if (!closed) err = write_open(s, changes, n, began_ns, gone);
     pthread_rwlock_unlock(&s->gate);
     if (!closed) return err;
     pthread_rwlock_wrlock(&s->gate);
-    err = write_closed(s, changes, n, began_ns);
+    err = write_closed(s, changes, n, began_ns, gone);
     pthread_rwlock_unlock(&s->gate);
     return err;
 }
 
 kith_err ki_service_write(ki_service *s, ki_change *changes, int n)
 {
-    return ki_service_write_begun(s, changes, n, ki_clock_ns());
+    return ki_service_write_begun(s, changes, n, ki_clock_ns(), NULL);
 }
 
 kith_err ki_service_put_document(ki_service *s, const char *kind, const char *id,

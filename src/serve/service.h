@@ -51,8 +51,10 @@ struct ki_tasks *ki_service_tasks(ki_service *s);
  * before anything is kept: KITH_EINVAL names the change. */
 kith_err ki_service_write(ki_service *s, ki_change *changes, int n);
 
-/* The same for what was begun earlier (ki_clock_ns): KITH_EINVAL when it is of a user who was deleted since. */
-kith_err ki_service_write_begun(ki_service *s, ki_change *changes, int n, int64_t began_ns);
+/* The same for what was begun earlier (ki_clock_ns): KITH_EINVAL, and *gone 1 (NULL: not wanted), when it is of a user who
+ * was deleted since. */
+kith_err ki_service_write_begun(ki_service *s, ki_change *changes, int n, int64_t began_ns,
+                                int *gone);
 
 /* Between these two no deletion of the user comes to an end, so that what is kept in memory is known to whoever cleans up
  * after it; nothing is written meanwhile.  KITH_EINVAL, and there is nothing to end, when the user was deleted since then
