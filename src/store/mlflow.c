@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "base/scan.h" /* ki_utf8_valid */
-#include "store/http.h"
+#include "base/http.h"
 
 #include <ctype.h>
 #include <math.h>

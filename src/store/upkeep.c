@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * upkeep.c -- a store file by itself, without a service: check, copy, write out, read in
  */
-#include "base/file.h"
 #include "base/jsontext.h"
+#include "base/lines.h"
 #include "base/mem.h"
 #include "base/outfile.h"
 #include "store/transfer.h"
@@ -83,62 +83,19 @@ kith_err kith_store_export(const char *db, const char *path)
 
 /* ---- in ---- */
 
-enum { FIRST_LINE = 1 << 16, LONGEST_LINE = KI_STORE_JSON_MAX + (1 << 20) };
+enum { LONGEST_LINE = KI_STORE_JSON_MAX + (1 << 20) };
 
-struct reading {
-    ki_source *source;
-    char *text; /* [size]: bytes that were read, of which n are there and `at` are taken */
-    size_t n, at, size;
-    int end;
-};
-
-/* Bytes after those that are there; what was taken makes room first. */
-static kith_err read_on(struct reading *r)
+static kith_err read_lines(ki_lines *lines, ki_import *im)
 {
-    size_t got = 0;
-    memmove(r->text, r->text + r->at, r->n - r->at);
-    r->n -= r->at;
-    r->at = 0;
-    if (r->n == r->size) {
-        if (r->size >= LONGEST_LINE)
-            return ki_fail(KITH_EFORMAT, "%s: a line has more than %d MB",
-                           ki_source_name(r->source), LONGEST_LINE >> 20);
-        const kith_err err = ki_grow(&r->text, r->n, 2 * r->size, 1);
-        if (err != KITH_OK) return err;
-        r->size *= 2;
-    }
-    const kith_err err = ki_source_read(r->source, r->text + r->n, r->size - r->n, &got);
-    r->end = err == KITH_OK && got < r->size - r->n;
-    r->n += got;
-    return err;
-}
-
-/* *n bytes at *line, without the line break; *line NULL at the end. */
-static kith_err next_line(struct reading *r, const char **line, size_t *n)
-{
-    const char *stop;
-    while ((stop = memchr(r->text + r->at, '\n', r->n - r->at)) == NULL && !r->end) {
-        const kith_err err = read_on(r);
-        if (err != KITH_OK) return err;
-    }
-    *line = r->at == r->n ? NULL : r->text + r->at;
-    *n = stop == NULL ? r->n - r->at : (size_t)(stop - *line);
-    r->at += *n + (stop != NULL);
-    return KITH_OK;
-}
-
-static kith_err read_lines(struct reading *r, ki_import *im)
-{
-    const char *line;
+    char *line, said[KI_MESSAGE_SIZE];
     size_t n;
-    char said[KI_MESSAGE_SIZE];
     kith_err err = KITH_OK;
-    for (int64_t number = 1; err == KITH_OK; number++) {
-        if ((err = next_line(r, &line, &n)) != KITH_OK || line == NULL) return err;
-        err = ki_import_line(im, line, n, number);
+    while (err == KITH_OK) {
+        if ((err = ki_lines_next(lines, &line, &n)) != KITH_OK || line == NULL) return err;
+        err = ki_import_line(im, line, n, lines->number);
     }
     ki_message_get(said);
-    return ki_fail(err == KITH_EINVAL ? KITH_EFORMAT : err, "%s: %s", ki_source_name(r->source),
+    return ki_fail(err == KITH_EINVAL ? KITH_EFORMAT : err, "%s: %s", ki_source_name(lines->source),
                    said);
 }
 
@@ -160,19 +117,18 @@ kith_err kith_store_import(const char *db, const char *path, char **json)
 {
     ki_store *s = NULL;
     ki_import *im = NULL;
-    struct reading r = { .size = FIRST_LINE };
+    ki_lines lines = { .most = LONGEST_LINE };
     ki_import_counts counts;
     kith_err err = check_paths("kith_store_import", db, path);
-    if (err == KITH_OK) err = ki_source_open(path, &r.source);
-    if (err == KITH_OK) err = ki_alloc(&r.text, r.size, 1);
+    if (err == KITH_OK) err = ki_source_open(path, &lines.source);
     if (err == KITH_OK) err = ki_store_open(db, NULL, &s);
     if (err == KITH_OK) err = ki_import_new(write_changes, s, &im);
-    if (err == KITH_OK) err = read_lines(&r, im);
+    if (err == KITH_OK) err = read_lines(&lines, im);
     if (err == KITH_OK) err = ki_import_flush(im, &counts);
     if (err == KITH_OK && json != NULL) err = ki_json_print(import_json(&counts), json);
     ki_import_free(im);
     ki_store_close(s);
-    ki_free(r.text);
-    ki_source_close(r.source);
+    ki_source_close(lines.source);
+    ki_lines_clear(&lines);
     return err;
 }

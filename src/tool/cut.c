@@ -6,6 +6,7 @@
  */
 #include "tool/cut.h"
 
+#include "base/jsonscan.h"
 #include "base/mem.h"
 
 #include <string.h>
@@ -14,96 +15,36 @@ const char *const ki_list_names[KI_N_LISTS] = { "user_data", "item_data", "inter
 
 /* ---- scanning ---- */
 
-struct scan {
-    const char *at, *end;
-};
-
-static void skip_blanks(struct scan *s)
-{
-    while (s->at < s->end && (*s->at == ' ' || *s->at == '\n' || *s->at == '\r' || *s->at == '\t'))
-        s->at++;
-}
-
-/* Past the character c, if it is the next after blanks. */
-static int take(struct scan *s, char c)
-{
-    skip_blanks(s);
-    if (s->at == s->end || *s->at != c) return 0;
-    s->at++;
-    return 1;
-}
-
-/* Past the rest of a string whose quote was taken. */
-static int skip_string(struct scan *s)
-{
-    for (; s->at < s->end; s->at++) {
-        if (*s->at == '"') return s->at++, 1;
-        if (*s->at == '\\' && s->at + 1 < s->end) s->at++;
-    }
-    return 0;
-}
-
-static int take_key(struct scan *s, const char **key, size_t *n)
-{
-    if (!take(s, '"')) return 0;
-    *key = s->at;
-    if (!skip_string(s)) return 0;
-    *n = (size_t)(s->at - 1 - *key);
-    return take(s, ':');
-}
-
-/* Past one value, whatever it is, by counting brackets. */
-static int skip_value(struct scan *s)
-{
-    int64_t depth = 0;
-    skip_blanks(s);
-    while (s->at < s->end) {
-        const char c = *s->at;
-        if (depth == 0 && (c == ',' || c == '}' || c == ']')) return 1; /* after a number or word */
-        s->at++;
-        if (c == '"' && !skip_string(s)) return 0;
-        if (c == '{' || c == '[') depth++;
-        if (c == '}' || c == ']') depth--;
-        if (depth == 0 && (c == '"' || c == '}' || c == ']')) return 1;
-    }
-    return 0;
-}
-
-static int is_word(const char *key, size_t n, const char *word)
-{
-    return strlen(word) == n && memcmp(key, word, n) == 0;
-}
-
 /* The value of `key` is next: keep it if it is one of the lists. */
-static int keep_list(struct scan *s, const char *key, size_t n, ki_cut_list *lists)
+static int keep_list(ki_json_scan *s, const char *key, size_t n, ki_cut_list *lists)
 {
-    skip_blanks(s);
+    ki_json_blanks(s);
     const char *from = s->at;
-    if (!skip_value(s)) return 0;
+    if (!ki_json_skip(s)) return 0;
     for (int l = 0; l < KI_N_LISTS; l++)
-        if (is_word(key, n, ki_list_names[l]) && *from == '[' && lists[l].at == NULL)
+        if (ki_json_is(key, n, ki_list_names[l]) && *from == '[' && lists[l].at == NULL)
             lists[l] = (ki_cut_list){ from, (size_t)(s->at - from) };
     return 1;
 }
 
 /* Members of the object that is next.  In the outer one only "recommendation_data" counts. */
-static int scan_object(struct scan *s, int outer, ki_cut_list *lists)
+static int scan_object(ki_json_scan *s, int outer, ki_cut_list *lists)
 {
     const char *key;
     size_t n;
-    if (!take(s, '{')) return 0;
-    if (take(s, '}')) return 1;
+    if (!ki_json_take(s, '{')) return 0;
+    if (ki_json_take(s, '}')) return 1;
     do {
-        if (!take_key(s, &key, &n)) return 0;
-        skip_blanks(s);
+        if (!ki_json_key(s, &key, &n)) return 0;
+        ki_json_blanks(s);
         const int inner =
-            outer && is_word(key, n, "recommendation_data") && s->at < s->end && *s->at == '{';
+            outer && ki_json_is(key, n, "recommendation_data") && s->at < s->end && *s->at == '{';
         const int ok = inner   ? scan_object(s, 0, lists)
-                       : outer ? skip_value(s)
+                       : outer ? ki_json_skip(s)
                                : keep_list(s, key, n, lists);
         if (!ok) return 0;
-    } while (take(s, ','));
-    return take(s, '}');
+    } while (ki_json_take(s, ','));
+    return ki_json_take(s, '}');
 }
 
 /* ---- the shell ---- */
@@ -179,7 +120,7 @@ static void refuse_uncut(const ki_cut *c, ki_findings *f)
 kith_err ki_cut_make(ki_cut *out, const char *text, size_t n, ki_findings *f)
 {
     ki_cut c = { .text = text, .n = n };
-    struct scan s = { text, text + n };
+    ki_json_scan s = { text, text + n };
     char *shell = NULL;
     json_error_t error;
     if (!scan_object(&s, 1, c.lists)) memset(c.lists, 0, sizeof c.lists);
@@ -214,12 +155,12 @@ kith_err ki_cut_each(const ki_cut *c, ki_list_name which, ki_element_fn fn, void
     const ki_cut_list *l = &c->lists[which];
     kith_err err = KITH_OK;
     if (l->at == NULL) return KITH_OK;
-    struct scan s = { l->at, l->at + l->n };
-    if (!take(&s, '[') || take(&s, ']')) return KITH_OK;
+    ki_json_scan s = { l->at, l->at + l->n };
+    if (!ki_json_take(&s, '[') || ki_json_take(&s, ']')) return KITH_OK;
     for (size_t j = 0; err == KITH_OK; j++) {
         json_error_t error;
         const ki_place at = { .up = &list, .index = j };
-        skip_blanks(&s);
+        ki_json_blanks(&s);
         json_t *v =
             json_loadb(s.at, (size_t)(s.end - s.at),
                        JSON_DISABLE_EOF_CHECK | JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
@@ -230,8 +171,8 @@ kith_err ki_cut_each(const ki_cut *c, ki_list_name which, ki_element_fn fn, void
         s.at += error.position;
         err = fn(arg, j, v);
         json_decref(v);
-        if (take(&s, ',')) continue;
-        if (!take(&s, ']') || s.at != s.end)
+        if (ki_json_take(&s, ',')) continue;
+        if (!ki_json_take(&s, ']') || s.at != s.end)
             tell_syntax(c, &at, (size_t)(s.at - c->text), "no comma after the element", f);
         return err;
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * http.c -- one question and one answer over libcurl
  */
-#include "store/http.h"
+#include "base/http.h"
 
 #include "base/mem.h"
 
@@ -32,11 +32,11 @@ kith_err ki_http_new(const ki_http_options *options, ki_http **out)
                                 "libcurl4-openssl-dev and build it again");
 }
 
-kith_err ki_http_ask(ki_http *h, const char *url, const char *body, ki_http_reply *out)
+kith_err ki_http_send(ki_http *h, const char *url, const ki_http_question *q, ki_http_reply *out)
 {
     (void)h;
     (void)url;
-    (void)body;
+    (void)q;
     (void)out;
     return KITH_EINVAL;
 }
@@ -55,7 +55,7 @@ enum { CONNECT_MS = 2000, WHOLE_MS = 10000, MOST_BYTES = 4 << 20 };
 
 struct ki_http {
     CURL *easy;
-    struct curl_slist *headers;
+    char *authorization; /* a whole line; NULL: none */
     size_t most;
     char said[CURL_ERROR_SIZE];
 };
@@ -122,8 +122,24 @@ static kith_err set_who(ki_http *h, const ki_http_options *o)
                 CURLE_OK)
             return ki_fail_memory(64);
     }
-    h->headers = curl_slist_append(NULL, "Content-Type: application/json");
-    return h->headers == NULL ? ki_fail_memory(64) : KITH_OK;
+    if (o->ca_file != NULL && curl_easy_setopt(h->easy, CURLOPT_CAINFO, o->ca_file) != CURLE_OK)
+        return ki_fail(KITH_EINVAL, "%.200s: this libcurl takes no file of certificates",
+                       o->ca_file);
+    return KITH_OK;
+}
+
+/* What could break out of a header's line is refused. */
+static kith_err set_authorization(ki_http *h, const char *value)
+{
+    if (value == NULL) return KITH_OK;
+    for (const char *c = value; *c != '\0'; c++)
+        if ((unsigned char)*c < ' ' || *c == 127)
+            return ki_fail(KITH_EINVAL, "what authorises has a line break or another control "
+                                        "character in it");
+    const size_t room = strlen(value) + sizeof "Authorization: ";
+    const kith_err err = ki_alloc(&h->authorization, room, 1);
+    if (err == KITH_OK) snprintf(h->authorization, room, "Authorization: %s", value);
+    return err;
 }
 
 kith_err ki_http_new(const ki_http_options *options, ki_http **out)
@@ -138,40 +154,74 @@ kith_err ki_http_new(const ki_http_options *options, ki_http **out)
         return ki_fail_memory(64);
     }
     set_limits(h, options);
-    if ((err = set_who(h, options)) == KITH_OK)
+    if ((err = set_who(h, options)) == KITH_OK) err = set_authorization(h, options->authorization);
+    if (err == KITH_OK)
         *out = h;
     else
         ki_http_free(h);
     return err;
 }
 
-kith_err ki_http_ask(ki_http *h, const char *url, const char *body, ki_http_reply *out)
+/* The headers of one question.  No `Expect: 100-continue`, which costs a second where nobody answers it. */
+static kith_err make_headers(const ki_http *h, const ki_http_question *q, struct curl_slist **out)
 {
-    struct body b = { .most = h->most };
-    long status = 0;
-    kith_err err = ki_alloc(&b.at, b.room = 256, 1);
-    if (err != KITH_OK) return err;
-    h->said[0] = '\0';
+    char type[128];
+    snprintf(type, sizeof type, "Content-Type: %s", q->type != NULL ? q->type : "application/json");
+    const char *const lines[] = { h->authorization, q->body != NULL ? type : NULL, "Expect:" };
+    for (size_t j = 0; j < KI_COUNT(lines); j++) {
+        if (lines[j] == NULL) continue;
+        struct curl_slist *more = curl_slist_append(*out, lines[j]);
+        if (more == NULL) return ki_fail_memory(64);
+        *out = more;
+    }
+    return KITH_OK;
+}
+
+static void set_question(ki_http *h, const char *url, const ki_http_question *q)
+{
+    const curl_off_t n = q->body == NULL ? 0 : (curl_off_t)(q->n > 0 ? q->n : strlen(q->body));
     curl_easy_setopt(h->easy, CURLOPT_URL, url);
-    curl_easy_setopt(h->easy, CURLOPT_WRITEDATA, &b);
-    if (body != NULL) {
-        curl_easy_setopt(h->easy, CURLOPT_POSTFIELDS, body);
-        curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, h->headers);
+    if (q->body != NULL) {
+        curl_easy_setopt(h->easy, CURLOPT_POSTFIELDSIZE_LARGE, n);
+        curl_easy_setopt(h->easy, CURLOPT_POSTFIELDS, q->body);
     } else {
         curl_easy_setopt(h->easy, CURLOPT_HTTPGET, 1L);
+    }
+    curl_easy_setopt(h->easy, CURLOPT_CUSTOMREQUEST, q->method);
+}
+
+static kith_err perform(ki_http *h, struct body *b, int *status)
+{
+    long code = 0;
+    h->said[0] = '\0';
+    curl_easy_setopt(h->easy, CURLOPT_WRITEDATA, b);
+    const CURLcode result = curl_easy_perform(h->easy);
+    curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &code);
+    *status = (int)code;
+    if (b->err != KITH_OK || result == CURLE_OK) return b->err;
+    return ki_fail(KITH_EIO, "%s", h->said[0] != '\0' ? h->said : curl_easy_strerror(result));
+}
+
+kith_err ki_http_send(ki_http *h, const char *url, const ki_http_question *q, ki_http_reply *out)
+{
+    struct body b = { .most = h->most };
+    struct curl_slist *headers = NULL;
+    int status = 0;
+    kith_err err = ki_alloc(&b.at, b.room = 256, 1);
+    if (err == KITH_OK) err = make_headers(h, q, &headers);
+    if (err == KITH_OK) {
+        set_question(h, url, q);
+        curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, headers);
+        err = perform(h, &b, &status);
         curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, NULL);
     }
-    const CURLcode code = curl_easy_perform(h->easy);
-    curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
-    err = b.err;
-    if (err == KITH_OK && code != CURLE_OK)
-        err = ki_fail(KITH_EIO, "%s", h->said[0] != '\0' ? h->said : curl_easy_strerror(code));
+    curl_slist_free_all(headers);
     if (err != KITH_OK) {
         ki_free(b.at);
         return err;
     }
     b.at[b.n] = '\0';
-    *out = (ki_http_reply){ .status = (int)status, .body = b.at, .n = b.n };
+    *out = (ki_http_reply){ .status = status, .body = b.at, .n = b.n };
     return KITH_OK;
 }
 
@@ -179,8 +229,13 @@ void ki_http_free(ki_http *h)
 {
     if (h == NULL) return;
     curl_easy_cleanup(h->easy);
-    curl_slist_free_all(h->headers);
+    ki_free(h->authorization);
     ki_free(h);
 }
 
 #endif
+
+kith_err ki_http_ask(ki_http *h, const char *url, const char *body, ki_http_reply *out)
+{
+    return ki_http_send(h, url, &(ki_http_question){ .body = body }, out);
+}

@@ -19,7 +19,17 @@ typedef struct ki_http_options {
     size_t most_bytes;           /* of an answer; 0: 4 MiB */
     const char *user, *password; /* Basic; NULL: none */
     const char *token;           /* Bearer; NULL: none */
-} ki_http_options;               /* strings are copied */
+    const char
+        *authorization;  /* the whole header's value in their place, "ApiKey ..."; NULL: none */
+    const char *ca_file; /* PEM, of who vouches for an https server; NULL: the system's */
+} ki_http_options;       /* strings are copied */
+
+typedef struct ki_http_question {
+    const char *method; /* NULL: GET without a body, else POST */
+    const char *type;   /* of the body; NULL: application/json */
+    const char *body;   /* borrowed; NULL: none */
+    size_t n;           /* bytes of it; 0: up to its NUL */
+} ki_http_question;
 
 typedef struct ki_http_reply {
     int status;
@@ -30,8 +40,10 @@ typedef struct ki_http_reply {
 /* KITH_EINVAL when kith was built without libcurl. */
 kith_err ki_http_new(const ki_http_options *options, ki_http **out);
 
-/* GET without a body (NULL), else POST of JSON.  KITH_EIO with a sentence when there is no whole answer in
- * time; an answer with any status is KITH_OK. */
+/* KITH_EIO with a sentence when there is no whole answer in time; an answer with any status is KITH_OK. */
+kith_err ki_http_send(ki_http *h, const char *url, const ki_http_question *q, ki_http_reply *out);
+
+/* The same: GET without a body (NULL), else POST of JSON. */
 kith_err ki_http_ask(ki_http *h, const char *url, const char *body, ki_http_reply *out);
 void ki_http_free(ki_http *h); /* accepts NULL */
 
