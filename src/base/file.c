@@ -4,9 +4,11 @@
  * gzip        may be several members, one after the other; zeroes after the last (what a tape pads with) mean nothing,
  *             any other bytes there are an error: they may be what is left of data.
  * Plain       files are read straight to where they are wanted.  Memory is a source for tests and fuzzers.
+ * Names       with a scheme are opened by who knows it; the table `elsewhere` says who.
  */
 #include "base/file.h"
 
+#include "base/elastic.h"
 #include "base/mem.h"
 
 #include <dirent.h>
@@ -22,7 +24,8 @@ enum { PACKED_BYTES = 256 << 10 };
 
 struct ki_source {
     char *name;
-    int fd; /* -1: memory */
+    int fd;           /* -1: memory, or a stream */
+    ki_stream stream; /* read NULL: none */
     const char *memory;
     size_t memory_n, memory_at;
     int64_t size;
@@ -170,10 +173,18 @@ static kith_err take_plain(ki_source *s, char *to, size_t n, size_t *got)
     return KITH_OK;
 }
 
-/* Straight from the file or memory, past the head. */
+static kith_err take_stream(ki_source *s, char *to, size_t n, size_t *got)
+{
+    const kith_err err = s->stream.read(s->stream.self, to, n, got);
+    s->n_taken += err == KITH_OK ? (int64_t)*got : 0;
+    return err;
+}
+
+/* Straight from the file, memory or stream, past the head. */
 static kith_err take(ki_source *s, char *to, size_t n, size_t *got)
 {
     if (s->fd >= 0) return s->is_gzip ? take_gzip(s, to, n, got) : take_plain(s, to, n, got);
+    if (s->stream.read != NULL) return take_stream(s, to, n, got);
     *got = KI_MIN(n, s->memory_n - s->memory_at);
     if (*got > 0) memcpy(to, s->memory + s->memory_at, *got);
     s->memory_at += *got;
@@ -203,9 +214,24 @@ static kith_err begin_or_close(ki_source *s, kith_err err, ki_source **out)
     return KITH_OK;
 }
 
+/* What is no file: which names, and who opens them. */
+static const struct {
+    int (*is_name)(const char *name);
+    kith_err (*open)(const char *name, ki_source **out);
+} elsewhere[] = { { ki_elastic_is_name, ki_elastic_source } };
+
+int ki_source_is_file(const char *name)
+{
+    for (size_t j = 0; j < KI_COUNT(elsewhere); j++)
+        if (elsewhere[j].is_name(name)) return 0;
+    return 1;
+}
+
 kith_err ki_source_open(const char *path, ki_source **out)
 {
     ki_source *s = NULL;
+    for (size_t j = 0; j < KI_COUNT(elsewhere); j++)
+        if (elsewhere[j].is_name(path)) return elsewhere[j].open(path, out);
     const kith_err err = make(path, KI_PEEK, &s);
     return err != KITH_OK ? err : begin_or_close(s, open_file(s), out);
 }
@@ -218,6 +244,18 @@ kith_err ki_source_memory(const char *name, const void *data, size_t n, ki_sourc
     s->memory = data;
     s->memory_n = n;
     s->size = (int64_t)n;
+    return begin_or_close(s, KITH_OK, out);
+}
+
+kith_err ki_source_stream(const char *name, const ki_stream *stream, ki_source **out)
+{
+    ki_source *s = NULL;
+    const kith_err err = make(name, KI_PEEK, &s);
+    if (err != KITH_OK) {
+        stream->close(stream->self);
+        return err;
+    }
+    s->stream = *stream;
     return begin_or_close(s, KITH_OK, out);
 }
 
@@ -270,11 +308,13 @@ const char *ki_source_name(const ki_source *s)
 
 int64_t ki_source_size(const ki_source *s)
 {
+    if (s->stream.read != NULL) return s->stream.size(s->stream.self);
     return s->size;
 }
 
 int64_t ki_source_at(const ki_source *s)
 {
+    if (s->stream.read != NULL) return s->n_taken;
     if (s->fd < 0) return (int64_t)s->memory_at;
     return s->n_taken - (int64_t)(s->packed_n - s->packed_at);
 }
@@ -283,6 +323,7 @@ void ki_source_close(ki_source *s)
 {
     if (s == NULL) return;
     if (s->is_gzip) inflateEnd(&s->unpack);
+    if (s->stream.close != NULL) s->stream.close(s->stream.self);
     if (s->fd >= 0) close(s->fd);
     ki_free(s->packed);
     ki_free(s->head);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * file.h -- bytes of a file, a gzip file or a buffer, front to back
+ * file.h -- bytes of a file, a gzip file, a buffer or somebody's server, front to back
  */
 #ifndef KI_FILE_H
 #define KI_FILE_H
@@ -17,8 +17,22 @@ typedef struct ki_source ki_source;
  * mark at the start is dropped.  KITH_EIO names the path and the system's reason. */
 kith_err ki_source_open(const char *path, ki_source **out);
 
+/* Does the name stand for a file?  0 for what ki_source_open finds elsewhere: "elasticsearch:INDEX", whose documents
+ * are lines of JSON. */
+int ki_source_is_file(const char *name);
+
 /* The same over n bytes that outlive the source; `name` stands in messages.  Not unpacked. */
 kith_err ki_source_memory(const char *name, const void *data, size_t n, ki_source **out);
+
+/* The same over bytes that come from elsewhere.  `stream` is copied, and closed with the source or at once when this
+ * fails. */
+typedef struct ki_stream {
+    void *self;
+    kith_err (*read)(void *self, char *to, size_t n, size_t *got); /* *got < n only at the end */
+    int64_t (*size)(const void *self); /* of all, as far as it can be judged */
+    void (*close)(void *self);
+} ki_stream;
+kith_err ki_source_stream(const char *name, const ki_stream *stream, ki_source **out);
 
 /* Up to n bytes into `to`; *got < n only at the end.  KITH_EIO; KITH_EFORMAT for a broken gzip. */
 kith_err ki_source_read(ki_source *s, void *to, size_t n, size_t *got);
@@ -31,7 +45,7 @@ const char *ki_source_peek(const ki_source *s, size_t *n);
 kith_err ki_source_rest(ki_source *s, size_t limit, char **out, size_t *n);
 
 const char *ki_source_name(const ki_source *s);
-int64_t ki_source_size(const ki_source *s); /* on disk; 0 when not known */
+int64_t ki_source_size(const ki_source *s); /* on disk; 0 when not known, of a stream a guess */
 int64_t ki_source_at(const ki_source *s);   /* how far in what is on disk: for progress */
 void ki_source_close(ki_source *s);         /* accepts NULL */
 
