@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT
  * attrs.c -- attributes as text by id, then as typed columns
  *
- * A CSV file is read whole and cut in place, so that its cells cost no copies; texts that are made on the way (a set
+ * Lines of JSON go to read_contract.c.  A CSV file is read whole and cut in place, so that its cells cost no copies; texts that are made on the way (a set
  * of genres out of flags) lie in blocks of 64 KiB.
  */
 #include "data/attrs.h"
 
 #include "base/mem.h"
 #include "base/scan.h"
+#include "data/contract.h"
 #include "data/csv.h"
+#include "data/jsonrow.h"
 #include "data/literal.h"
 
 #include <string.h>
@@ -278,7 +280,7 @@ static kith_err read_table(struct table_file *f, char *text, size_t n, ki_role r
     return err;
 }
 
-kith_err ki_attrs_read(ki_attrs *a, ki_source *s, ki_role role)
+static kith_err read_separated(ki_attrs *a, ki_source *s, ki_role role)
 {
     struct table_file *f = NULL;
     char *text = NULL;
@@ -289,10 +291,17 @@ kith_err ki_attrs_read(ki_attrs *a, ki_source *s, ki_role role)
     if ((err = ki_alloc(&f, 1, sizeof *f)) != KITH_OK) return err;
     f->a = a;
     f->source = ki_source_name(s);
-    ki_attrs_begin(a);
     err = read_table(f, text, n, role);
     ki_free(f);
     return err;
+}
+
+kith_err ki_attrs_read(ki_attrs *a, ki_source *s, ki_role role)
+{
+    size_t n;
+    const char *head = ki_source_peek(s, &n);
+    ki_attrs_begin(a);
+    return ki_json_begins(head, n) ? ki_contract_lines(a, s, role) : read_separated(a, s, role);
 }
 
 kith_err ki_attrs_read_file(ki_attrs *a, const char *path, ki_role role)

@@ -8,6 +8,7 @@
 #define KI_ATTRS_H
 
 #include "base/file.h"
+#include "base/job.h"
 #include "data/roles.h"
 #include "data/table.h"
 
@@ -23,6 +24,7 @@ typedef struct ki_attr_column {
 
 typedef struct ki_attrs {
     ki_idmap *ids; /* of the dataset; ids are added */
+    ki_job *job;   /* told how far lines of JSON are read, and asked whether to go on; NULL: none */
     int n_columns;
     ki_attr_column *columns;
     char **texts; /* what the cells point into */
@@ -56,7 +58,8 @@ kith_err ki_attrs_text(ki_attrs *a, size_t n, char **out);
 kith_err ki_attrs_keep(ki_attrs *a, char *text);
 
 /* Read a CSV or TSV file with a header: the column that names the role (item_id, ...), "id", or else the first one
- * holds the ids.  The header may carry RecBole's types.  KITH_EFORMAT with file, line and column. */
+ * holds the ids.  The header may carry RecBole's types.  Or a JSON object on each line, as the tool contract has them.
+ * KITH_EFORMAT with file, line and column. */
 kith_err ki_attrs_read(ki_attrs *a, ki_source *s, ki_role role);
 kith_err ki_attrs_read_file(ki_attrs *a, const char *path, ki_role role);
 

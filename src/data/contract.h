@@ -11,6 +11,9 @@
 /* Add the id and the attributes of `o`.  *ok = 0: it has no id, and nothing was added. */
 kith_err ki_contract_take(ki_attrs *a, const json_t *o, ki_role role, int *ok);
 
+/* All objects of `s`, one a line.  KITH_EFORMAT with name and line. */
+kith_err ki_contract_lines(ki_attrs *a, ki_source *s, ki_role role);
+
 /* After the last object: lists of numbers of differing length are sets after all. */
 void ki_contract_settle(ki_attrs *a);
 

@@ -3,12 +3,19 @@
  */
 #include "data/jsonrow.h"
 
+#include "base/jsonscan.h"
 #include "base/scan.h"
 
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+int ki_json_begins(const char *head, size_t n)
+{
+    ki_json_scan s = { head, head + n };
+    return ki_json_take(&s, '{');
+}
 
 const json_t *ki_json_role(const json_t *o, ki_role role, const kith_read_options *options,
                            int plain, const char **name)
@@ -24,9 +31,10 @@ const json_t *ki_json_role(const json_t *o, ki_role role, const kith_read_option
         best_fit = fit;
         *name = key;
     }
-    const json_t *id = plain ? json_object_get(o, "id") : NULL;
+    const char *usual = json_object_get(o, "id") != NULL ? "id" : "_id";
+    const json_t *id = plain ? json_object_get(o, usual) : NULL;
     if (id == NULL || (best != NULL && ki_role_is_id(role, *name, strlen(*name)))) return best;
-    *name = "id";
+    *name = usual;
     return id;
 }
 

@@ -19,8 +19,11 @@ typedef struct ki_json_row {
  * text; null or absent: 1) and a time (number or ISO 8601 text). */
 int ki_json_interaction(const json_t *o, const kith_read_options *options, ki_json_row *out);
 
-/* The member of `o` whose name fits the role best, or "id" if none does and `plain` is not 0; NULL when there is none.
- * *name becomes its name. */
+/* Does the text begin with an object, so that it is lines of JSON and no table? */
+int ki_json_begins(const char *head, size_t n);
+
+/* The member of `o` whose name fits the role best; if none does and `plain` is not 0, "id", or "_id", which is what
+ * document stores call it; NULL when there is none.  *name becomes its name. */
 const json_t *ki_json_role(const json_t *o, ki_role role, const kith_read_options *options,
                            int plain, const char **name);
 

@@ -108,6 +108,7 @@ static kith_err begin(ki_reading *r, const char *source)
     if (err != KITH_OK) return err;
     r->users.ids = &r->data->users;
     r->items.ids = &r->data->items;
+    r->users.job = r->items.job = r->job;
     r->limits.skip_bad = KI_MAX(r->options->skip_bad, 0);
     return ki_strdup(&r->data->source, source);
 }

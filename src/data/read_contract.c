@@ -7,6 +7,7 @@
  *             long everywhere a vector, an object within is spread out with dots ("price.amount"), null is missing.
  *             What no column can hold (objects in lists, names beyond 255 bytes, nesting beyond 8) is counted.
  */
+#include "base/lines.h"
 #include "base/mem.h"
 #include "base/scan.h"
 #include "data/contract.h"
@@ -126,7 +127,7 @@ static kith_err take_member(ki_attrs *a, int32_t row, const char *name, const js
     return ki_attrs_set(a, column, row, text);
 }
 
-/* All members of `o` but `id`, those of objects within under "prefix.name". */
+/* All members of `o` but `id` and what a document store calls it, those of objects within under "prefix.name". */
 static kith_err take_members(ki_attrs *a, int32_t row, const char *prefix, const json_t *o,
                              const char *id, int depth)
 {
@@ -135,7 +136,7 @@ static kith_err take_members(ki_attrs *a, int32_t row, const char *prefix, const
     json_t *v;
     kith_err err = KITH_OK;
     json_object_foreach ((json_t *)o, key, v) {
-        if (id != NULL && strcmp(key, id) == 0) continue;
+        if (id != NULL && (strcmp(key, id) == 0 || strcmp(key, "_id") == 0)) continue;
         if (snprintf(name, sizeof name, "%s%s", prefix, key) >= NAME_SIZE - 1) {
             a->n_left_out++;
             continue;
@@ -179,6 +180,45 @@ kith_err ki_contract_take(ki_attrs *a, const json_t *o, ki_role role, int *ok)
     if (!*ok) return KITH_OK;
     if ((err = ki_attrs_row(a, id.at, id.n, &row)) != KITH_OK) return err;
     return take_members(a, row, "", o, name, 0);
+}
+
+static kith_err take_line(ki_attrs *a, ki_lines *l, const char *line, size_t n, ki_role role)
+{
+    json_error_t error;
+    int ok = 0;
+    const char *name = ki_source_name(l->source);
+    json_t *o = json_loadb(line, n, JSON_REJECT_DUPLICATES, &error);
+    if (o == NULL && json_error_code(&error) == json_error_out_of_memory) return ki_fail_memory(n);
+    if (o == NULL)
+        return ki_fail(KITH_EFORMAT, "%s:%lld:%d: got %.120s, want a JSON object", name,
+                       (long long)l->number, error.column, error.text);
+    kith_err err = ki_contract_take(a, o, role, &ok);
+    json_decref(o);
+    if (err == KITH_OK && !ok)
+        err =
+            ki_fail(KITH_EFORMAT, "%s:%lld:1: got no id, want %s_id as a string or a whole number",
+                    name, (long long)l->number, ki_role_words[role]);
+    return err;
+}
+
+kith_err ki_contract_lines(ki_attrs *a, ki_source *s, ki_role role)
+{
+    ki_lines l = { .source = s, .most = KI_LINE_MAX };
+    char *line, what[80];
+    size_t n;
+    kith_err err = KITH_OK;
+    snprintf(what, sizeof what, "read %.60s", ki_path_base(ki_source_name(s)));
+    while (err == KITH_OK && (err = ki_lines_next(&l, &line, &n)) == KITH_OK && line != NULL) {
+        if (n > 0 && line[n - 1] == '\r') n--;
+        if (n > 0) err = take_line(a, &l, line, n, role);
+        if (err == KITH_OK && a->job != NULL && l.number % 1024 == 0)
+            err = ki_job_step(a->job, what, ki_source_at(s), ki_source_size(s));
+    }
+    if (err == KITH_OK && a->job != NULL)
+        err = ki_job_step(a->job, what, ki_source_at(s), ki_source_at(s));
+    ki_lines_clear(&l);
+    ki_contract_settle(a);
+    return err;
 }
 
 static kith_err take_objects(ki_attrs *a, ki_source *s, const json_t *list, const char *member,

@@ -7,7 +7,13 @@
 #include "data/jsonrow.h"
 #include "data/read.h"
 
-#include <string.h>
+/* The name that a document store has for the object finds it again, where lines have no numbers. */
+static kith_err bad_object(ki_chunk *c, const json_t *o, const char *why)
+{
+    const json_t *id = json_object_get(o, "_id");
+    if (!json_is_string(id)) return ki_chunk_bad(c, c->line, "%s", why);
+    return ki_chunk_bad(c, c->line, "document \"%.80s\": %s", json_string_value(id), why);
+}
 
 static kith_err parse_object(const void *self, ki_chunk *c, char *end)
 {
@@ -22,7 +28,7 @@ static kith_err parse_object(const void *self, ki_chunk *c, char *end)
         return ki_chunk_bad(c, c->line + error.position, "got %.120s, want a JSON object",
                             error.text);
     if (!ki_json_interaction(o, options, &found))
-        err = ki_chunk_bad(c, c->line, "%s", found.why);
+        err = bad_object(c, o, found.why);
     else if ((err = ki_chunk_add(c, &found.row)) == KITH_OK)
         err = ki_chunk_settle(c); /* the ids end with the object */
     json_decref(o);
@@ -37,9 +43,7 @@ static kith_err ndjson_rows(ki_reading *r, ki_source *s)
 
 static int detect_ndjson(const ki_probe *p)
 {
-    size_t at = 0;
-    while (at < p->n_head && strchr(" \t\r\n", p->head[at]) != NULL && p->head[at] != '\0') at++;
-    return at < p->n_head && p->head[at] == '{';
+    return ki_json_begins(p->head, p->n_head);
 }
 
 const ki_layout ki_layout_ndjson = {

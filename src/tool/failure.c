@@ -14,7 +14,8 @@ static const struct named {
     { KITH_ECANCELED, -1, "CanceledError", "the run was stopped from outside; send it again" },
     { KITH_ENOMEM, -1, "BudgetExceededError",
       "give more memory (--memory), or send less data or smaller parameters" },
-    { KITH_EIO, -1, "StorageError", "check that the path exists and may be read or written" },
+    { KITH_EIO, -1, "StorageError",
+      "check that the path, or the server, is there and may be read or written" },
     { KITH_EDATA, -1, "DataInsufficientError",
       "send more interactions, or of the kind that the method needs (ratings, times); popularity "
       "needs the least" },

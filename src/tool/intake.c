@@ -27,6 +27,7 @@ struct taking {
     ki_findings *f;
     const json_t *element; /* schema of one element of the list being read; NULL: not checked */
     ki_place place;        /* of that list */
+    int from_file; /* it is one of a file, whose objects may carry the _id of a document store */
     ki_attrs users, items, *attrs;
     ki_role role;
     int64_t n_timed, room;
@@ -39,7 +40,8 @@ struct taking {
 /* out[KI_PATH_MAX] = a path of the request, as the process can open it. */
 static kith_err find_path(const struct taking *t, const char *path, char *out)
 {
-    const char *folder = path[0] == '/' || t->o->folder == NULL ? "" : t->o->folder;
+    const int whole = path[0] == '/' || t->o->folder == NULL || !ki_source_is_file(path);
+    const char *folder = whole ? "" : t->o->folder;
     const size_t length = strlen(folder);
     const char *slash = length > 0 && folder[length - 1] != '/' ? "/" : "";
     const int n = snprintf(out, KI_PATH_MAX, "%s%s%s", folder, slash, path);
@@ -85,7 +87,8 @@ static kith_err take_context(struct taking *t, const json_t *data)
     json_t *context = json_object_get(data, at.key);
     if (json_is_string(context)) {
         if (t->o->no_files) {
-            ki_object_to(t->f, &at, "paths are not accepted here; send the object itself");
+            ki_object_to(t->f, &at,
+                         "paths and indexes are not accepted here; send the object itself");
             return KITH_OK;
         }
         json_t *loaded = NULL;
@@ -166,16 +169,28 @@ static kith_err take_ids(struct taking *t, const json_t *o, int64_t time)
     return KITH_OK;
 }
 
+/* The place of an object of the list: its number, or the name that a document store has for it. */
+static ki_place place_of(const struct taking *t, size_t index, const json_t *o)
+{
+    const char *id = t->from_file ? json_string_value(json_object_get(o, "_id")) : NULL;
+    return (ki_place){ .up = &t->place, .key = id, .index = index };
+}
+
+/* Told now and then, for a list may be long. */
+static kith_err step(const struct taking *t, const char *what, size_t index)
+{
+    if ((index & 0xfff) != 0) return KITH_OK;
+    return ki_job_step(t->o->job, what, (int64_t)index, 0);
+}
+
 static kith_err take_interaction(void *arg, size_t index, json_t *o)
 {
     struct taking *t = arg;
     ki_intake *in = t->in;
-    const ki_place at = { .up = &t->place, .index = index };
+    const ki_place at = place_of(t, index, o);
     const int64_t before = t->f->n_violations;
     int64_t time = INT64_MIN;
-    kith_err err = (index & 0xffff) != 0
-                       ? KITH_OK
-                       : ki_job_step(t->o->job, "read interactions", (int64_t)index, 0);
+    kith_err err = step(t, "read interactions", index);
     in->n_given++;
     ki_verify(t->element, o, &at, t->f);
     if (err != KITH_OK || !json_is_object(o)) return err;
@@ -226,12 +241,13 @@ static kith_err take_wishes(struct taking *t, size_t index, json_t *o)
 static kith_err take_object(void *arg, size_t index, json_t *o)
 {
     struct taking *t = arg;
-    const ki_place at = { .up = &t->place, .index = index };
+    const ki_place at = place_of(t, index, o);
     const int64_t before = t->f->n_violations;
     int ok = 0;
+    kith_err err = step(t, t->role == KI_USER ? "read users" : "read items", index);
     ki_verify(t->element, o, &at, t->f);
-    if (t->f->n_violations > before) return KITH_OK;
-    kith_err err = take_wishes(t, index, o);
+    if (t->f->n_violations > before || err != KITH_OK) return err;
+    err = take_wishes(t, index, o);
     if (err == KITH_OK) err = ki_contract_take(t->attrs, o, t->role, &ok);
     if (err == KITH_OK && !ok) ki_object_to(t->f, &at, "has no %s_id", ki_role_words[t->role]);
     return err;
@@ -242,13 +258,22 @@ static kith_err take_object(void *arg, size_t index, json_t *o)
 static kith_err read_file(struct taking *t, const char *given, ki_element_fn fn)
 {
     char path[KI_PATH_MAX];
-    int is_json = 0;
+    ki_source *s = NULL;
+    size_t n;
     kith_err err = find_path(t, given, path);
-    if (err == KITH_OK) err = ki_records_are_json(path, &is_json);
+    if (err == KITH_OK) err = ki_source_open(path, &s);
     if (err != KITH_OK) return err;
-    if (!is_json && t->attrs != NULL) return ki_attrs_read_file(t->attrs, path, t->role);
-    if (t->attrs != NULL) t->element = NULL; /* which member is the id is found by its name */
-    return ki_records_each(path, t->attrs == NULL ? take_file_interaction : fn, t, &t->place, t->f);
+    const char *head = ki_source_peek(s, &n);
+    if (t->attrs != NULL && !ki_json_begins(head, n)) {
+        err = ki_attrs_read(t->attrs, s, t->role);
+    } else {
+        if (t->attrs != NULL) t->element = NULL; /* which member is the id is found by its name */
+        t->from_file = 1;
+        err = ki_records_each(s, t->attrs == NULL ? take_file_interaction : fn, t, &t->place, t->f);
+        t->from_file = 0;
+    }
+    ki_source_close(s);
+    return err;
 }
 
 static kith_err read_list(struct taking *t, const json_t *data, ki_list_name which,
@@ -259,7 +284,8 @@ static kith_err read_list(struct taking *t, const json_t *data, ki_list_name whi
     t->element = ki_schema_element(t->o->schema, ki_list_names[which]);
     if (!json_is_string(v)) return ki_cut_each(t->cut, which, fn, t, t->f);
     if (t->o->no_files) {
-        ki_object_to(t->f, &t->place, "paths are not accepted here; send the list itself");
+        ki_object_to(t->f, &t->place,
+                     "paths and indexes are not accepted here; send the list itself");
         return KITH_OK;
     }
     return read_file(t, json_string_value(v), fn);

@@ -3,14 +3,15 @@
  */
 #include "tool/records.h"
 
-#include "base/file.h"
+#include "base/lines.h"
 #include "base/mem.h"
 #include "data/csv.h"
+#include "data/jsonrow.h"
 #include "data/roles.h"
 
 #include <string.h>
 
-static const size_t most_bytes = (size_t)4 << 30; /* of one file */
+static const size_t most_bytes = (size_t)4 << 30; /* of one CSV file, which is read whole */
 
 struct walk {
     const char *path;
@@ -31,25 +32,29 @@ static int find_record(struct walk *w)
 
 /* ---- NDJSON ---- */
 
-static kith_err each_line(struct walk *w)
+/* A line is read, used and forgotten: however long the list is, memory holds one of them. */
+static kith_err each_line(ki_source *s, struct walk *w)
 {
+    ki_lines l = { .source = s, .most = KI_LINE_MAX };
+    char *line;
+    size_t n, j = 0;
     kith_err err = KITH_OK;
-    for (size_t j = 0; err == KITH_OK && find_record(w); j++) {
+    while (err == KITH_OK && (err = ki_lines_next(&l, &line, &n)) == KITH_OK && line != NULL) {
         json_error_t error;
-        char *stop = memchr(w->at, '\n', (size_t)(w->end - w->at));
-        if (stop == NULL) stop = w->end;
-        json_t *o = json_loadb(w->at, (size_t)(stop - w->at), JSON_REJECT_DUPLICATES, &error);
-        if (o == NULL && json_error_code(&error) == json_error_out_of_memory)
-            return ki_fail_memory((size_t)(stop - w->at));
-        if (o == NULL) {
+        if (n == 0 || (n == 1 && *line == '\r')) continue;
+        json_t *o = json_loadb(line, n, JSON_REJECT_DUPLICATES, &error);
+        if (o == NULL && json_error_code(&error) == json_error_out_of_memory) {
+            err = ki_fail_memory(n);
+        } else if (o == NULL) {
             ki_object_to(w->f, w->place, "%.300s:%lld:%d: got %.120s, want a JSON object", w->path,
-                         (long long)w->line, error.column, error.text);
-            return KITH_OK;
+                         (long long)l.number, error.column, error.text);
+            break;
+        } else {
+            err = w->fn(w->arg, j++, o);
         }
-        err = w->fn(w->arg, j, o);
         json_decref(o);
-        w->at = stop;
     }
+    ki_lines_clear(&l);
     return err;
 }
 
@@ -162,41 +167,21 @@ static kith_err each_csv(struct walk *w)
 
 /* ---- public ---- */
 
-static int begins_object(const char *text, size_t n)
-{
-    size_t at = 0;
-    while (at < n && (text[at] == ' ' || text[at] == '\n' || text[at] == '\r' || text[at] == '\t'))
-        at++;
-    return at < n && text[at] == '{';
-}
-
-kith_err ki_records_are_json(const char *path, int *out)
-{
-    ki_source *s;
-    size_t n;
-    const kith_err err = ki_source_open(path, &s);
-    if (err != KITH_OK) return err;
-    const char *head = ki_source_peek(s, &n);
-    *out = begins_object(head, n);
-    ki_source_close(s);
-    return KITH_OK;
-}
-
-kith_err ki_records_each(const char *path, ki_element_fn fn, void *arg, const ki_place *at,
+kith_err ki_records_each(ki_source *s, ki_element_fn fn, void *arg, const ki_place *at,
                          ki_findings *f)
 {
-    struct walk w = { .path = path, .line = 1, .fn = fn, .arg = arg, .place = at, .f = f };
-    ki_source *s;
+    struct walk w = {
+        .path = ki_source_name(s), .line = 1, .fn = fn, .arg = arg, .place = at, .f = f
+    };
     char *text = NULL;
     size_t n = 0;
-    kith_err err = ki_source_open(path, &s);
-    if (err != KITH_OK) return err;
-    err = ki_source_rest(s, most_bytes, &text, &n);
-    ki_source_close(s);
+    const char *head = ki_source_peek(s, &n);
+    if (ki_json_begins(head, n)) return each_line(s, &w);
+    kith_err err = ki_source_rest(s, most_bytes, &text, &n);
     if (err != KITH_OK) return err;
     w.at = text;
     w.end = text + n;
-    err = begins_object(text, n) ? each_line(&w) : each_csv(&w);
+    err = each_csv(&w);
     ki_free(text);
     return err;
 }

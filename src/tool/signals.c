@@ -224,7 +224,7 @@ static kith_err take_event(ki_signals *s, const json_t *v)
 
 static int is_read_elsewhere(const char *name)
 {
-    static const char *const known[] = { "user_id", "item_id", "timestamp" };
+    static const char *const known[] = { "user_id", "item_id", "timestamp", "_id" };
     return among(known, KI_COUNT(known), name);
 }
 
