@@ -6,7 +6,7 @@ export BUILD
 .DEFAULT_GOAL := all
 
 help:            ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 setup:           ## install what building needs (Debian packages; quiet and quick when nothing is missing)
 	@scripts/setup build
@@ -32,6 +32,10 @@ test: setup-test $(BUILD)/build.ninja ## build and run every test; T=name runs t
 test-mlflow:     ## the tests of tracking with a real MLflow server from PyPI (V=2 or 3; the first time minutes and 250 MB)
 test-mlflow: setup-test all
 	@test/mlflow/setup.sh $(or $(V),3) && python3 test/test_mlflow.py $(BUILD)/kith $(BUILD)/mlflow-$(or $(V),3)
+
+test-elasticsearch: ## the tests of indexes with a real server from Maven (V=2 or opensearch; the first time a minute or three)
+test-elasticsearch: setup-test all
+	@test/elasticsearch/setup.sh $(or $(V),opensearch) && python3 test/test_elasticsearch.py $(BUILD)/kith $(BUILD)/elasticsearch-$(or $(V),opensearch)
 
 test-client:     ## a generated TypeScript client drives the service (the first time a minute and 60 MB from npm)
 test-client: setup-test all
@@ -81,4 +85,4 @@ install: all     ## install library, header, pkg-config file and program; PREFIX
 clean:           ## remove what was built
 	@rm -rf build build-*
 
-.PHONY: help setup setup-test all demo test test-mlflow test-client test-fuzz-http asan tsan fuzz torture bench quality layers format format-check install clean
+.PHONY: help setup setup-test all demo test test-mlflow test-elasticsearch test-client test-fuzz-http asan tsan fuzz torture bench quality layers format format-check install clean

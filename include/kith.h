@@ -127,7 +127,8 @@ typedef struct kith_read_options {
                               NULL: none */
 } kith_read_options;
 
-/* Read interactions from a file or a folder that holds one of the known layouts; also `.gz`.
+/* Read interactions from a file or a folder that holds one of the known layouts; also `.gz`.  Where a file may stand,
+ * here and in the options, "elasticsearch:INDEX" may: lines of JSON from the server that $ELASTICSEARCH_URL names.
  * Folders: MovieLens 100K, 1M and latest, LightGCN train/test.  `path` may also be a file that
  * kith_data_save wrote. KITH_EFORMAT names file, line, column and what was expected. */
 KITH_API kith_err kith_data_read(kith *k, const char *path, const kith_read_options *options,
@@ -409,6 +410,23 @@ KITH_API kith_err kith_recommend_batch_without(kith *k, const kith_model *model,
                                                const kith_block *block, int32_t *items,
                                                float *scores, int32_t *counts);
 
+typedef struct kith_batch { /* what kith_recommend_batch took and gave */
+    const int32_t *users;   /* [n_users]; NULL: the first n_users */
+    int32_t n_users;
+    int n; /* places of a row */
+    const int32_t *items;
+    const float *scores;
+    const int32_t *counts;
+} kith_batch;
+
+/* Write the lists into an index, `to` being "elasticsearch:INDEX" of the server that $ELASTICSEARCH_URL names: for
+ * each user a document under the user's id, {user_id, model, recommendations: [{item_id, score, rank}]}.  It takes the
+ * place of one that is there; documents of users that are not in the batch stay.  An index that holds anything but
+ * such lists is left alone (KITH_EINVAL) unless `replace`.  *json tells {index, server, documents, refused,
+ * first_refused}: what the server refused is no failure of the call. */
+KITH_API kith_err kith_batch_send(kith *k, const kith_model *model, const kith_batch *lists,
+                                  const char *to, int replace, char **json);
+
 /* ---- evaluating
  * --------------------------------------------------------------------------------------------------
  */
@@ -525,7 +543,7 @@ typedef struct kith_run_options {
     kith_cache *cache; /* for the caching_strategy of its kind; NULL: one for this run alone, in
                           memory or in the server at $REDIS_URL */
     const char *endpoint; /* told as model_endpoint; NULL: there is none */
-    int no_files;         /* 1: paths in the request are refused, as a service must */
+    int no_files;         /* 1: paths and indexes in the request are refused, as a service must */
     const char *folder;   /* where its relative paths begin; NULL: the working directory */
     const char
         *tracking_uri; /* MLflow server that the run is logged in; NULL: $MLFLOW_TRACKING_URI;

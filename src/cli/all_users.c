@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * all_users.c -- kith recommend --all-users: the lists of everybody as one CSV
+ * all_users.c -- kith recommend --all-users: the lists of everybody as one CSV, or in an index
  */
+#include "base/file.h"    /* which names are no files */
 #include "base/outfile.h" /* the file appears whole or not at all */
 #include "cli/command.h"
 #include "cli/console.h"
@@ -41,6 +42,58 @@ static cli_exit write_lists(const char *path, const kith_model *m, const struct 
     return err == KITH_OK ? CLI_DONE : cli_fail(err);
 }
 
+static cli_exit tell_written(const cli_args *a, const kith_model *m, const struct lists *l,
+                             double spent)
+{
+    if (a->json)
+        printf("{\"users\": %d, \"n\": %d, \"topk_seconds\": %.6f}\n", kith_model_n_users(m), l->n,
+               spent);
+    else if (!a->quiet)
+        printf("%s lists of %d, made in %.2f s, written to %s\n", cli_count(kith_model_n_users(m)),
+               l->n, spent, a->users);
+    return CLI_DONE;
+}
+
+/* What the server says of the documents; one that it refused is a list that is missing. */
+static cli_exit tell_sent(const cli_args *a, const struct lists *l, json_t *report, double spent)
+{
+    const int64_t refused = json_integer_value(json_object_get(report, "refused"));
+    const int64_t documents = json_integer_value(json_object_get(report, "documents"));
+    cli_exit code = CLI_DONE;
+    cli_progress_clear();
+    if (refused > 0)
+        code = cli_complain(CLI_FAILED, "%s at %s refused %s of %s lists; the first, of user %s",
+                            a->users, json_string_value(json_object_get(report, "server")),
+                            cli_count(refused), cli_count(refused + documents),
+                            json_string_value(json_object_get(report, "first_refused")));
+    if (!a->json && !a->quiet)
+        printf("%s lists of %d, made in %.2f s, written to %s at %s\n", cli_count(documents), l->n,
+               spent, a->users, json_string_value(json_object_get(report, "server")));
+    if (a->json) {
+        json_object_set_new(report, "n", json_integer(l->n));
+        json_object_set_new(report, "topk_seconds", json_real(spent));
+        return cli_print_object(report) == CLI_DONE ? code : CLI_FAILED;
+    }
+    json_decref(report);
+    return code;
+}
+
+static cli_exit send_lists(const cli_args *a, kith *k, const kith_model *m, const struct lists *l,
+                           double spent)
+{
+    char *text = NULL;
+    const kith_batch batch = { .n_users = kith_model_n_users(m),
+                               .n = l->n,
+                               .items = l->items,
+                               .scores = l->scores,
+                               .counts = l->counts };
+    const kith_err err = kith_batch_send(k, m, &batch, a->users, a->force, &text);
+    if (err != KITH_OK) return cli_fail(err);
+    json_t *report = json_loads(text, 0, NULL);
+    kith_string_free(text);
+    return tell_sent(a, l, report, spent);
+}
+
 static cli_exit rank_all(const cli_args *a, kith *k, const kith_model *m, const struct lists *l)
 {
     kith_block *block = NULL;
@@ -52,15 +105,9 @@ static cli_exit rank_all(const cli_args *a, kith *k, const kith_model *m, const 
     const double spent = cli_seconds() - began;
     kith_block_free(block);
     if (err != KITH_OK) return cli_fail(err);
+    if (!ki_source_is_file(a->users)) return send_lists(a, k, m, l, spent);
     code = write_lists(a->users, m, l);
-    if (code != CLI_DONE) return code;
-    if (a->json)
-        printf("{\"users\": %d, \"n\": %d, \"topk_seconds\": %.6f}\n", kith_model_n_users(m), l->n,
-               spent);
-    else if (!a->quiet)
-        printf("%s lists of %d, made in %.2f s, written to %s\n", cli_count(kith_model_n_users(m)),
-               l->n, spent, a->users);
-    return CLI_DONE;
+    return code == CLI_DONE ? tell_written(a, m, l, spent) : code;
 }
 
 cli_exit cli_recommend_all(const cli_args *a, kith *k, const kith_model *m)

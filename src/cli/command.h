@@ -160,7 +160,7 @@ cli_exit cli_check_target(const cli_args *a, const char *path, const char *kind)
  * storage (freed by the caller).  -1 after a sentence when one is not key=value. */
 int cli_params(const cli_args *a, kith_param *params, char **text);
 
-/* The lists of all users into the file that --all-users names. */
+/* The lists of all users into the file, or the index, that --all-users names. */
 cli_exit cli_recommend_all(const cli_args *a, kith *k, const kith_model *m);
 
 /* Log a report of kith_evaluate or kith_tune where $MLFLOW_TRACKING_URI says, and tell it on stderr. */

@@ -22,7 +22,8 @@ const cli_option cli_options[] = {
       "refuse what needs more, such as 8G (all there is)", NULL, 0, 0 },
 
     { "data", 'd', CLI_TEXT, AT(data), "PATH",
-      "ratings or events: a file or folder of any known layout", "file", 0, 0 },
+      "ratings or events: a file or folder of any known layout, or elasticsearch:INDEX", "file", 0,
+      0 },
     { "train", 0, CLI_TEXT, AT(train), "FILE",
       "the training part, with --test, for protocol predefined", "file", 0, 0 },
     { "test", 0, CLI_TEXT, AT(test), "FILE", "the test part, of protocol predefined", "file", 0,
@@ -120,7 +121,7 @@ const cli_option cli_options[] = {
       "file", 0, 0 },
     { "user", 'u', CLI_TEXT, AT(user), "ID", "for this user", NULL, 0, 0 },
     { "all-users", 0, CLI_TEXT, AT(users), "FILE",
-      "the lists of every user, as CSV, into this file", "file", 0, 0 },
+      "the lists of every user, as CSV into this file, or into elasticsearch:INDEX", "file", 0, 0 },
     { "item", 'i', CLI_TEXT, AT(item), "ITEM", "for this item: its id or its title", NULL, 0, 0 },
     { "liked", 'l', CLI_EACH, AT(liked), "ITEM[=VALUE][,...]",
       "for somebody new who likes these items (and gave them these values); again for more", NULL,
