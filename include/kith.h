@@ -548,6 +548,9 @@ typedef struct kith_run_options {
     const char
         *tracking_uri; /* MLflow server that the run is logged in; NULL: $MLFLOW_TRACKING_URI;
                                  "": none */
+    const kith_anonymise_options
+        *anonymise; /* what kith_data_anonymise would do to the data, before anything
+                                                else sees them; NULL: nothing */
 } kith_run_options;
 
 /* Serve one request of n bytes.  *result is the result, or, when the call fails, {"error": ...} with

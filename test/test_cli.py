@@ -623,6 +623,51 @@ def test_data_is_handed_on_without_names():
     assert "--key-file" in run("data", "convert", "small.csv", "--out", "x.csv", "--anonymise", code=2).stderr
 
 
+def test_a_run_knows_nobody():
+    write("key", "sixteen letters!")
+    people = [f"person-{u}" for u in range(30)]
+    rows = [{"user_id": people[u], "item_id": f"thing-{i}", "liked": True} for u in range(30) for i in range(12)
+            if (u * 7 + i * 3) % 5 < 3 and u % 2 == i % 2]
+    users = [{"user_id": p, "age": 20 + u, "name": f"Surname{u} of the long list of people", "wishes": ["price <= 5"]}
+             for u, p in enumerate(people)]
+    request = {"recommendation_data": {
+        "user_data": users, "item_data": [{"item_id": f"thing-{i}", "price": i} for i in range(12)], "interaction_data": rows,
+        "context_data": {"users": [people[3], "a stranger"], "why_not": ["thing-1"], "exclude_items": ["thing-3"]}},
+        "recommendation_configuration": {"algorithm_type": "collaborative_filtering", "model_parameters": {"method": "item_knn"},
+                                         "recommendation_count": 4}}
+    write("request.json", json.dumps(request))
+    words = ["run", "request.json", "--quiet", "--anonymise", "--key-file", "key", "--coarsen", "age=10"]
+    text = run(*words).stdout
+    plain = json.loads(run("run", "request.json", "--quiet").stdout)
+    hidden = json.loads(text)
+    for name in ("person-", "Surname", "a stranger"):
+        assert name not in text, name
+    lists = [r["recommendation_results"]["recommendations"]["user_recommendations"] for r in (plain, hidden)]
+    assert [i["item_id"] for i in lists[0][0]["recommended_items"]] == [i["item_id"] for i in lists[1][0]["recommended_items"]]
+    assert lists[1][0]["recommended_items"][0]["wishes"][0]["want"] == "price <= 5", "wishes go with their user"
+    assert plain["metadata"]["data_statistics"] == hidden["metadata"]["data_statistics"]
+    told = hidden["metadata"]["anonymised"]
+    assert told["k_anonymity"]["k"] == 10 and told["dropped"] == ["name"] and "anonymised" not in plain["metadata"], told
+    # the same name as in a copy of the data under that key
+    write("one.csv", "user,item\nperson-3,thing-1\nperson-4,thing-2\n")
+    run("data", "anonymise", "one.csv", "--out", "open.csv", "--key-file", "key")
+    with open("open.csv", encoding="utf-8") as f:
+        assert f.read().splitlines()[1].split(",")[0] == lists[1][0]["user_id"]
+    # items too, and what the request says of them
+    text = run(*words, "--hash-items").stdout
+    other = json.loads(text)["recommendation_results"]["recommendations"]["user_recommendations"][0]
+    assert "thing-" not in text and len(other["recommended_items"]) == len(lists[0][0]["recommended_items"]), other
+    assert other["recommendation_metadata"]["why_not"][0]["why"] == lists[0][0]["recommendation_metadata"]["why_not"][0]["why"]
+    request["recommendation_data"]["context_data"]["block"] = ["id: thing-2"]
+    write("request.json", json.dumps(request))
+    run(*words)
+    error = json.loads(run(*words, "--hash-items", code=1).stdout)["error"]
+    assert error["violations"][0]["pointer"] == "/recommendation_data/context_data/block", error
+    done = run("run", "request.json", "--tables", "--anonymise", "--key-file", "key")
+    assert "k-anonymity 1: 30 of 30 users are alone" in done.stderr, done.stderr
+    assert "--key-file" in run("run", "request.json", "--anonymise", code=2).stderr
+
+
 def test_data_goes_round_through_every_layout():
     small()
     want = run_json("data", "stats", "small.csv")["fingerprint"]

@@ -28,7 +28,7 @@ static int read_key(const char *path, unsigned char key[64])
     return -1;
 }
 
-static kith_anonymise_options options_of(const cli_args *a, const unsigned char *key, int n)
+kith_anonymise_options cli_anonymise_options(const cli_args *a, const unsigned char *key, int n)
 {
     return (kith_anonymise_options){ .key = key,
                                      .key_bytes = (size_t)n,
@@ -57,7 +57,7 @@ cli_exit cli_check_key(const cli_args *a, unsigned char key[64], int *n)
 cli_exit cli_anonymise(const cli_args *a, kith *k, const unsigned char *key, int n,
                        kith_data **data, json_t **report)
 {
-    const kith_anonymise_options options = options_of(a, key, n);
+    const kith_anonymise_options options = cli_anonymise_options(a, key, n);
     kith_data *made = NULL;
     char *text = NULL;
     const kith_err err = kith_data_anonymise(k, *data, &options, &made, &text);

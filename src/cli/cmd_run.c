@@ -98,15 +98,20 @@ cli_exit cmd_run(const cli_args *a, kith *k)
 {
     size_t n = 0;
     char folder[KI_PATH_MAX];
+    unsigned char key[64];
+    int n_key = 0;
     cli_exit code = cli_check_target(a, a->out, "result");
     if (code == CLI_DONE && a->json && a->tables)
         code = cli_complain(CLI_USAGE, "--json and --tables are two ways to print one result");
+    if (code == CLI_DONE) code = cli_check_key(a, key, &n_key);
     if (code != CLI_DONE) return code;
+    const kith_anonymise_options anonymise = cli_anonymise_options(a, key, n_key);
     char *request = read_request(a->words[0], &n), *result = NULL;
     const int tables = wants_tables(a);
     ki_path_folder(folder, a->words[0]);
     const kith_run_options options = { .event = a->quiet || tables ? NULL : print_event,
-                                       .folder = strcmp(folder, ".") == 0 ? NULL : folder };
+                                       .folder = strcmp(folder, ".") == 0 ? NULL : folder,
+                                       .anonymise = a->anonymise ? &anonymise : NULL };
     if (request == NULL) return CLI_FAILED;
     const kith_err err = kith_run(k, request, n, &options, &result);
     free(request);

@@ -139,6 +139,7 @@ cli_exit cli_read_data_told(const cli_args *a, kith *k, kith_data **out, json_t 
 cli_exit cli_check_key(const cli_args *a, unsigned char key[64], int *n);
 cli_exit cli_anonymise(const cli_args *a, kith *k, const unsigned char *key, int n,
                        kith_data **data, json_t **report);
+kith_anonymise_options cli_anonymise_options(const cli_args *a, const unsigned char *key, int n);
 void cli_tell_risk(FILE *to, const json_t *report);
 void cli_print_risk(const json_t *report);
 kith_read_options cli_read_options(const cli_args *a);

@@ -175,11 +175,12 @@ const cli_command cli_commands[] = {
           "out",
       .detail = "  kith run request.json\n"
                 "  kith run request.json --tables --out result.json\n"
-                "  kith run - < request.json | jq .metadata\n\n"
+                "  kith run - < request.json | jq .metadata\n"
+                "  kith run request.json --anonymise --key-file key --coarsen age=10\n\n"
                 "A terminal gets tables, a pipe or a file gets the result as JSON. Paths in the "
                 "request begin at its folder.",
       .run = cmd_run,
-      .options = { "out", "tables", "force" } },
+      .options = { "out", "tables", "force", "anonymise", ANONYMISE_OPTIONS } },
     { .name = "schema",
       .words = "request|response",
       .min_words = 1,

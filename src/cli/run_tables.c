@@ -337,6 +337,8 @@ cli_exit cli_print_run(const char *result, int quiet)
     if (!quiet) {
         json_array_foreach (json_object_get(metadata, "warnings"), j, warning)
             fprintf(stderr, "note: %s\n", json_string_value(warning));
+        if (json_object_get(metadata, "anonymised") != NULL)
+            cli_tell_risk(stderr, json_object_get(metadata, "anonymised"));
         tell_cost(results, metadata);
     }
     json_decref(o);

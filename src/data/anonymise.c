@@ -6,6 +6,7 @@
 #include "base/jsontext.h"
 #include "base/mem.h"
 
+#include <assert.h>
 #include <math.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -13,21 +14,26 @@
 #include <string.h>
 #include <time.h>
 
-enum { TAG_BYTES = 12, NAME_BYTES = 2 * TAG_BYTES + 1, CELL = 128, LEAST_KEY = 16 };
+enum { TAG_BYTES = 12, CELL = 128, LEAST_KEY = 16 };
+static_assert(KI_TOKEN_ROOM == 2 * TAG_BYTES + 1, "two digits for each byte, and a NUL");
 
 /* ---- ids ---- */
 
-static kith_err hash_ids(ki_idmap *out, const ki_idmap *from, const kith_anonymise_options *o)
+void ki_anonymise_id(const kith_anonymise_options *o, const char *id, size_t n, char *out)
 {
     unsigned char
         tag[crypto_generichash_BYTES_MIN > TAG_BYTES ? crypto_generichash_BYTES_MIN : TAG_BYTES];
-    char name[NAME_BYTES];
+    crypto_generichash(tag, sizeof tag, (const unsigned char *)id, n, o->key, o->key_bytes);
+    sodium_bin2hex(out, KI_TOKEN_ROOM, tag, TAG_BYTES);
+}
+
+static kith_err hash_ids(ki_idmap *out, const ki_idmap *from, const kith_anonymise_options *o)
+{
+    char name[KI_TOKEN_ROOM];
     for (int32_t j = 0; j < from->n; j++) {
         int32_t at;
-        crypto_generichash(tag, sizeof tag, (const unsigned char *)ki_idmap_name(from, j),
-                           ki_idmap_length(from, j), o->key, o->key_bytes);
-        sodium_bin2hex(name, sizeof name, tag, TAG_BYTES);
-        const kith_err err = ki_idmap_add(out, name, NAME_BYTES - 1, &at);
+        ki_anonymise_id(o, ki_idmap_name(from, j), ki_idmap_length(from, j), name);
+        const kith_err err = ki_idmap_add(out, name, KI_TOKEN_ROOM - 1, &at);
         if (err != KITH_OK) return err;
         if (at != j) /* 96 bits: not before some 10^14 ids */
             return ki_fail(KITH_EDATA,
@@ -309,6 +315,7 @@ static kith_err copy_data(const kith_data *d, const kith_anonymise_options *o, k
 {
     kith_err err;
     to->has_values = d->has_values;
+    to->strengths = d->strengths;
     to->report = d->report;
     if ((err = ki_strdup(&to->source, "anonymised")) != KITH_OK) return err;
     if ((err = hash_ids(&to->users, &d->users, o)) != KITH_OK) return err;
@@ -338,6 +345,10 @@ kith_err ki_anonymise(const kith_data *d, const kith_anonymise_options *o, kith_
     json_t *dropped = json_array(), *coarsened = json_array(), *risk = NULL;
     kith_data *to = NULL;
     kith_err err;
+    if (sodium_init() < 0) {
+        err = ki_fail(KITH_EIO, "libsodium could not be started");
+        goto done;
+    }
     if ((err = check(d, o)) != KITH_OK) goto done;
     if ((err = ki_alloc(&to, 1, sizeof *to)) != KITH_OK) goto done;
     if ((err = copy_data(d, o, to)) != KITH_OK) goto done;
@@ -367,7 +378,6 @@ kith_err kith_data_anonymise(kith *k, const kith_data *data, const kith_anonymis
     if (k == NULL || data == NULL || options == NULL || out == NULL)
         return ki_fail(KITH_EINVAL,
                        "kith_data_anonymise: k, data, options and out must not be NULL");
-    if (sodium_init() < 0) return ki_fail(KITH_EIO, "libsodium could not be started");
     kith_err err = ki_anonymise(data, options, &made, &o);
     if (err != KITH_OK) return err;
     if (report != NULL)

@@ -20,6 +20,10 @@
 kith_err ki_anonymise(const kith_data *d, const kith_anonymise_options *o, kith_data **out,
                       json_t **report);
 
+/* The name of one id under the key of `o`, as ki_anonymise gives it: out[KI_TOKEN_ROOM]. */
+enum { KI_TOKEN_ROOM = 25 };
+void ki_anonymise_id(const kith_anonymise_options *o, const char *id, size_t n, char *out);
+
 /* How many users share all attributes with how few others: {k, groups, unique, below: {"2", "5",
  * "10"}, relief: [{drop, k, unique}]}; a group is the users that look alike in every column.  A new
  * reference; KITH_ENOMEM. */

@@ -159,6 +159,7 @@ static json_t *metadata(ki_run *r, json_t *statistics)
     json_decref(context);
     if (r->tuning != NULL) json_object_set(o, "tuning", r->tuning);
     if (r->mlflow != NULL) json_object_set_new(o, "tracking", ki_mlflow_json(r->mlflow));
+    if (r->anonymised != NULL) json_object_set(o, "anonymised", r->anonymised);
     if (r->blocked != NULL) json_object_set(o, "block", r->blocked);
     if (f->warnings != NULL) json_object_set(o, "warnings", f->warnings);
     if (f->left_out != NULL) json_object_set(o, "left_out", f->left_out);

@@ -59,6 +59,7 @@ static kith_err read_request(ki_run *r, const char *text, size_t n)
     ki_verify(r->schema, r->cut.shell, NULL, &r->findings);
     const int sound = r->findings.n_violations == 0;
     if ((err = ki_intake_read(&r->intake, &r->cut, &how, &r->findings)) != KITH_OK) return err;
+    if ((err = ki_run_anonymise(r)) != KITH_OK) return err;
     r->config = json_object_get(r->cut.shell, "recommendation_configuration");
     r->training = json_object_get(r->cut.shell, "training_configuration");
     r->deployment = json_object_get(r->cut.shell, "deployment_configuration");
@@ -144,6 +145,7 @@ static void clear(ki_run *r)
     json_decref(r->own_wishes);
     ki_free(r->block);
     json_decref(r->blocked);
+    json_decref(r->anonymised);
     kith_model_free(r->model);
     json_decref(r->about);
     json_decref(r->persistence);

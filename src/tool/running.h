@@ -31,6 +31,7 @@ typedef struct ki_run {
     json_t *own_wishes;      /* user -> the same as text, with the user's own; NULL: none */
     char *block;             /* entries, one a line; NULL: none */
     json_t *blocked;         /* what they keep out; NULL: nothing */
+    json_t *anonymised; /* what was done to the data, and the risk that is left; NULL: nothing */
 
     kith_cache *cache, *own_cache; /* of caching_strategy, NULL: none; own: to be freed */
 
@@ -56,6 +57,9 @@ typedef struct ki_run {
  * states for it. */
 int ki_run_flag(const ki_run *r, const char *section, const char *field);
 double ki_run_number(const ki_run *r, const char *section, const char *field);
+
+/* anonymous.c: the data that were read, and what the request says of users, without their names, if that is asked for. */
+kith_err ki_run_anonymise(ki_run *r);
 
 /* narrow.c: filter, values, wishes and pipeline out of the context, checked. */
 kith_err ki_run_narrow(ki_run *r);
