@@ -14,7 +14,14 @@
 #include <string.h>
 #include <sys/resource.h>
 
-enum { KEPT = 100, MOST_WAITING = 32, ROOM = KEPT + MOST_WAITING + 1, TICK_MS = 1000 };
+enum {
+    KEPT = 100,
+    MOST_WAITING = 32,
+    ROOM = KEPT + MOST_WAITING + 1,
+    TICK_MS = 1000,
+    NICE =
+        5, /* a third of the weight of who answers: at 10, a tenth, a training hardly moves while all is busy */
+};
 
 typedef enum state { QUEUED, RUNNING, DONE, FAILED, CANCELED } state;
 static const char *const state_names[] = { "queued", "running", "done", "failed", "canceled" };
@@ -145,7 +152,7 @@ static void run_one(ki_tasks *t, task *k)
 static void *work(void *arg)
 {
     ki_tasks *t = arg;
-    setpriority(PRIO_PROCESS, 0, 10); /* of this thread, and of those that it starts */
+    setpriority(PRIO_PROCESS, 0, NICE); /* of this thread, and of those that it starts */
     pthread_mutex_lock(&t->lock);
     while (!t->closing) {
         task *k = next(t);
