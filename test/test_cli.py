@@ -437,6 +437,8 @@ def test_filters_pipelines_and_why_not():
     assert why["why"] in ("filtered", "seen"), why
     assert run_json("why-not", *ask, "--item", pinned["items"][0]["item_id"])["why"] == "shown"
     assert run_json("why-not", *ask, "--item", "nothing")["why"] == "unknown"
+    assert "der Katalog mit" in run_json("why-not", *ask, "--item", "nothing", "--language", "de-CH")["sentence"]
+    assert "there are en, de" in run("why-not", *ask, "--item", "nothing", "--language", "xx", code=2).stderr
 
 
 LAPTOPS = """item_id,title,category,price,ram,weight
@@ -589,6 +591,11 @@ def test_a_request_names_its_language():
     assert all(i["reason"].startswith(("weil dir", "wegen")) for i in first["recommended_items"]), first
     assert "beliebte Artikel" in cold["recommendation_metadata"]["note"], cold
     assert "Personen bewertet" in cold["recommended_items"][0]["reason"], cold
+    request["recommendation_data"]["context_data"]["why_not"] = ["nothing"]
+    result, _ = serve(request)
+    first = result["recommendation_results"]["recommendations"]["user_recommendations"][0]
+    assert first["recommendation_metadata"]["why_not"][0]["sentence"].startswith("der Katalog"), first
+    del request["recommendation_data"]["context_data"]["why_not"]
     request["recommendation_data"]["context_data"]["language"] = "xx"
     result, _ = serve(request, code=1)
     assert result["error"]["violations"][0]["pointer"] == "/recommendation_data/context_data/language", result

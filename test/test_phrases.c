@@ -22,8 +22,17 @@ static const ki_phrasebook *book(const char *tag)
 static int n_slots(const char *pattern)
 {
     int n = 0;
-    for (const char *at = pattern; (at = strstr(at, "{}")) != NULL; at += 2) n++;
+    for (const char *at = pattern; (at = strchr(at, '{')) != NULL; at++) n++;
     return n;
+}
+
+/* The slots that are numbered, as bits. */
+static int numbered(const char *pattern)
+{
+    int bits = 0;
+    for (const char *at = pattern; (at = strchr(at, '{')) != NULL; at++)
+        if (at[1] >= '1' && at[1] <= '9') bits |= 1 << (at[1] - '1');
+    return bits;
 }
 
 static int is_utf8(const char *text)
@@ -44,6 +53,7 @@ TEST_EACH(every_language_says_every_phrase, n_languages)
             CHECK(pattern != NULL && pattern[0] != '\0');
             CHECK(is_utf8(pattern));
             CHECK_INT(n_slots(pattern), n_slots(ki_phrasebook_say(en, (ki_phrase)p, n)));
+            CHECK_INT(numbered(pattern), numbered(ki_phrasebook_say(en, (ki_phrase)p, n)));
             CHECK(l == en || strcmp(pattern, ki_phrasebook_say(en, (ki_phrase)p, n)) != 0);
         }
     CHECK(is_utf8(ki_phrasebook_open(l)) && is_utf8(ki_phrasebook_close(l)));
@@ -64,6 +74,30 @@ static const char *count(const char *tag, int64_t n)
 {
     static char out[40];
     return ki_phrasebook_count(book(tag), n, out, sizeof out);
+}
+
+static const char *said(const char *pattern, const char *const *fillings, int n)
+{
+    static char out[200];
+    char *text = NULL;
+    ki_words words = { 0 };
+    ki_phrase_say(&words, pattern, fillings, n);
+    CHECK_OK(ki_words_take(&words, &text));
+    snprintf(out, sizeof out, "%s", text);
+    ki_free(text);
+    return out;
+}
+
+TEST(slots_are_filled_in_the_order_of_the_language)
+{
+    const char *const two[] = { "a", "{}{1}" };
+    CHECK_STR(said("{1} of {2}", two, 2), "a of {}{1}"); /* what fills a slot is not looked at */
+    CHECK_STR(said("{2} vor {1}", two, 2), "{}{1} vor a");
+    CHECK_STR(said("{}, {}", two, 2), "a, {}{1}");
+    CHECK_STR(said("{1}, {1}", two, 2), "a, a");
+    CHECK_STR(said("{ {x} {10} {", two, 2), "{ {x} {10} {"); /* no slots */
+    CHECK_STR(said("none", NULL, 0), "none");
+    CHECK_STR(said("", NULL, 0), "");
 }
 
 TEST(numbers_are_grouped_as_each_language_does)

@@ -53,7 +53,7 @@ class Service:
             headers["Authorization"] = "Bearer " + (key or self.key)
         c.request(method, path, body=body, headers={k.replace("_", "-"): v for k, v in headers.items()})
         reply = c.getresponse()
-        text = reply.read()
+        text, self.varies = reply.read(), reply.getheader("Vary")
         allowed = want if isinstance(want, tuple) else (want,)
         assert reply.status in allowed, f"{method} {path}: {reply.status}, want {want}: {text.decode()[:600]}"
         kind = reply.getheader("Content-Type", "")
@@ -265,6 +265,17 @@ def test_reasons_and_notes_speak_the_language_that_is_asked_for_or_accepted():
         assert "vous avez" in why("/v1/recommend/u7?scenario=fr")
         assert why("/v1/recommend/u7?scenario=fr", Accept_Language="en").startswith("because")
         assert why(f"/v1/explain/u7/{s.items('u7')[0]}", Accept_Language="pt").split()[0] not in ("because", "rated", "liked")
+        seen = {"user_id": "u7", "item_id": s.items("u7")[0], "n": 1}
+        whynot = lambda more, **headers: s.post("/v1/why-not", {**seen, **more}, **headers)["sentence"]
+        english = whynot({})
+        assert english.startswith("it is"), english
+        assert s.varies == "Accept-Language", "a cache between must not hand a sentence to who reads another language"
+        assert whynot({}, Accept_Language="de").startswith("er steht") and whynot({"language": "it"}, Accept_Language="de") != english
+        assert s.varies is None, "the request named its language"
+        s.get("/v1/recommend/u7?n=1")
+        assert s.varies == "Accept-Language"
+        s.get("/v1/whoami")
+        assert s.varies is None
         wrong = s.post("/v1/recommend", {"user_id": "u7", "language": "klingon"}, want=422)
         assert "there are en, de, es, fr, it, pt" in wrong["detail"], wrong
 

@@ -80,6 +80,25 @@ TEST(each_reason_has_its_verdict_and_sentence)
     end(&a);
 }
 
+TEST(a_verdict_speaks_the_language_of_who_asks)
+{
+    struct asked a;
+    begin(&a);
+    CHECK_OK(ki_phrasebook_find("de", &a.facts.language));
+    check(&a, KI_WHY_BELOW, "er steht auf Rang 5 mit dem Wert 2.5; um unter die ersten 3 zu kommen, fehlen ihm 1.5");
+    a.facts.item_id = "i3";
+    check(
+        &a, KI_WHY_FILTERED,
+        "der Filter verlangt `price <= 700`: price ist 800; und `not tags has \"refurbished\"`: tags ist refurbished");
+    a.facts.item_id = "i9";
+    check(&a, KI_WHY_UNKNOWN, "der Katalog mit 8 Artikeln enthält „i9“ nicht; am ähnlichsten: „i1“");
+    CHECK_OK(ki_phrasebook_find("fr", &a.facts.language));
+    check(&a, KI_WHY_UNKNOWN,
+          "le catalogue de 8 articles ne contient pas «\xc2\xa0i9\xc2\xa0»\xc2\xa0; le plus proche : «\xc2\xa0"
+          "i1\xc2\xa0»");
+    end(&a);
+}
+
 TEST(a_removed_item_hears_its_own_values)
 {
     struct asked a;

@@ -124,7 +124,7 @@ const cli_command cli_commands[] = {
       .detail = "  kith why-not --model-file films.kith --user 196 --item \"Godfather, The\"",
       .run = cmd_why_not,
       .options = { "model-file", "user", "liked", "item", "number", "exclude", "include-seen",
-                   "filter", "wish", "context", "pipeline", "block", "on-unknown" },
+                   "filter", "wish", "context", "pipeline", "block", "on-unknown", "language" },
       .required = { "model-file", "item" } },
     { .name = "search",
       .words = "WORDS",

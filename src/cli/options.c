@@ -162,8 +162,8 @@ const cli_option cli_options[] = {
       0 },
     { "block", 0, CLI_TEXT, AT(block), "FILE",
       "never what this list of words, topics and items holds: one entry a line", "file", 0, 0 },
-    { "language", 0, CLI_TEXT, AT(language), "TAG", "of reasons and notes, such as de (en)", NULL,
-      0, 0 },
+    { "language", 0, CLI_TEXT, AT(language), "TAG",
+      "of reasons, notes and verdicts, such as de (en)", NULL, 0, 0 },
     { "on-unknown", 0, CLI_CHOICE, AT(on_unknown), "WHAT",
       "an unknown user gets popular items, or an error (popular)", "popular error", 0, 0 },
 };

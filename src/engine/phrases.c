@@ -42,7 +42,37 @@ static const ki_phrasebook languages[] = {
              .and = " and ",
              .group = ",",
              .group_from = 4,
-             .phrases = { [KI_PHRASE_LIKED] = { "because you liked {}" },
+             .phrases = { [KI_PHRASE_WHY_UNKNOWN] = { "the catalogue of {1} item has no {2}",
+                                                      "the catalogue of {1} items has no {2}" },
+                          [KI_PHRASE_WHY_NEAREST] = { "; nearest: {}" },
+                          [KI_PHRASE_WHY_HIDDEN] = { "it is hidden from everybody" },
+                          [KI_PHRASE_WHY_BLOCKED] = { "the block list has it, by the entry `{}`" },
+                          [KI_PHRASE_WHY_RULED_OUT] = { "the rules block it" },
+                          [KI_PHRASE_WHY_EXCLUDED] = { "the request excludes it" },
+                          [KI_PHRASE_WHY_RULES_EXCLUDE] = { "the rules exclude it" },
+                          [KI_PHRASE_WHY_SEEN] = { "the user has it already, and the request "
+                                                   "leaves out what was seen" },
+                          [KI_PHRASE_WHY_FILTER] = { "the filter wants `{}`" },
+                          [KI_PHRASE_WHY_RULES_FILTER] = { "the rules want `{}`" },
+                          [KI_PHRASE_WHY_AND] = { "; and `{}`" },
+                          [KI_PHRASE_WHY_UNCLEAR] = { ", which is unknown for this item" },
+                          [KI_PHRASE_WHY_VALUE] = { "{1} is {2}" },
+                          [KI_PHRASE_WHY_MISSING] = { "{} is missing" },
+                          [KI_PHRASE_WHY_NO_SOURCE] = { "nothing that finds candidates brought "
+                                                        "it" },
+                          [KI_PHRASE_WHY_CAPPED] = { "the rules allow {1} item of one {2} in a "
+                                                     "list, and a better one with {3} comes before "
+                                                     "it",
+                                                     "the rules allow {1} items of one {2} in a "
+                                                     "list, and better ones with {3} come before "
+                                                     "it" },
+                          [KI_PHRASE_WHY_RANKED] = { "it is ranked at {1} with score {2}" },
+                          [KI_PHRASE_WHY_NEEDS] = { "; to enter the first {1} it needs {2} more" },
+                          [KI_PHRASE_WHY_LEFT_OUT] = { "; its score would do for the first {}, but "
+                                                       "what comes after ranking left it out" },
+                          [KI_PHRASE_WHY_SHOWN] = { "it is in the list, at place {}" },
+                          [KI_PHRASE_WHY_SHOWN_SCORE] = { " with score {1} (ranked at {2})" },
+                          [KI_PHRASE_LIKED] = { "because you liked {}" },
                           [KI_PHRASE_RATED] = { "because of how you rated {}" },
                           [KI_PHRASE_KNOWN] = { "because you know {}" },
                           [KI_PHRASE_WORDS] = { "because of {}" },
@@ -90,7 +120,43 @@ static const ki_phrasebook languages[] = {
              .and = " und ",
              .group = ".",
              .group_from = 4,
-             .phrases = { [KI_PHRASE_LIKED] = { "weil dir {} gefallen hat",
+             .phrases = { [KI_PHRASE_WHY_UNKNOWN] = { "der Katalog mit {1} Artikel enthält {2} "
+                                                      "nicht",
+                                                      "der Katalog mit {1} Artikeln enthält {2} "
+                                                      "nicht" },
+                          [KI_PHRASE_WHY_NEAREST] = { "; am ähnlichsten: {}" },
+                          [KI_PHRASE_WHY_HIDDEN] = { "der Artikel ist für alle verborgen" },
+                          [KI_PHRASE_WHY_BLOCKED] = { "die Sperrliste enthält ihn, durch den "
+                                                      "Eintrag `{}`" },
+                          [KI_PHRASE_WHY_RULED_OUT] = { "die Regeln sperren ihn" },
+                          [KI_PHRASE_WHY_EXCLUDED] = { "die Anfrage schließt ihn aus" },
+                          [KI_PHRASE_WHY_RULES_EXCLUDE] = { "die Regeln schließen ihn aus" },
+                          [KI_PHRASE_WHY_SEEN] = { "er ist schon im Verlauf, und die Anfrage lässt "
+                                                   "Bekanntes weg" },
+                          [KI_PHRASE_WHY_FILTER] = { "der Filter verlangt `{}`" },
+                          [KI_PHRASE_WHY_RULES_FILTER] = { "die Regeln verlangen `{}`" },
+                          [KI_PHRASE_WHY_AND] = { "; und `{}`" },
+                          [KI_PHRASE_WHY_UNCLEAR] = { ", was für diesen Artikel nicht bekannt "
+                                                      "ist" },
+                          [KI_PHRASE_WHY_VALUE] = { "{1} ist {2}" },
+                          [KI_PHRASE_WHY_MISSING] = { "{} fehlt" },
+                          [KI_PHRASE_WHY_NO_SOURCE] = { "keine Quelle von Kandidaten hat ihn "
+                                                        "gebracht" },
+                          [KI_PHRASE_WHY_CAPPED] = { "die Regeln erlauben {1} Artikel mit gleichem "
+                                                     "{2} in einer Liste, und ein besserer mit {3} "
+                                                     "steht davor",
+                                                     "die Regeln erlauben {1} Artikel mit gleichem "
+                                                     "{2} in einer Liste, und bessere mit {3} "
+                                                     "stehen davor" },
+                          [KI_PHRASE_WHY_RANKED] = { "er steht auf Rang {1} mit dem Wert {2}" },
+                          [KI_PHRASE_WHY_NEEDS] = { "; um unter die ersten {1} zu kommen, fehlen "
+                                                    "ihm {2}" },
+                          [KI_PHRASE_WHY_LEFT_OUT] = { "; sein Wert würde für die ersten {} "
+                                                       "reichen, aber was auf die Rangfolge folgt, "
+                                                       "hat ihn weggelassen" },
+                          [KI_PHRASE_WHY_SHOWN] = { "er steht in der Liste, an Stelle {}" },
+                          [KI_PHRASE_WHY_SHOWN_SCORE] = { " mit dem Wert {1} (Rang {2})" },
+                          [KI_PHRASE_LIKED] = { "weil dir {} gefallen hat",
                                                 "weil dir {} gefallen haben" },
                           [KI_PHRASE_RATED] = { "wegen deiner Bewertung von {}",
                                                 "wegen deiner Bewertungen von {}" },
@@ -139,7 +205,42 @@ static const ki_phrasebook languages[] = {
              .and = " y ",
              .group = ".",
              .group_from = 5,
-             .phrases = { [KI_PHRASE_LIKED] = { "porque te gustó {}", "porque te gustaron {}" },
+             .phrases = { [KI_PHRASE_WHY_UNKNOWN] = { "el catálogo de {1} artículo no tiene {2}",
+                                                      "el catálogo de {1} artículos no tiene {2}" },
+                          [KI_PHRASE_WHY_NEAREST] = { "; el más parecido: {}" },
+                          [KI_PHRASE_WHY_HIDDEN] = { "el artículo está oculto para todos" },
+                          [KI_PHRASE_WHY_BLOCKED] = { "está en la lista de bloqueo, por la entrada "
+                                                      "`{}`" },
+                          [KI_PHRASE_WHY_RULED_OUT] = { "las reglas lo bloquean" },
+                          [KI_PHRASE_WHY_EXCLUDED] = { "la petición lo excluye" },
+                          [KI_PHRASE_WHY_RULES_EXCLUDE] = { "las reglas lo excluyen" },
+                          [KI_PHRASE_WHY_SEEN] = { "ya está en el historial, y la petición omite "
+                                                   "lo que ya se conoce" },
+                          [KI_PHRASE_WHY_FILTER] = { "el filtro exige `{}`" },
+                          [KI_PHRASE_WHY_RULES_FILTER] = { "las reglas exigen `{}`" },
+                          [KI_PHRASE_WHY_AND] = { "; y `{}`" },
+                          [KI_PHRASE_WHY_UNCLEAR] = { ", que no se sabe de este artículo" },
+                          [KI_PHRASE_WHY_VALUE] = { "{1} es {2}" },
+                          [KI_PHRASE_WHY_MISSING] = { "falta {}" },
+                          [KI_PHRASE_WHY_NO_SOURCE] = { "ninguna fuente de candidatos lo ha "
+                                                        "traído" },
+                          [KI_PHRASE_WHY_CAPPED] = { "las reglas permiten {1} artículo con el "
+                                                     "mismo {2} en una lista, y uno mejor con {3} "
+                                                     "va antes",
+                                                     "las reglas permiten {1} artículos con el "
+                                                     "mismo {2} en una lista, y otros mejores con "
+                                                     "{3} van antes" },
+                          [KI_PHRASE_WHY_RANKED] = { "ocupa el puesto {1} con una puntuación de "
+                                                     "{2}" },
+                          [KI_PHRASE_WHY_NEEDS] = { "; para entrar entre los {1} primeros le "
+                                                    "faltan {2}" },
+                          [KI_PHRASE_WHY_LEFT_OUT] = { "; su puntuación bastaría para los {} "
+                                                       "primeros, pero lo que sigue a la "
+                                                       "clasificación lo ha dejado fuera" },
+                          [KI_PHRASE_WHY_SHOWN] = { "está en la lista, en el lugar {}" },
+                          [KI_PHRASE_WHY_SHOWN_SCORE] = { " con una puntuación de {1} (puesto "
+                                                          "{2})" },
+                          [KI_PHRASE_LIKED] = { "porque te gustó {}", "porque te gustaron {}" },
                           [KI_PHRASE_RATED] = { "por tu valoración de {}",
                                                 "por tus valoraciones de {}" },
                           [KI_PHRASE_KNOWN] = { "porque conoces a {}" },
@@ -189,7 +290,43 @@ static const ki_phrasebook languages[] = {
              .group = NARROW,
              .group_from = 4,
              .zero_is_one = 1,
-             .phrases = { [KI_PHRASE_LIKED] = { "parce que vous avez aimé {}" },
+             .phrases = { [KI_PHRASE_WHY_UNKNOWN] = { "le catalogue de {1} article ne contient pas "
+                                                      "{2}",
+                                                      "le catalogue de {1} articles ne contient "
+                                                      "pas {2}" },
+                          [KI_PHRASE_WHY_NEAREST] = { NBSP "; le plus proche : {}" },
+                          [KI_PHRASE_WHY_HIDDEN] = { "l’article est caché à tout le monde" },
+                          [KI_PHRASE_WHY_BLOCKED] = { "il est dans la liste de blocage, par "
+                                                      "l’entrée `{}`" },
+                          [KI_PHRASE_WHY_RULED_OUT] = { "les règles le bloquent" },
+                          [KI_PHRASE_WHY_EXCLUDED] = { "la demande l’exclut" },
+                          [KI_PHRASE_WHY_RULES_EXCLUDE] = { "les règles l’excluent" },
+                          [KI_PHRASE_WHY_SEEN] = { "il est déjà dans l’historique, et la demande "
+                                                   "écarte ce qui est connu" },
+                          [KI_PHRASE_WHY_FILTER] = { "le filtre exige `{}`" },
+                          [KI_PHRASE_WHY_RULES_FILTER] = { "les règles exigent `{}`" },
+                          [KI_PHRASE_WHY_AND] = { NBSP "; et `{}`" },
+                          [KI_PHRASE_WHY_UNCLEAR] = { ", ce qu’on ignore pour cet article" },
+                          [KI_PHRASE_WHY_VALUE] = { "{1} est {2}" },
+                          [KI_PHRASE_WHY_MISSING] = { "{} manque" },
+                          [KI_PHRASE_WHY_NO_SOURCE] = { "aucune source de candidats ne l’a "
+                                                        "apporté" },
+                          [KI_PHRASE_WHY_CAPPED] = { "les règles permettent {1} article de même "
+                                                     "{2} par liste, et un meilleur avec {3} le "
+                                                     "précède",
+                                                     "les règles permettent {1} articles de même "
+                                                     "{2} par liste, et de meilleurs avec {3} le "
+                                                     "précèdent" },
+                          [KI_PHRASE_WHY_RANKED] = { "il est classé au rang {1} avec un score de "
+                                                     "{2}" },
+                          [KI_PHRASE_WHY_NEEDS] = { NBSP "; pour entrer parmi les {1} premiers il "
+                                                         "lui manque {2}" },
+                          [KI_PHRASE_WHY_LEFT_OUT] = { NBSP "; son score suffirait pour les {} "
+                                                            "premiers, mais ce qui suit le "
+                                                            "classement l’a écarté" },
+                          [KI_PHRASE_WHY_SHOWN] = { "il est dans la liste, à la place {}" },
+                          [KI_PHRASE_WHY_SHOWN_SCORE] = { " avec un score de {1} (rang {2})" },
+                          [KI_PHRASE_LIKED] = { "parce que vous avez aimé {}" },
                           [KI_PHRASE_RATED] = { "d’après votre note pour {}",
                                                 "d’après vos notes pour {}" },
                           [KI_PHRASE_KNOWN] = { "parce que vous connaissez {}" },
@@ -238,7 +375,41 @@ static const ki_phrasebook languages[] = {
              .and = " e ",
              .group = ".",
              .group_from = 4,
-             .phrases = { [KI_PHRASE_LIKED] = { "perché ti è piaciuto {}",
+             .phrases = { [KI_PHRASE_WHY_UNKNOWN] = { "il catalogo di {1} articolo non contiene "
+                                                      "{2}",
+                                                      "il catalogo di {1} articoli non contiene "
+                                                      "{2}" },
+                          [KI_PHRASE_WHY_NEAREST] = { "; il più simile: {}" },
+                          [KI_PHRASE_WHY_HIDDEN] = { "l’articolo è nascosto a tutti" },
+                          [KI_PHRASE_WHY_BLOCKED] = { "è nella lista di blocco, per la voce `{}`" },
+                          [KI_PHRASE_WHY_RULED_OUT] = { "le regole lo bloccano" },
+                          [KI_PHRASE_WHY_EXCLUDED] = { "la richiesta lo esclude" },
+                          [KI_PHRASE_WHY_RULES_EXCLUDE] = { "le regole lo escludono" },
+                          [KI_PHRASE_WHY_SEEN] = { "è già nella cronologia, e la richiesta "
+                                                   "tralascia ciò che è noto" },
+                          [KI_PHRASE_WHY_FILTER] = { "il filtro vuole `{}`" },
+                          [KI_PHRASE_WHY_RULES_FILTER] = { "le regole vogliono `{}`" },
+                          [KI_PHRASE_WHY_AND] = { "; e `{}`" },
+                          [KI_PHRASE_WHY_UNCLEAR] = { ", che per questo articolo non è noto" },
+                          [KI_PHRASE_WHY_VALUE] = { "{1} è {2}" },
+                          [KI_PHRASE_WHY_MISSING] = { "manca {}" },
+                          [KI_PHRASE_WHY_NO_SOURCE] = { "nessuna fonte di candidati lo ha "
+                                                        "portato" },
+                          [KI_PHRASE_WHY_CAPPED] = { "le regole ammettono {1} articolo con lo "
+                                                     "stesso {2} in una lista, e uno migliore con "
+                                                     "{3} lo precede",
+                                                     "le regole ammettono {1} articoli con lo "
+                                                     "stesso {2} in una lista, e altri migliori "
+                                                     "con {3} lo precedono" },
+                          [KI_PHRASE_WHY_RANKED] = { "è al posto {1} con punteggio {2}" },
+                          [KI_PHRASE_WHY_NEEDS] = { "; per entrare tra i primi {1} gli mancano "
+                                                    "{2}" },
+                          [KI_PHRASE_WHY_LEFT_OUT] = { "; il punteggio basterebbe per i primi {}, "
+                                                       "ma ciò che segue la classifica lo ha "
+                                                       "lasciato fuori" },
+                          [KI_PHRASE_WHY_SHOWN] = { "è nella lista, in posizione {}" },
+                          [KI_PHRASE_WHY_SHOWN_SCORE] = { " con punteggio {1} (posto {2})" },
+                          [KI_PHRASE_LIKED] = { "perché ti è piaciuto {}",
                                                 "perché ti sono piaciuti {}" },
                           [KI_PHRASE_RATED] = { "per il tuo voto a {}", "per i tuoi voti a {}" },
                           [KI_PHRASE_KNOWN] = { "perché conosci {}" },
@@ -288,7 +459,38 @@ static const ki_phrasebook languages[] = {
              .group = ".",
              .group_from = 4,
              .zero_is_one = 1,
-             .phrases = { [KI_PHRASE_LIKED] = { "porque você gostou de {}" },
+             .phrases = { [KI_PHRASE_WHY_UNKNOWN] = { "o catálogo de {1} item não tem {2}",
+                                                      "o catálogo de {1} itens não tem {2}" },
+                          [KI_PHRASE_WHY_NEAREST] = { "; o mais parecido: {}" },
+                          [KI_PHRASE_WHY_HIDDEN] = { "o item está oculto para todos" },
+                          [KI_PHRASE_WHY_BLOCKED] = { "está na lista de bloqueio, pela entrada "
+                                                      "`{}`" },
+                          [KI_PHRASE_WHY_RULED_OUT] = { "as regras bloqueiam-no" },
+                          [KI_PHRASE_WHY_EXCLUDED] = { "o pedido exclui este item" },
+                          [KI_PHRASE_WHY_RULES_EXCLUDE] = { "as regras excluem este item" },
+                          [KI_PHRASE_WHY_SEEN] = { "já está no histórico, e o pedido omite o que "
+                                                   "já é conhecido" },
+                          [KI_PHRASE_WHY_FILTER] = { "o filtro exige `{}`" },
+                          [KI_PHRASE_WHY_RULES_FILTER] = { "as regras exigem `{}`" },
+                          [KI_PHRASE_WHY_AND] = { "; e ainda `{}`" },
+                          [KI_PHRASE_WHY_UNCLEAR] = { ", o que não se sabe deste item" },
+                          [KI_PHRASE_WHY_VALUE] = { "{1} é {2}" },
+                          [KI_PHRASE_WHY_MISSING] = { "falta o valor de {}" },
+                          [KI_PHRASE_WHY_NO_SOURCE] = { "nenhuma fonte de candidatos o trouxe" },
+                          [KI_PHRASE_WHY_CAPPED] = { "as regras permitem {1} item com o mesmo {2} "
+                                                     "numa lista, e um melhor com {3} vem antes",
+                                                     "as regras permitem {1} itens com o mesmo {2} "
+                                                     "numa lista, e outros melhores com {3} vêm "
+                                                     "antes" },
+                          [KI_PHRASE_WHY_RANKED] = { "está na posição {1} com a pontuação {2}" },
+                          [KI_PHRASE_WHY_NEEDS] = { "; para entrar nos primeiros {1} faltam-lhe "
+                                                    "{2}" },
+                          [KI_PHRASE_WHY_LEFT_OUT] = { "; a pontuação chegaria para os primeiros "
+                                                       "{}, mas o que vem depois da classificação "
+                                                       "deixou-o de fora" },
+                          [KI_PHRASE_WHY_SHOWN] = { "está na lista, no lugar {}" },
+                          [KI_PHRASE_WHY_SHOWN_SCORE] = { " com a pontuação {1} (posição {2})" },
+                          [KI_PHRASE_LIKED] = { "porque você gostou de {}" },
                           [KI_PHRASE_RATED] = { "pela sua avaliação de {}",
                                                 "pelas suas avaliações de {}" },
                           [KI_PHRASE_KNOWN] = { "porque você conhece {}" },
@@ -425,6 +627,29 @@ size_t ki_phrasebook_quote(const ki_phrasebook *l, const char *name, size_t n, c
     if (used + more + 1 > size) return used;
     snprintf(out + used, size - used, "%s%.*s%s", l->open, (int)n, name, l->close);
     return used + more;
+}
+
+/* The slot at or after `from`, which of the fillings goes there, and where it ends; NULL when there is none. */
+static const char *next_slot(const char *from, int *next, int *which, const char **end)
+{
+    for (const char *at = from; (at = strchr(at, '{')) != NULL; at++) {
+        const int numbered = at[1] >= '1' && at[1] <= '9';
+        if (at[1 + numbered] != '}') continue;
+        *which = numbered ? at[1] - '1' : (*next)++;
+        *end = at + 2 + numbered;
+        return at;
+    }
+    return NULL;
+}
+
+void ki_phrase_say(ki_words *out, const char *pattern, const char *const *fillings, int n)
+{
+    const char *slot, *end, *from = pattern;
+    for (int next = 0, which; (slot = next_slot(from, &next, &which, &end)) != NULL; from = end) {
+        ki_words_put(out, from, (size_t)(slot - from));
+        if (which < n) ki_words_put(out, fillings[which], strlen(fillings[which]));
+    }
+    ki_words_put(out, from, strlen(from));
 }
 
 void ki_phrase_fill(const char *pattern, const char *filling, char *out, size_t size)

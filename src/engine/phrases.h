@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT
  * phrases.h -- the sentences that end users read, in several languages, as tables of templates
  *
- * A template has one slot, {}, where names or a number stand.  What a phrase says of one thing and of
+ * A template has slots where names or numbers stand: {}, or {1}, {2}, ... where there are several, whose order is the
+ * language's own.  What a phrase says of one thing and of
  * several differs in most languages, so each has both; what counts as one is the language's own
- * business.  Sentences for whoever runs the service (errors, filters, verdicts) are in English alone.
+ * business.  Sentences for whoever runs the service (errors, what a filter removed) are in English alone.
  */
 #ifndef KI_PHRASES_H
 #define KI_PHRASES_H
 
-#include "base/err.h"
+#include "engine/wording.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -35,6 +36,28 @@ typedef enum ki_phrase {
     KI_PHRASE_NOTHING,    /* nothing is left to recommend; no slot */
     KI_PHRASE_ALL_WISHES, /* meets all wishes; no slot */
     KI_PHRASE_WISHES,     /* meets the wishes to {}: a percentage */
+    /* why an item is not in a list (whynot.h) */
+    KI_PHRASE_WHY_UNKNOWN,       /* the catalogue of {1} items has no {2} */
+    KI_PHRASE_WHY_NEAREST,       /* ; nearest: {}: after the one before */
+    KI_PHRASE_WHY_HIDDEN,        /* served to nobody for now; no slot */
+    KI_PHRASE_WHY_BLOCKED,       /* by the block list's entry {} */
+    KI_PHRASE_WHY_RULED_OUT,     /* blocked by the rules; no slot */
+    KI_PHRASE_WHY_EXCLUDED,      /* excluded by the request; no slot */
+    KI_PHRASE_WHY_RULES_EXCLUDE, /* no slot */
+    KI_PHRASE_WHY_SEEN,          /* the user has it already; no slot */
+    KI_PHRASE_WHY_FILTER,        /* the filter wants {} */
+    KI_PHRASE_WHY_RULES_FILTER,  /* the rules want {} */
+    KI_PHRASE_WHY_AND,           /* and {}: after either */
+    KI_PHRASE_WHY_UNCLEAR,       /* , which is unknown for the item: after a clause; no slot */
+    KI_PHRASE_WHY_VALUE,         /* {1}, a column, is {2} */
+    KI_PHRASE_WHY_MISSING,       /* {}, a column, is missing */
+    KI_PHRASE_WHY_NO_SOURCE,     /* no source of candidates brought it; no slot */
+    KI_PHRASE_WHY_CAPPED,        /* at most {1} items of one {2}, and better ones with {3} */
+    KI_PHRASE_WHY_RANKED,        /* ranked at {1} with score {2} */
+    KI_PHRASE_WHY_NEEDS,         /* ; to enter the first {1} it needs {2} more */
+    KI_PHRASE_WHY_LEFT_OUT,      /* ; its score would do for the first {} */
+    KI_PHRASE_WHY_SHOWN,         /* in the list, at place {} */
+    KI_PHRASE_WHY_SHOWN_SCORE,   /* with score {1} (ranked at {2}): after the one before */
     KI_N_PHRASES
 } ki_phrase;
 
@@ -67,5 +90,8 @@ size_t ki_phrasebook_quote(const ki_phrasebook *l, const char *name, size_t n, c
 
 /* out[size] = the template with its slot filled; cut, between characters, when it is too long. */
 void ki_phrase_fill(const char *pattern, const char *filling, char *out, size_t size);
+
+/* The template appended to `out`, its slots filled; fillings [n]. */
+void ki_phrase_say(ki_words *out, const char *pattern, const char *const *fillings, int n);
 
 #endif

@@ -74,6 +74,7 @@ static kith_err find_facts(const struct asking *w, const char *item_id, ki_item_
     const int32_t item = ki_idmap_find(&w->m->items, item_id, strlen(item_id));
     kith_err err;
     *f = (ki_item_facts){ .item_id = item_id,
+                          .language = w->a->language,
                           .filter = w->r->filter,
                           .env = &w->r->env,
                           .rules = w->r->pipeline.rules,

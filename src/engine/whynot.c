@@ -9,6 +9,7 @@
 #include "engine/filter_tree.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char *const names[] = { "unknown",  "hidden",    "blocked", "excluded", "seen",
@@ -31,17 +32,57 @@ static int listed(const int32_t *list, int32_t n, int32_t item)
     return 0;
 }
 
+/* ---- sentences ---- */
+
+enum { NUMBER_BYTES = 40, VALUE_BYTES = 128, QUOTED_BYTES = 1200 };
+
+/* A phrase for n things, its slots filled in order. */
+static void say_filled(struct work *w, ki_phrase phrase, int64_t n, const char *const *fillings,
+                       int n_fillings)
+{
+    ki_phrase_say(&w->words, ki_phrasebook_say(w->facts->language, phrase, n), fillings,
+                  n_fillings);
+}
+
+static void say_plain(struct work *w, ki_phrase phrase)
+{
+    say_filled(w, phrase, 1, NULL, 0);
+}
+
+static void say_one(struct work *w, ki_phrase phrase, const char *filling)
+{
+    say_filled(w, phrase, 1, &filling, 1);
+}
+
+static const char *count(const struct work *w, int64_t n, char *out)
+{
+    return ki_phrasebook_count(w->facts->language, n, out, NUMBER_BYTES);
+}
+
+static const char *score(double x, char *out)
+{
+    snprintf(out, NUMBER_BYTES, "%.6g", x);
+    return out;
+}
+
+static const char *quoted(const struct work *w, const char *name, char *out)
+{
+    out[0] = '\0';
+    ki_phrasebook_quote(w->facts->language, name, strlen(name), out, 0, QUOTED_BYTES);
+    return out[0] != '\0' ? out : name;
+}
+
 static void say_unknown(struct work *w)
 {
-    const int32_t near = ki_nearest_word(w->facts->item_id, w->s->items);
-    ki_words_add(&w->words, "the catalogue of %d items has no \"%s\"", w->s->items->n,
-                 w->facts->item_id);
-    if (near >= 0) ki_words_add(&w->words, "; nearest: \"%s\"", ki_idmap_name(w->s->items, near));
+    char number[NUMBER_BYTES], name[QUOTED_BYTES];
+    const int32_t near = ki_nearest_word(w->facts->item_id, w->s->items), n = w->s->items->n;
+    const char *const fillings[] = { count(w, n, number), quoted(w, w->facts->item_id, name) };
+    say_filled(w, KI_PHRASE_WHY_UNKNOWN, n, fillings, 2);
+    if (near >= 0)
+        say_one(w, KI_PHRASE_WHY_NEAREST, quoted(w, ki_idmap_name(w->s->items, near), name));
 }
 
 /* ---- clauses ---- */
-
-enum { VALUE_BYTES = 128 };
 
 static void say_value(struct work *w, const ki_filter *f, const ki_node *n, int *said)
 {
@@ -53,8 +94,9 @@ static void say_value(struct work *w, const ki_filter *f, const ki_node *n, int 
     } else {
         ki_number_print(value, f->schema.popularity[w->item]);
     }
-    ki_words_add(&w->words, "%s%s is %s", (*said)++ > 0 ? ", " : ": ", name,
-                 value[0] == '\0' ? "missing" : value);
+    const char *const fillings[] = { name, value };
+    ki_words_add(&w->words, "%s", (*said)++ > 0 ? ", " : ": ");
+    say_filled(w, value[0] == '\0' ? KI_PHRASE_WHY_MISSING : KI_PHRASE_WHY_VALUE, 1, fillings, 2);
 }
 
 /* The item's values in the columns of a clause. */
@@ -67,13 +109,16 @@ static void say_values(struct work *w, const ki_filter *f, const ki_node *n, int
 static void say_clause(struct work *w, const ki_filter *f, int clause, ki_truth truth)
 {
     const ki_node *n = &f->nodes[f->clauses[clause]];
+    const ki_phrase phrase = w->v->n_clauses > 0 ? KI_PHRASE_WHY_AND
+                             : w->v->by_rules    ? KI_PHRASE_WHY_RULES_FILTER
+                                                 : KI_PHRASE_WHY_FILTER;
     int said = 0;
-    if (w->v->n_clauses == 0)
-        ki_words_add(&w->words, "%s", w->v->by_rules ? "the rules want `" : "the filter wants `");
-    else
-        ki_words_add(&w->words, "; and `");
-    ki_node_print(f, n, &w->words);
-    ki_words_add(&w->words, truth == KI_UNKNOWN ? "`, which is unknown for this item" : "`");
+    ki_words printed = { 0 };
+    ki_node_print(f, n, &printed);
+    if (printed.err != KITH_OK && w->words.err == KITH_OK) w->words.err = printed.err;
+    say_one(w, phrase, printed.text == NULL ? "" : printed.text);
+    ki_words_clear(&printed);
+    if (truth == KI_UNKNOWN) say_plain(w, KI_PHRASE_WHY_UNCLEAR);
     say_values(w, f, n, &said);
 }
 
@@ -97,44 +142,42 @@ static int filtered(struct work *w, const ki_filter *f, int by_rules)
 static void say_blocked(struct work *w)
 {
     if (w->facts->blocked_by != NULL)
-        ki_words_add(&w->words, "the block list has it, by the entry `%s`", w->facts->blocked_by);
+        say_one(w, KI_PHRASE_WHY_BLOCKED, w->facts->blocked_by);
     else
-        ki_words_add(&w->words, "the rules block it");
+        say_plain(w, KI_PHRASE_WHY_RULED_OUT);
 }
 
 static void say_capped(struct work *w)
 {
-    char value[VALUE_BYTES];
+    char number[NUMBER_BYTES], value[VALUE_BYTES];
     const ki_cap *cap = &w->facts->rules->cap[w->facts->capped_by];
     const ki_column *c = &w->s->table->columns[cap->column];
     ki_column_print(c, w->item, value, sizeof value);
-    ki_words_add(
-        &w->words,
-        "the rules allow %d items of one %s in a list, and better ones with %s come before it",
-        cap->at_most, c->name, value);
+    const char *const fillings[] = { count(w, cap->at_most, number), c->name, value };
+    say_filled(w, KI_PHRASE_WHY_CAPPED, cap->at_most, fillings, 3);
 }
 
 static void say_below(struct work *w)
 {
+    char place[NUMBER_BYTES], value[NUMBER_BYTES];
     const ki_item_facts *f = w->facts;
     w->v->needs = f->score < f->last_score ? f->last_score - f->score : 0;
-    ki_words_add(&w->words, "it is ranked at %lld with score %.6g", (long long)f->rank, f->score);
+    const char *const ranked[] = { count(w, f->rank, place), score(f->score, value) };
+    say_filled(w, KI_PHRASE_WHY_RANKED, 1, ranked, 2);
+    const char *const needs[] = { count(w, f->k, place), score(w->v->needs, value) };
     if (w->v->needs > 0)
-        ki_words_add(&w->words, "; to enter the first %lld it needs %.6g more", (long long)f->k,
-                     w->v->needs);
+        say_filled(w, KI_PHRASE_WHY_NEEDS, f->k, needs, 2);
     else
-        ki_words_add(
-            &w->words,
-            "; its score would do for the first %lld, but what comes after ranking left it out",
-            (long long)f->k);
+        say_filled(w, KI_PHRASE_WHY_LEFT_OUT, f->k, needs, 1);
 }
 
 static void say_shown(struct work *w)
 {
-    ki_words_add(&w->words, "it is in the list, at place %lld", (long long)w->facts->position);
-    if (w->facts->rank > 0)
-        ki_words_add(&w->words, " with score %.6g (ranked at %lld)", w->facts->score,
-                     (long long)w->facts->rank);
+    char place[NUMBER_BYTES], value[NUMBER_BYTES];
+    const ki_item_facts *f = w->facts;
+    say_one(w, KI_PHRASE_WHY_SHOWN, count(w, f->position, place));
+    const char *const fillings[] = { score(f->score, value), count(w, f->rank, place) };
+    if (f->rank > 0) say_filled(w, KI_PHRASE_WHY_SHOWN_SCORE, 1, fillings, 2);
 }
 
 /* ---- the first reason that applies ---- */
@@ -161,20 +204,14 @@ static void say(struct work *w)
 {
     switch (w->v->why) {
     case KI_WHY_UNKNOWN: say_unknown(w); break;
-    case KI_WHY_HIDDEN: ki_words_add(&w->words, "it is hidden from everybody"); break;
+    case KI_WHY_HIDDEN: say_plain(w, KI_PHRASE_WHY_HIDDEN); break;
     case KI_WHY_BLOCKED: say_blocked(w); break;
     case KI_WHY_EXCLUDED:
-        ki_words_add(&w->words,
-                     w->facts->excluded ? "the request excludes it" : "the rules exclude it");
+        say_plain(w, w->facts->excluded ? KI_PHRASE_WHY_EXCLUDED : KI_PHRASE_WHY_RULES_EXCLUDE);
         break;
-    case KI_WHY_SEEN:
-        ki_words_add(&w->words,
-                     "the user has it already, and the request leaves out what was seen");
-        break;
+    case KI_WHY_SEEN: say_plain(w, KI_PHRASE_WHY_SEEN); break;
     case KI_WHY_FILTERED: break; /* said while the clauses were asked */
-    case KI_WHY_NO_SOURCE:
-        ki_words_add(&w->words, "nothing that finds candidates brought it");
-        break;
+    case KI_WHY_NO_SOURCE: say_plain(w, KI_PHRASE_WHY_NO_SOURCE); break;
     case KI_WHY_CAPPED: say_capped(w); break;
     case KI_WHY_BELOW: say_below(w); break;
     case KI_WHY_SHOWN: say_shown(w); break;
@@ -184,7 +221,12 @@ static void say(struct work *w)
 kith_err ki_why_not(const ki_schema *schema, const ki_item_facts *facts, ki_verdict *out)
 {
     ki_verdict v = { .clause = -1 };
-    struct work w = { .s = schema, .facts = facts, .v = &v };
+    ki_item_facts known = *facts;
+    struct work w = { .s = schema, .facts = &known, .v = &v };
+    if (known.language == NULL) {
+        const kith_err err = ki_phrasebook_find(NULL, &known.language);
+        if (err != KITH_OK) return err;
+    }
     w.item = ki_idmap_find(schema->items, facts->item_id, strlen(facts->item_id));
     v.why = judge(&w);
     v.name = names[v.why];

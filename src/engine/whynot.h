@@ -6,6 +6,7 @@
 #ifndef KI_WHYNOT_H
 #define KI_WHYNOT_H
 
+#include "engine/phrases.h"
 #include "engine/rules.h"
 
 typedef enum ki_why {
@@ -23,10 +24,11 @@ typedef enum ki_why {
 
 typedef struct ki_item_facts {
     const char *item_id;
-    int seen;                /* 1: in the user's history, which the request leaves out */
-    int hidden;              /* 1: it is served to nobody */
-    int excluded;            /* 1: the request itself excludes it */
-    const ki_filter *filter; /* of the request; NULL: none */
+    const ki_phrasebook *language; /* of the sentence; NULL: English */
+    int seen;                      /* 1: in the user's history, which the request leaves out */
+    int hidden;                    /* 1: it is served to nobody */
+    int excluded;                  /* 1: the request itself excludes it */
+    const ki_filter *filter;       /* of the request; NULL: none */
     const ki_env *env;
     const ki_rules *rules;  /* NULL: none */
     const char *blocked_by; /* the entry of the block list that has it; NULL: none */

@@ -34,8 +34,9 @@ static double weight(const char *from, const char *end)
     return ki_scan_number(at + 2, n, &q) && q > 0 && q <= 1 ? q : 0;
 }
 
-const char *ki_call_language(const ki_call *c)
+const char *ki_call_language(ki_call *c)
 {
+    ki_reply_header(c, "Vary", "Accept-Language");
     const char *at = c->heads.accept_language, *best = NULL;
     double most = 0;
     while (at != NULL && *at != '\0') {

@@ -103,8 +103,9 @@ double ki_call_number(const ki_call *c, const char *name);
 int ki_call_flag(const ki_call *c, const char *name);
 const json_t *ki_call_value(const ki_call *c,
                             const char *name); /* as JSON: lists, objects; NULL: none */
-/* Of those in which sentences are written the one that Accept-Language likes best; NULL: it names none of them. */
-const char *ki_call_language(const ki_call *c);
+/* Of those in which sentences are written the one that Accept-Language likes best; NULL: it names none of them.  The
+ * reply says that it depends on that (Vary). */
+const char *ki_call_language(ki_call *c);
 const json_t *ki_call_body(const ki_call *c); /* the whole, borrowed; NULL: none */
 const json_t *ki_call_member(const ki_call *c,
                              const char *name); /* of the body, NULL when absent */

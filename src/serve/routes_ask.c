@@ -365,7 +365,8 @@ static kith_err why_not(ki_call *c)
 {
     char *verdict = NULL;
     const char *item = ki_call_text(c, "item_id");
-    json_t *request = json_copy((json_t *)ki_call_body(c));
+    json_t *own = in_language(c, ki_call_body(c)), *request = json_copy(own);
+    json_decref(own);
     json_object_del(request, "item_id");
     kith_err err = ki_service_why_not(ki_call_service(c), request, item, &verdict);
     json_decref(request);
@@ -395,6 +396,10 @@ static const ki_shape a_question[] = {
     { .name = "context", .kind = KI_IS_OPEN, .about = "values of the filter's $names, and now" },
     { .name = "pipeline", .kind = KI_IS_OPEN, .about = "as in recommend" },
     { .name = "scenario", .kind = KI_IS_NAME, .about = "as in recommend", .max = 256 },
+    { .name = "language",
+      .kind = KI_IS_NAME,
+      .about = "of the sentence: de, en, es, fr, it, pt (what Accept-Language says)",
+      .max = 32 },
     { .name = "include_seen", .kind = KI_IS_FLAG, .about = "as in recommend" },
 };
 static const ki_shape question = { .kind = KI_IS_OBJECT,

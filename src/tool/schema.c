@@ -86,7 +86,8 @@ static const ki_shape context[] = {
       KI_EACH(one_name) },
     { .name = "language",
       .kind = KI_IS_NAME,
-      .about = "of reasons and notes: de, en, es, fr, it, pt; regions as in de-AT are heard",
+      .about =
+          "of reasons, notes and why_not: de, en, es, fr, it, pt; regions as in de-AT are heard",
       .init = "\"en\"" },
     { .name = "include_seen",
       .kind = KI_IS_FLAG,
