@@ -3,14 +3,41 @@
 
 #include "engine/filter_counts.h"
 
+static const ki_phrasebook *book(const char *tag)
+{
+    const ki_phrasebook *l = NULL;
+    CHECK_OK(ki_phrasebook_find(tag, &l));
+    return l;
+}
+
 static ki_counts count(const struct catalogue *c, const char *text, const uint8_t *base, int64_t wanted)
 {
     ki_filter *f;
     ki_counts out;
     CHECK_OK(ki_filter_parse(&c->schema, text, &f, NULL));
-    CHECK_OK(ki_filter_count(f, &c->env, base, wanted, &out));
+    CHECK_OK(ki_filter_count(f, &c->env, base, wanted, book("en"), &out));
     ki_filter_free(f);
     return out;
+}
+
+TEST(what_is_left_is_told_in_the_language_of_who_asks)
+{
+    struct catalogue c;
+    ki_filter *f;
+    ki_counts n;
+    make_catalogue(&c);
+    CHECK_OK(ki_filter_parse(&c.schema, "category = \"laptop\" and price <= 900 and ram >= 16", &f, NULL));
+    CHECK_OK(ki_filter_count(f, &c.env, NULL, 2, book("de"), &n));
+    CHECK_STR(n.sentence, "0 von 8 Kandidaten kommen durch, gewünscht sind 2; ohne `price <= 900` wären es 3; "
+                          "mit price <= 1200 blieben 2");
+    ki_counts_clear(&n);
+    ki_filter_free(f);
+    CHECK_OK(ki_filter_parse(&c.schema, "category = \"phone\" and brand = \"HP\" and price <= 2000", &f, NULL));
+    CHECK_OK(ki_filter_count(f, &c.env, NULL, 3, book("pt"), &n));
+    CHECK(strstr(n.sentence, "; sem `category = \"phone\"` e `brand = \"HP\"` passariam ") != NULL);
+    ki_counts_clear(&n);
+    ki_filter_free(f);
+    clear_catalogue(&c);
 }
 
 /* laptop: i1 i2 i3 i7.  price <= 900: i3 i4 i6 i8.  ram >= 16: i1 i2 i7.  Together: none.
@@ -130,7 +157,7 @@ TEST(every_allocation_of_a_count_may_fail)
     const int64_t live = ki_alloc_live();
     for (int at = 1;; at++) {
         ki_alloc_fail_at(at, 0);
-        const kith_err err = ki_filter_count(f, &c.env, NULL, 5, &n);
+        const kith_err err = ki_filter_count(f, &c.env, NULL, 5, book("en"), &n);
         ki_alloc_fail_at(0, 0);
         if (err == KITH_OK) break;
         CHECK_INT(err, KITH_ENOMEM);

@@ -272,6 +272,9 @@ def test_reasons_and_notes_speak_the_language_that_is_asked_for_or_accepted():
         assert s.varies == "Accept-Language", "a cache between must not hand a sentence to who reads another language"
         assert whynot({}, Accept_Language="de").startswith("er steht") and whynot({"language": "it"}, Accept_Language="de") != english
         assert s.varies is None, "the request named its language"
+        empty = s.get("/v1/recommend/u7?n=3&filter=year%20%3E%209999", Accept_Language="de")
+        assert empty["items"] == [] and "Kandidaten kommen durch, gewünscht sind 3" in empty["report"]["filter"]["sentence"], empty
+        assert "candidates pass" in s.get("/v1/recommend/u7?n=3&filter=year%20%3E%209999")["report"]["filter"]["sentence"]
         s.get("/v1/recommend/u7?n=1")
         assert s.varies == "Accept-Language"
         s.get("/v1/whoami")

@@ -22,6 +22,7 @@ struct work {
     const ki_filter *f;
     const uint8_t *base;
     ki_counts *out;
+    const ki_phrasebook *language; /* of the sentences */
     int64_t *
         pairs; /* [n_clauses, n_clauses]: items that fail exactly these two; NULL: too many clauses */
     int first, n;               /* the block */
@@ -111,6 +112,21 @@ static void choose_pair(ki_counts *c, const int64_t *pairs)
         }
 }
 
+/* ---- sentences ---- */
+
+enum { NUMBER_BYTES = 40 };
+
+static const char *number(const struct work *w, int64_t n, char *out)
+{
+    return ki_phrasebook_count(w->language, n, out, NUMBER_BYTES);
+}
+
+static void say(const struct work *w, ki_words *s, ki_phrase phrase, int64_t n,
+                const char *const *fillings)
+{
+    ki_phrase_say(s, ki_phrasebook_say(w->language, phrase, n), fillings, 3);
+}
+
 /* ---- suggestions: the nearest number that would let enough through ---- */
 
 struct range { /* a clause that keeps one number within limits */
@@ -193,22 +209,32 @@ static int64_t widen(struct range *r, const double *x, int64_t n, int64_t need, 
     return let_in;
 }
 
-static kith_err say_range(const struct work *w, const struct range *r, ki_clause_count *c)
+static void print_range(const struct work *w, const struct range *r, ki_words *s)
 {
-    ki_words s = { 0 };
-    ki_node_print(w->f, r->what, &s);
+    ki_node_print(w->f, r->what, s);
     if (isinf(r->low)) {
-        ki_words_add(&s, " <= ");
-        ki_number_literal(r->what->type, r->high, &s);
+        ki_words_add(s, " <= ");
+        ki_number_literal(r->what->type, r->high, s);
     } else {
-        ki_words_add(&s, isinf(r->high) ? " >= " : " between ");
-        ki_number_literal(r->what->type, r->low, &s);
+        ki_words_add(s, isinf(r->high) ? " >= " : " between ");
+        ki_number_literal(r->what->type, r->low, s);
     }
     if (isfinite(r->low) && isfinite(r->high)) {
-        ki_words_add(&s, " and ");
-        ki_number_literal(r->what->type, r->high, &s);
+        ki_words_add(s, " and ");
+        ki_number_literal(r->what->type, r->high, s);
     }
-    ki_words_add(&s, " would leave %lld", (long long)c->leaves);
+}
+
+static kith_err say_range(const struct work *w, const struct range *r, ki_clause_count *c)
+{
+    char leaves[NUMBER_BYTES], *clause = NULL;
+    ki_words printed = { 0 }, s = { 0 };
+    print_range(w, r, &printed);
+    const kith_err err = ki_words_take(&printed, &clause);
+    if (err != KITH_OK) return err;
+    const char *const fillings[] = { clause, number(w, c->leaves, leaves), "" };
+    say(w, &s, KI_PHRASE_FILTER_LEAVES, c->leaves, fillings);
+    ki_free(clause);
     return ki_words_take(&s, &c->suggestion);
 }
 
@@ -231,15 +257,32 @@ static kith_err suggest(struct work *w, int clause, int64_t wanted)
 
 /* ---- all of it ---- */
 
-static kith_err say_all(ki_counts *c, int64_t wanted)
+static void say_relaxed(const struct work *w, ki_words *s)
 {
+    const ki_counts *c = w->out;
+    char relaxed[NUMBER_BYTES];
+    number(w, c->relaxed, relaxed);
+    const char *first = c->clauses[c->relax[0]].text;
+    const char *const one[] = { first, relaxed, "" }, *const two[] = { first,
+                                                                       c->clauses[c->relax[1]].text,
+                                                                       relaxed };
+    if (c->n_relax > 1)
+        say(w, s, KI_PHRASE_FILTER_WITHOUT_TWO, c->relaxed, two);
+    else
+        say(w, s, KI_PHRASE_FILTER_WITHOUT, c->relaxed, one);
+}
+
+static kith_err say_all(const struct work *w, int64_t wanted)
+{
+    ki_counts *c = w->out;
     ki_words s = { 0 };
+    char passed[NUMBER_BYTES], candidates[NUMBER_BYTES], asked[NUMBER_BYTES];
+    const char *const fillings[] = { number(w, c->passed, passed),
+                                     number(w, c->candidates, candidates),
+                                     number(w, wanted, asked) };
     if (c->passed < wanted) {
-        ki_words_add(&s, "%lld of %lld candidates pass, %lld are wanted", (long long)c->passed,
-                     (long long)c->candidates, (long long)wanted);
-        if (c->n_relax > 0) ki_words_add(&s, "; without `%s`", c->clauses[c->relax[0]].text);
-        if (c->n_relax > 1) ki_words_add(&s, " and `%s`", c->clauses[c->relax[1]].text);
-        if (c->n_relax > 0) ki_words_add(&s, " %lld would", (long long)c->relaxed);
+        say(w, &s, KI_PHRASE_FILTER_PASS, c->candidates, fillings);
+        if (c->n_relax > 0) say_relaxed(w, &s);
         if (c->n_relax == 1 && c->clauses[c->relax[0]].suggestion != NULL)
             ki_words_add(&s, "; %s", c->clauses[c->relax[0]].suggestion);
     }
@@ -262,7 +305,7 @@ static kith_err count(struct work *w, int64_t wanted)
         err = ki_filter_print_clause(w->f, j, &c->clauses[j].text);
     for (int j = 0; err == KITH_OK && c->passed < wanted && j < c->n_clauses; j++)
         err = suggest(w, j, wanted);
-    return err == KITH_OK ? say_all(c, wanted) : err;
+    return err == KITH_OK ? say_all(w, wanted) : err;
 }
 
 static kith_err prepare(struct work *w, const ki_filter *f, const ki_env *env, ki_counts *out)
@@ -279,13 +322,14 @@ static kith_err prepare(struct work *w, const ki_filter *f, const ki_env *env, k
 }
 
 kith_err ki_filter_count(const ki_filter *f, const ki_env *env, const uint8_t *base, int64_t wanted,
-                         ki_counts *out)
+                         const ki_phrasebook *language, ki_counts *out)
 {
     ki_counts c = { 0 };
     struct work *w = NULL;
     kith_err err = ki_alloc(&w, 1, sizeof *w);
     if (err != KITH_OK) return err;
     w->base = base;
+    w->language = language;
     err = prepare(w, f, env, &c);
     if (err == KITH_OK) err = count(w, wanted);
     ki_run_end(&w->run);

@@ -5,6 +5,7 @@
 #define KI_FILTER_COUNTS_H
 
 #include "engine/filter.h"
+#include "engine/phrases.h"
 
 typedef struct ki_clause_count {
     int64_t removes; /* candidates for which this clause is not true, whatever the others say */
@@ -31,7 +32,7 @@ typedef struct ki_counts {
  * asked for.  The clause to relax is the one whose dropping lets the most through, the first of those; if that is less
  * than `wanted`, the pair that lets the most through, if it lets through more (up to 64 clauses). */
 kith_err ki_filter_count(const ki_filter *f, const ki_env *env, const uint8_t *base, int64_t wanted,
-                         ki_counts *out);
+                         const ki_phrasebook *language, ki_counts *out);
 
 /* {"candidates", "passed", "clauses": [{"text", "removes", "remain", "back", "suggestion"}], "relax": [...], "relaxed",
  * "sentence"}; a new reference. */

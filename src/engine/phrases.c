@@ -42,7 +42,14 @@ static const ki_phrasebook languages[] = {
              .and = " and ",
              .group = ",",
              .group_from = 4,
-             .phrases = { [KI_PHRASE_WHY_UNKNOWN] = { "the catalogue of {1} item has no {2}",
+             .phrases = { [KI_PHRASE_FILTER_PASS] = { "{1} of {2} candidate passes, {3} are wanted",
+                                                      "{1} of {2} candidates pass, {3} are "
+                                                      "wanted" },
+                          [KI_PHRASE_FILTER_WITHOUT] = { "; without `{1}` {2} would" },
+                          [KI_PHRASE_FILTER_WITHOUT_TWO] = { "; without `{1}` and `{2}` {3} "
+                                                             "would" },
+                          [KI_PHRASE_FILTER_LEAVES] = { "{1} would leave {2}" },
+                          [KI_PHRASE_WHY_UNKNOWN] = { "the catalogue of {1} item has no {2}",
                                                       "the catalogue of {1} items has no {2}" },
                           [KI_PHRASE_WHY_NEAREST] = { "; nearest: {}" },
                           [KI_PHRASE_WHY_HIDDEN] = { "it is hidden from everybody" },
@@ -120,7 +127,15 @@ static const ki_phrasebook languages[] = {
              .and = " und ",
              .group = ".",
              .group_from = 4,
-             .phrases = { [KI_PHRASE_WHY_UNKNOWN] = { "der Katalog mit {1} Artikel enthält {2} "
+             .phrases = { [KI_PHRASE_FILTER_PASS] = { "{1} von {2} Kandidat kommt durch, gewünscht "
+                                                      "sind {3}",
+                                                      "{1} von {2} Kandidaten kommen durch, "
+                                                      "gewünscht sind {3}" },
+                          [KI_PHRASE_FILTER_WITHOUT] = { "; ohne `{1}` wären es {2}" },
+                          [KI_PHRASE_FILTER_WITHOUT_TWO] = { "; ohne `{1}` und `{2}` wären es "
+                                                             "{3}" },
+                          [KI_PHRASE_FILTER_LEAVES] = { "mit {1} blieben {2}" },
+                          [KI_PHRASE_WHY_UNKNOWN] = { "der Katalog mit {1} Artikel enthält {2} "
                                                       "nicht",
                                                       "der Katalog mit {1} Artikeln enthält {2} "
                                                       "nicht" },
@@ -205,7 +220,14 @@ static const ki_phrasebook languages[] = {
              .and = " y ",
              .group = ".",
              .group_from = 5,
-             .phrases = { [KI_PHRASE_WHY_UNKNOWN] = { "el catálogo de {1} artículo no tiene {2}",
+             .phrases = { [KI_PHRASE_FILTER_PASS] = { "{1} de {2} candidato pasa el filtro, se "
+                                                      "piden {3}",
+                                                      "{1} de {2} candidatos pasan el filtro, se "
+                                                      "piden {3}" },
+                          [KI_PHRASE_FILTER_WITHOUT] = { "; sin `{1}` pasarían {2}" },
+                          [KI_PHRASE_FILTER_WITHOUT_TWO] = { "; sin `{1}` y `{2}` pasarían {3}" },
+                          [KI_PHRASE_FILTER_LEAVES] = { "con {1} quedarían {2}" },
+                          [KI_PHRASE_WHY_UNKNOWN] = { "el catálogo de {1} artículo no tiene {2}",
                                                       "el catálogo de {1} artículos no tiene {2}" },
                           [KI_PHRASE_WHY_NEAREST] = { "; el más parecido: {}" },
                           [KI_PHRASE_WHY_HIDDEN] = { "el artículo está oculto para todos" },
@@ -290,7 +312,15 @@ static const ki_phrasebook languages[] = {
              .group = NARROW,
              .group_from = 4,
              .zero_is_one = 1,
-             .phrases = { [KI_PHRASE_WHY_UNKNOWN] = { "le catalogue de {1} article ne contient pas "
+             .phrases = { [KI_PHRASE_FILTER_PASS] = { "{1} candidat sur {2} passe le filtre, {3} "
+                                                      "sont demandés",
+                                                      "{1} candidats sur {2} passent le filtre, "
+                                                      "{3} sont demandés" },
+                          [KI_PHRASE_FILTER_WITHOUT] = { NBSP "; sans `{1}` il y en aurait {2}" },
+                          [KI_PHRASE_FILTER_WITHOUT_TWO] = { NBSP "; sans `{1}` ni `{2}` il y en "
+                                                                  "aurait {3}" },
+                          [KI_PHRASE_FILTER_LEAVES] = { "avec {1} il en resterait {2}" },
+                          [KI_PHRASE_WHY_UNKNOWN] = { "le catalogue de {1} article ne contient pas "
                                                       "{2}",
                                                       "le catalogue de {1} articles ne contient "
                                                       "pas {2}" },
@@ -375,7 +405,15 @@ static const ki_phrasebook languages[] = {
              .and = " e ",
              .group = ".",
              .group_from = 4,
-             .phrases = { [KI_PHRASE_WHY_UNKNOWN] = { "il catalogo di {1} articolo non contiene "
+             .phrases = { [KI_PHRASE_FILTER_PASS] = { "{1} candidato su {2} supera il filtro, ne "
+                                                      "servono {3}",
+                                                      "{1} candidati su {2} superano il filtro, ne "
+                                                      "servono {3}" },
+                          [KI_PHRASE_FILTER_WITHOUT] = { "; senza `{1}` sarebbero {2}" },
+                          [KI_PHRASE_FILTER_WITHOUT_TWO] = { "; senza `{1}` e `{2}` sarebbero "
+                                                             "{3}" },
+                          [KI_PHRASE_FILTER_LEAVES] = { "con {1} ne resterebbero {2}" },
+                          [KI_PHRASE_WHY_UNKNOWN] = { "il catalogo di {1} articolo non contiene "
                                                       "{2}",
                                                       "il catalogo di {1} articoli non contiene "
                                                       "{2}" },
@@ -459,7 +497,14 @@ static const ki_phrasebook languages[] = {
              .group = ".",
              .group_from = 4,
              .zero_is_one = 1,
-             .phrases = { [KI_PHRASE_WHY_UNKNOWN] = { "o catálogo de {1} item não tem {2}",
+             .phrases = { [KI_PHRASE_FILTER_PASS] = { "{1} de {2} candidato passa no filtro, "
+                                                      "pedem-se {3}",
+                                                      "{1} de {2} candidatos passam no filtro, "
+                                                      "pedem-se {3}" },
+                          [KI_PHRASE_FILTER_WITHOUT] = { "; sem `{1}` passariam {2}" },
+                          [KI_PHRASE_FILTER_WITHOUT_TWO] = { "; sem `{1}` e `{2}` passariam {3}" },
+                          [KI_PHRASE_FILTER_LEAVES] = { "com {1} restariam {2}" },
+                          [KI_PHRASE_WHY_UNKNOWN] = { "o catálogo de {1} item não tem {2}",
                                                       "o catálogo de {1} itens não tem {2}" },
                           [KI_PHRASE_WHY_NEAREST] = { "; o mais parecido: {}" },
                           [KI_PHRASE_WHY_HIDDEN] = { "o item está oculto para todos" },

@@ -4,7 +4,7 @@
  * A template has slots where names or numbers stand: {}, or {1}, {2}, ... where there are several, whose order is the
  * language's own.  What a phrase says of one thing and of
  * several differs in most languages, so each has both; what counts as one is the language's own
- * business.  Sentences for whoever runs the service (errors, what a filter removed) are in English alone.
+ * business.  Sentences for whoever runs the service (errors, warnings) are in English alone.
  */
 #ifndef KI_PHRASES_H
 #define KI_PHRASES_H
@@ -58,6 +58,11 @@ typedef enum ki_phrase {
     KI_PHRASE_WHY_LEFT_OUT,      /* ; its score would do for the first {} */
     KI_PHRASE_WHY_SHOWN,         /* in the list, at place {} */
     KI_PHRASE_WHY_SHOWN_SCORE,   /* with score {1} (ranked at {2}): after the one before */
+    /* what a filter let through (filter_counts.h) */
+    KI_PHRASE_FILTER_PASS, /* {1} of {2} candidates pass a filter, {3} are wanted; counted by the second */
+    KI_PHRASE_FILTER_WITHOUT,     /* ; without {1} {2} would: after the one before */
+    KI_PHRASE_FILTER_WITHOUT_TWO, /* ; without {1} and {2} {3} would */
+    KI_PHRASE_FILTER_LEAVES,      /* {1}, a clause, would leave {2} */
     KI_N_PHRASES
 } ki_phrase;
 

@@ -126,7 +126,8 @@ kith_err ki_request_read(const kith_model *m, const kith_query *q, ki_request *o
     if (m->item_attrs.n_columns > 0) out->schema.table = &m->item_attrs;
     out->schema.context = out->env.context = &out->context;
     out->block = q->block;
-    if ((err = ki_block_check(q->block, m->core.n_items)) == KITH_OK &&
+    if ((err = ki_phrasebook_find(q->language, &out->language)) == KITH_OK &&
+        (err = ki_block_check(q->block, m->core.n_items)) == KITH_OK &&
         (err = read_context(q->context, out)) == KITH_OK &&
         (err = read_filter(q->filter, out)) == KITH_OK &&
         (err = read_wishes(q->wishes, out)) == KITH_OK)
@@ -168,7 +169,7 @@ static void find_base(const ki_request *r, const kith_model *m, const ki_query *
 static kith_err count(ki_request *r, const uint8_t *base, int n)
 {
     ki_counts counts;
-    const kith_err err = ki_filter_count(r->filter, &r->env, base, n, &counts);
+    const kith_err err = ki_filter_count(r->filter, &r->env, base, n, r->language, &counts);
     if (err != KITH_OK) return err;
     const kith_err told = ki_counts_json(&counts, &r->counts);
     ki_counts_clear(&counts);

@@ -5,9 +5,11 @@
 #define KI_REQUEST_H
 
 #include "engine/block.h"
+#include "engine/phrases.h"
 #include "engine/pipeline.h"
 
 typedef struct ki_request {
+    const ki_phrasebook *language; /* of sentences */
     ki_schema schema;
     ki_context context;
     ki_env env;
