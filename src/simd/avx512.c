@@ -96,20 +96,55 @@ static int64_t scan_above(int32_t *at, const float *x, int64_t n, float threshol
 
 /* ---- many dots: out = X Y' ---- */
 
-/* panel[j, r] = Y[r, j] for 32 rows; rows past the last repeat it, columns past `depth` are 0.
- * Sixteen columns at a time: one row is loaded and its lanes scattered down the panel. */
+/* v[r][j] = v[j][r]: rounds of exchanges of 1 and 2 lanes, then of 4 and 8. */
+INLINE void transpose(__m512 v[LANES])
+{
+    __m512 a[LANES], b[LANES];
+#pragma GCC unroll 16
+    for (int r = 0; r < LANES; r += 2) {
+        a[r] = _mm512_unpacklo_ps(v[r], v[r + 1]);
+        a[r + 1] = _mm512_unpackhi_ps(v[r], v[r + 1]);
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < LANES; r += 4) { /* b[r + c]: column c of four rows, in each quarter */
+        b[r] = _mm512_shuffle_ps(a[r], a[r + 2], 0x44);
+        b[r + 1] = _mm512_shuffle_ps(a[r], a[r + 2], 0xee);
+        b[r + 2] = _mm512_shuffle_ps(a[r + 1], a[r + 3], 0x44);
+        b[r + 3] = _mm512_shuffle_ps(a[r + 1], a[r + 3], 0xee);
+    }
+#pragma GCC unroll 16
+    for (int c = 0; c < 4;
+         c++) { /* quarters 0 and 2, 1 and 3, of the upper and the lower eight rows */
+        const __m512 even0 = _mm512_shuffle_f32x4(b[c], b[c + 4], 0x88),
+                     odd0 = _mm512_shuffle_f32x4(b[c], b[c + 4], 0xdd),
+                     even1 = _mm512_shuffle_f32x4(b[c + 8], b[c + 12], 0x88),
+                     odd1 = _mm512_shuffle_f32x4(b[c + 8], b[c + 12], 0xdd);
+        v[c] = _mm512_shuffle_f32x4(even0, even1, 0x88);
+        v[c + 4] = _mm512_shuffle_f32x4(odd0, odd1, 0x88);
+        v[c + 8] = _mm512_shuffle_f32x4(even0, even1, 0xdd);
+        v[c + 12] = _mm512_shuffle_f32x4(odd0, odd1, 0xdd);
+    }
+}
+
+/* panel[j, r] = Y[r, j] for 32 rows; rows past the last repeat it, columns past `depth` are 0. */
 static void pack_rows(float *panel, const float *Y, int64_t dim, int64_t n_rows, int64_t depth)
 {
-    const __m512i down =
-        _mm512_mullo_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
-                           _mm512_set1_epi32(PANEL));
-    for (int64_t r = 0; r < PANEL; r++) {
-        const float *row = Y + (r < n_rows ? r : n_rows - 1) * dim;
+    for (int64_t half = 0; half < PANEL; half += LANES)
         for (int64_t j = 0; j < depth; j += LANES) {
-            const __m512 v = _mm512_maskz_loadu_ps(first_lanes(depth - j), row + j);
-            _mm512_i32scatter_ps(panel + j * PANEL + r, down, v, 4);
+            const __mmask16 on = first_lanes(depth - j);
+            __m512 v[LANES];
+#pragma GCC unroll 16
+            for (int64_t r = 0; r < LANES; r++) {
+                const int64_t row = half + r < n_rows ? half + r : n_rows - 1;
+                v[r] = _mm512_maskz_loadu_ps(on, Y + row * dim + j);
+            }
+            for (int64_t r = 0; r < LANES; r++) /* the next panel, while this one is multiplied */
+                _mm_prefetch((const char *)(Y + (half + r + PANEL) * dim + j), _MM_HINT_T0);
+            transpose(v);
+#pragma GCC unroll 16
+            for (int64_t r = 0; r < LANES; r++)
+                _mm512_store_ps(panel + (j + r) * PANEL + half, v[r]);
         }
-    }
 }
 
 /* out[nq, n_rows <= 32] (+)= X[nq, depth] panel[depth, 32]; `more`: what stands in out are the
