@@ -458,6 +458,26 @@ def test_training_beside_the_service_refuses_what_is_worse():
         assert told["result"]["best"]["params"], told
 
 
+def test_the_best_is_taken_when_nobody_says_which():
+    # Everybody keeps to one of ten flocks of twelve items, in an order of his own: what goes together is plain.
+    rows = "".join(f"u{u},f{u % 10}i{(u * 7 + n * 5) % 12},{1700000000 + n * 1000 + u}\n" for u in range(120) for n in range(8))
+    with open("flocks.csv", "w") as out:
+        out.write("user_id,item_id,timestamp\n" + rows)
+    with Service("--data", "flocks.csv") as s:
+        figures = s.status["figures"]
+        algorithms = [c["algorithm"] for c in figures["considered"]]
+        assert algorithms == ["ials", "hybrid"] and figures["value"] > figures["popularity"], figures
+        values = [c["value"] for c in figures["considered"]]
+        taken = "hybrid" if values[1] * .95 > values[0] else "ials"
+        assert s.status["algorithm"] == taken and figures["value"] == values[taken == "hybrid"], s.status
+        asked = s.wait(s.post("/v1/models/evaluate", {}, want=202)["task_id"])["result"]
+        assert asked["algorithm"] == taken and asked["figures"]["considered"] == figures["considered"], asked
+        told = s.train(algorithm="ials", promote="never")["result"]
+        assert "considered" not in told["figures"] and told["params"] == {}, told
+    with serve() as s:  # it was said at the start
+        assert "considered" not in s.status["figures"] and s.status["algorithm"] == "ials", s.status
+
+
 def test_a_task_can_be_followed_and_stopped():
     with serve() as s:
         task = s.post("/v1/models", {"params": {"n_factors": 64, "n_epochs": 50}}, want=202)["task_id"]

@@ -29,7 +29,7 @@ extern const ki_shape ki_shape_page_query;                                      
         .name = "limit", .kind = KI_IS_WHOLE, .about = "most rows", .min = 1, .max = 1000,         \
         .init = "100"                                                                              \
     }
-enum { KI_N_FIGURES = 9 };
+enum { KI_N_FIGURES = 10 };
 extern const ki_shape ki_figures[KI_N_FIGURES]; /* members: how good a model was found to be */
 
 /* rows.c: rows of the store, and pages of them */

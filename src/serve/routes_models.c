@@ -75,6 +75,18 @@ static const ki_link to_task[] = { { "get_task", "task_id", "/task_id" },
 
 /* ---- what is told ---- */
 
+static const ki_shape a_considered[] = {
+    { .name = "algorithm", .kind = KI_IS_TEXT, .required = 1 },
+    { .name = "params", .kind = KI_IS_OPEN, .required = 1 },
+    { .name = "value",
+      .kind = KI_IS_NUMBER,
+      .required = 1,
+      .or_null = 1,
+      .about = "of the metric" },
+};
+static const ki_shape considered = { .kind = KI_IS_OBJECT,
+                                     KI_INSIDE(a_considered),
+                                     .type = "Considered" };
 const ki_shape ki_figures[KI_N_FIGURES] = {
     { .name = "reason", .kind = KI_IS_TEXT, .about = "why there are none: too few events" },
     { .name = "metric", .kind = KI_IS_TEXT, .about = "such as ndcg@10" },
@@ -85,6 +97,10 @@ const ki_shape ki_figures[KI_N_FIGURES] = {
     { .name = "popularity", .kind = KI_IS_NUMBER, .or_null = 1, .about = "what is popular got" },
     { .name = "in_force", .kind = KI_IS_NUMBER, .or_null = 1, .about = "the recipe in force got" },
     { .name = "seconds", .kind = KI_IS_NUMBER, .about = "that it took to find out" },
+    { .name = "considered",
+      .kind = KI_IS_LIST,
+      .about = "what it was chosen from, when nobody said which",
+      KI_EACH(considered) },
 };
 static const ki_shape trained_on[] = {
     { .name = "users", .kind = KI_IS_WHOLE, .required = 1 },

@@ -11,7 +11,6 @@
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 kith_err ki_recipe_params(const json_t *object, kith_param *params, int *n, json_t **texts)
 {
@@ -58,19 +57,15 @@ static const char *metric_of(const ki_service *s)
     return s->settings.metric[0] != '\0' ? s->settings.metric : "ndcg@10";
 }
 
-struct figure {
-    double value, low, high;
-};
-
-static kith_err measure(ki_service *s, kith *k, const kith_data *d, const char *algorithm,
-                        const json_t *object, struct figure *out)
+kith_err ki_service_measure(ki_service *s, kith *k, const kith_data *d, const ki_recipe *r,
+                            ki_figure *out)
 {
     kith_param params[KI_MAX_RECIPE];
     json_t *texts = NULL;
     kith_report *report = NULL;
     int n = 0;
-    kith_err err = ki_recipe_params(object, params, &n, &texts);
-    const kith_evaluate_options o = { .models = &algorithm,
+    kith_err err = ki_recipe_params(r->params, params, &n, &texts);
+    const kith_evaluate_options o = { .models = (const char *[]){ r->algorithm },
                                       .n_models = 1,
                                       .params = params,
                                       .n_params = n,
@@ -89,32 +84,29 @@ static int same(const ki_recipe *a, const ki_recipe *b)
     return strcmp(a->algorithm, b->algorithm) == 0 && json_equal(a->params, b->params);
 }
 
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static json_t *number(double x)
 {
     return isfinite(x) ? json_real(x) : json_null();
 }
 
 kith_err ki_service_appraise(ki_service *s, kith *k, const kith_data *d, const ki_recipe *r,
-                             const ki_recipe *in_force, json_t **out)
+                             const ki_figure *known, const ki_recipe *in_force, json_t **out)
 {
-    struct figure own, other, plain;
-    const double began = seconds();
-    kith_err err = measure(s, k, d, r->algorithm, r->params, &own);
+    const ki_recipe popular = { .algorithm = "popularity" };
+    ki_figure own, other, plain;
+    kith_err err = KITH_OK;
+    if (known != NULL)
+        own = *known;
+    else
+        err = ki_service_measure(s, k, d, r, &own);
     if (err == KITH_EDATA) {
         *out = json_pack("{s:s}", "reason", kith_last_error());
         return *out == NULL ? ki_fail_memory(64) : KITH_OK;
     }
     other = own;
     if (err == KITH_OK && in_force != NULL && !same(r, in_force))
-        err = measure(s, k, d, in_force->algorithm, in_force->params, &other);
-    if (err == KITH_OK) err = measure(s, k, d, "popularity", NULL, &plain);
+        err = ki_service_measure(s, k, d, in_force, &other);
+    if (err == KITH_OK) err = ki_service_measure(s, k, d, &popular, &plain);
     if (err != KITH_OK) return err;
     json_t *o =
         json_pack("{s:s, s:s}", "metric", metric_of(s), "protocol", ki_service_protocol(s, d));
@@ -123,7 +115,6 @@ kith_err ki_service_appraise(ki_service *s, kith *k, const kith_data *d, const k
     json_object_set_new(o, "high", number(own.high));
     json_object_set_new(o, "popularity", number(plain.value));
     if (in_force != NULL) json_object_set_new(o, "in_force", number(other.value));
-    json_object_set_new(o, "seconds", json_real(seconds() - began));
     *out = o;
     return o == NULL ? ki_fail_memory(256) : KITH_OK;
 }
@@ -137,12 +128,16 @@ static int is_error(const char *metric)
     return 0;
 }
 
+int ki_service_is_worse_than(const ki_service *s, double value, double other)
+{
+    const double margin = (double)s->settings.keep_old;
+    return is_error(metric_of(s)) ? value > other * (1 + margin) : value < other * (1 - margin);
+}
+
 int ki_service_is_worse(const ki_service *s, const json_t *figures)
 {
     const json_t *own = json_object_get(figures, "value"),
                  *other = json_object_get(figures, "in_force");
-    const double margin = (double)s->settings.keep_old, value = json_number_value(own),
-                 before = json_number_value(other);
     if (!json_is_number(own) || !json_is_number(other)) return 0;
-    return is_error(metric_of(s)) ? value > before * (1 + margin) : value < before * (1 - margin);
+    return ki_service_is_worse_than(s, json_number_value(own), json_number_value(other));
 }

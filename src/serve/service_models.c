@@ -347,9 +347,12 @@ static void name_version(const char *algorithm, char *out)
 struct training {
     ki_service *s;
     kith *k;
-    ki_recipe recipe; /* nothing of it NULL */
-    json_t *none;     /* what its params may point to */
-    json_t *in_force; /* document of the one in force; NULL: none */
+    ki_recipe recipe;   /* nothing of it NULL */
+    json_t *params;     /* what its params may point to */
+    json_t *in_force;   /* document of the one in force; NULL: none */
+    json_t *considered; /* what the recipe was chosen from; NULL: it was said */
+    ki_figure worth;    /* of the recipe, when it was chosen */
+    int64_t began_ns;
     kith_data *data;
     kith_model *model;
     json_t *figures;
@@ -369,8 +372,14 @@ static kith_err appraise(struct training *t)
 {
     const ki_recipe in_force = { .algorithm = text_of(t->in_force, "algorithm"),
                                  .params = json_object_get(t->in_force, "params") };
-    return ki_service_appraise(t->s, t->k, t->data, &t->recipe,
-                               t->in_force != NULL ? &in_force : NULL, &t->figures);
+    const kith_err err = ki_service_appraise(t->s, t->k, t->data, &t->recipe,
+                                             t->considered != NULL ? &t->worth : NULL,
+                                             t->in_force != NULL ? &in_force : NULL, &t->figures);
+    if (err != KITH_OK) return err;
+    json_object_set_new(t->figures, "seconds",
+                        json_real((double)(ki_clock_ns() - t->began_ns) / 1e9));
+    if (t->considered != NULL) json_object_set(t->figures, "considered", t->considered);
+    return KITH_OK;
 }
 
 static kith_err fit(struct training *t)
@@ -457,35 +466,43 @@ static kith_err decide(struct training *t)
     return err;
 }
 
-static int has_words(const kith_data *d)
+/* Nothing of the recipe NULL: parameters of the service's own for its own algorithm, else none. */
+static kith_err complete(struct training *t)
 {
-    for (int j = 0; j < d->item_attrs.n_columns; j++) {
-        const ki_column_kind kind = d->item_attrs.columns[j].kind;
-        if (kind == KI_COL_TEXT || kind == KI_COL_SET || kind == KI_COL_CATEGORY) return 1;
-    }
-    return 0;
+    const char *usual = ki_service_usual(t->s, t->data);
+    if (t->recipe.algorithm == NULL) t->recipe.algorithm = usual;
+    if (t->recipe.params != NULL) return KITH_OK;
+    t->params = strcmp(t->recipe.algorithm, usual) == 0 ? json_incref(t->s->params) : json_object();
+    t->recipe.params = t->params;
+    return t->params == NULL ? ki_fail_memory(64) : KITH_OK;
 }
 
-/* What is trained when nobody says what: a model that reads words serves who is only described, too. */
-static const char *own_algorithm(const ki_service *s, const kith_data *d)
-{
-    if (s->model_name != NULL) return s->model_name;
-    return has_words(d) ? "ials-text" : "ials";
-}
-
-/* The data, and nothing of the recipe NULL. */
 static kith_err begin(struct training *t, const ki_recipe *r)
 {
-    const kith_err err = ki_live_data(t->s->live, &t->data);
+    kith_err err = ki_live_data(t->s->live, &t->data);
     if (err != KITH_OK) return err;
     t->recipe = *r;
-    t->none = json_object();
-    if (t->none == NULL) return ki_fail_memory(64);
-    const char *own = own_algorithm(t->s, t->data);
-    if (t->recipe.algorithm == NULL) t->recipe.algorithm = own;
-    if (t->recipe.params == NULL)
-        t->recipe.params = strcmp(t->recipe.algorithm, own) == 0 ? t->s->params : t->none;
+    t->began_ns = ki_clock_ns();
+    if ((err = complete(t)) != KITH_OK) return err;
     return find_in_force(t);
+}
+
+/* Nobody said what: the best of those that come into question. */
+static kith_err choose(struct training *t, const ki_recipe *r)
+{
+    ki_recipe best = *r;
+    int measured;
+    json_t *told;
+    if (r->algorithm != NULL || r->params != NULL) return KITH_OK;
+    const kith_err err = ki_service_choose(t->s, t->k, t->data, &best, &t->worth, &measured, &told);
+    json_decref(t->params);
+    t->params = (json_t *)best.params;
+    t->recipe = best;
+    if (measured)
+        t->considered = told;
+    else
+        json_decref(told);
+    return err;
 }
 
 static void clear(struct training *t)
@@ -494,7 +511,8 @@ static void clear(struct training *t)
     kith_data_free(t->data);
     json_decref(t->figures);
     json_decref(t->in_force);
-    json_decref(t->none);
+    json_decref(t->considered);
+    json_decref(t->params);
 }
 
 kith_err ki_service_train(ki_service *s, kith *k, const ki_recipe *r, json_t **document)
@@ -502,6 +520,7 @@ kith_err ki_service_train(ki_service *s, kith *k, const ki_recipe *r, json_t **d
     struct training t = { .s = s, .k = k };
     begin_training(s);
     kith_err err = begin(&t, r);
+    if (err == KITH_OK) err = choose(&t, r);
     if (err == KITH_OK) err = appraise(&t);
     if (err == KITH_OK) err = fit(&t);
     if (err == KITH_OK) err = keep(&t);
@@ -518,6 +537,7 @@ kith_err ki_service_evaluate(ki_service *s, kith *k, const ki_recipe *r, json_t 
 {
     struct training t = { .s = s, .k = k };
     kith_err err = begin(&t, r);
+    if (err == KITH_OK) err = choose(&t, r);
     if (err == KITH_OK) err = appraise(&t);
     if (err == KITH_OK) {
         *out = json_pack("{s:s, s:O, s:O, s:b}", "algorithm", t.recipe.algorithm, "params",

@@ -152,15 +152,34 @@ kith_err ki_service_finish_erasures(ki_service *s);
 enum { KI_ERASURE_ID = 33 };
 kith_err ki_service_erasure_id(ki_service *s, const char *user_id, char *out /* [KI_ERASURE_ID] */);
 
-/* service_evaluate.c: what a recipe is worth on the held-out part of `d`, beside the one in force (NULL: none) and
- * beside popularity: {metric, protocol, value, low, high, popularity, in_force, seconds} or {reason}. */
+typedef struct ki_figure {
+    double value, low, high;
+} ki_figure;
+
+/* service_evaluate.c: the metric of a recipe on the held-out part of `d`.  KITH_EDATA: too little is there. */
+kith_err ki_service_measure(ki_service *s, kith *k, const kith_data *d, const ki_recipe *r,
+                            ki_figure *out);
+
+/* What a recipe is worth (known; NULL: it is measured), beside the one in force (NULL: none) and
+ * beside popularity: {metric, protocol, value, low, high, popularity, in_force} or {reason}. */
 kith_err ki_service_appraise(ki_service *s, kith *k, const kith_data *d, const ki_recipe *r,
-                             const ki_recipe *in_force, json_t **out);
+                             const ki_figure *known, const ki_recipe *in_force, json_t **out);
 
 const char *ki_service_protocol(const ki_service *s, const kith_data *d);
 
 /* Is it so much worse than the one in force that it must not replace it? */
 int ki_service_is_worse(const ki_service *s, const json_t *figures);
+int ki_service_is_worse_than(const ki_service *s, double value,
+                             double other); /* by more than keep_old */
+
+/* service_choose.c: what is trained when nobody says what.  The first is what is taken unasked. */
+const char *ki_service_usual(const ki_service *s, const kith_data *d);
+
+/* Into *r the best on the held-out part of `d` of those that come into question; r->params for json_decref.
+ * *measured 1: *figure is what it is worth there, and *told [{algorithm, params, value}], a new reference, what
+ * the others are; 0: there is nothing to choose from, or too little is held out, and *r is the usual one. */
+kith_err ki_service_choose(ki_service *s, kith *k, const kith_data *d, ki_recipe *r,
+                           ki_figure *figure, int *measured, json_t **told);
 
 /* Parameters as the library takes them, from an object; `owner`. before each name when not NULL.  *texts is what they
  * point into, for json_decref; params[KI_MAX_RECIPE]. */
