@@ -87,13 +87,15 @@ typedef struct kith_options {
     size_t memory_bytes;       /* refuse what would need more than this; 0: what the machine has */
     kith_progress_fn progress; /* NULL: none */
     void *udata;               /* handed to progress */
+    int cancel_for_good;       /* 1: kith_cancel is meant for all calls, also those that begin later */
 } kith_options;
 
 KITH_API kith_err kith_new(const kith_options *options, kith **out);
 KITH_API void kith_free(kith *k);
 
 /* Ask the call that is running on `k` to stop; it returns KITH_ECANCELED soon.  Safe from any
- * thread and from a signal handler.  The next call on `k` starts afresh. */
+ * thread and from a signal handler.  The next call on `k` starts afresh, unless the options say
+ * cancel_for_good: what a program does may be several calls, and ctrl-C come between two. */
 KITH_API void kith_cancel(kith *k);
 
 /* ---- data

@@ -360,6 +360,20 @@ TEST(generating_can_be_cancelled_and_the_next_call_starts_afresh)
     CHECK_INT(ki_alloc_live(), 0);
 }
 
+/* ctrl-C between two calls of one command. */
+TEST(a_cancel_for_good_reaches_calls_that_begin_later)
+{
+    kith *k = NULL;
+    kith_data *d = NULL;
+    const kith_options options = { .threads = 1, .cancel_for_good = 1 };
+    CHECK_OK(kith_new(&options, &k));
+    kith_cancel(k);
+    for (int call = 0; call < 2; call++)
+        CHECK_FAILS(kith_data_generate(k, NULL, &d), KITH_ECANCELED, "generate was cancelled");
+    CHECK(d == NULL);
+    kith_free(k);
+}
+
 TEST(a_catalogue_without_content_is_refused)
 {
     const char path[] = "catalogue-of-titles.csv";

@@ -43,7 +43,8 @@ static cli_exit run(const cli_command *command, const cli_args *a)
     const kith_err err = kith_new(&(kith_options){ .threads = (int)a->threads,
                                                    .seed = (uint64_t)a->seed,
                                                    .memory_bytes = (size_t)a->memory,
-                                                   .progress = bar ? cli_progress : NULL },
+                                                   .progress = bar ? cli_progress : NULL,
+                                                   .cancel_for_good = 1 },
                                   &k);
     if (err != KITH_OK) return cli_fail(err);
     interruptible = k;

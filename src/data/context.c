@@ -32,6 +32,7 @@ kith_err kith_new(const kith_options *options, kith **out)
     k->job.memory_bytes = o.memory_bytes > 0 ? o.memory_bytes : machine_memory();
     k->job.progress = o.progress;
     k->job.udata = o.udata;
+    if (o.cancel_for_good) ki_job_keep_cancel(&k->job);
     *out = k;
     return KITH_OK;
 }

@@ -4,7 +4,6 @@
 #include "serve/tasks.h"
 
 #include "base/mem.h"
-#include "data/dataset.h" /* ki_context_job */
 #include "serve/clock.h"
 #include "tool/events.h" /* ki_now */
 
@@ -134,8 +133,8 @@ static void run_one(ki_tasks *t, task *k)
     pthread_mutex_unlock(&t->lock);
     o.progress = step;
     o.udata = t;
+    o.cancel_for_good = 1;
     kith_err err = kith_new(&o, &context);
-    if (err == KITH_OK) ki_job_keep_cancel(ki_context_job(context));
     pthread_mutex_lock(&t->lock);
     t->running = context;
     const int stop = find(t, t->running_id)->stop;
