@@ -815,7 +815,7 @@ def test_a_log_holds_nothing_but_json():
 
 
 def test_the_tool_contract_over_http():
-    with serve() as s:
+    with serve("--seed", "7") as s:
         request = {"recommendation_data": {
             "user_data": [{"user_id": f"U{j}"} for j in range(4)], "item_data": [{"item_id": f"M{j}"} for j in range(5)],
             "interaction_data": [{"user_id": f"U{j % 4}", "item_id": f"M{(j * 3) % 5}", "rating": 1 + j % 5}
@@ -823,6 +823,13 @@ def test_the_tool_contract_over_http():
             "recommendation_configuration": {"algorithm_type": "collaborative_filtering"}}
         reply = s.post("/v1/run", request)
         assert len(reply["recommendation_results"]["recommendations"]["user_recommendations"]) == 4
+        request["recommendation_configuration"]["model_parameters"] = {"method": "ials"}  # begins with random numbers
+        with open("request.json", "w", encoding="utf-8") as f:
+            json.dump(request, f)
+        done = subprocess.run([KITH, "run", "request.json", "--json"], capture_output=True, check=True)
+        lists = [r["recommendation_results"]["recommendations"]["user_recommendations"]
+                 for r in (json.loads(done.stdout), s.post("/v1/run", request))]
+        assert lists[0] == lists[1], lists  # the service has another seed
         request["recommendation_data"]["interaction_data"] = "/etc/passwd"
         wrong = s.post("/v1/run", request, want=422)
         assert wrong["error"]["type"] == "ValidationError", wrong

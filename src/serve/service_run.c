@@ -5,6 +5,10 @@
 
 #include <string.h>
 
+enum {
+    SEED = 42 /* as `kith run` has it: the same request, the same answer, whatever the service's own seed is */
+};
+
 /* Its place, or -1. */
 static int take_place(ki_runs *r, kith *k)
 {
@@ -26,12 +30,13 @@ static void give_place(ki_runs *r, int place)
 
 kith_err ki_service_run(ki_service *s, const char *request, int *busy, char **result)
 {
-    const kith_options one = { .threads = 1, .seed = s->seed, .memory_bytes = s->memory_bytes };
+    const kith_options one = {
+        .threads = 1, .seed = SEED, .memory_bytes = s->memory_bytes, .cancel_for_good = 1
+    };
     const kith_run_options o = { .no_files = 1, .model_folder = "" };
     kith *k = NULL;
     kith_err err = kith_new(&one, &k);
     if (err != KITH_OK) return err;
-    ki_job_keep_cancel(ki_context_job(k));
     const int place = take_place(&s->runs, k);
     *busy = place < 0;
     if (*busy)
