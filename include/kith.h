@@ -87,7 +87,7 @@ typedef struct kith_options {
     size_t memory_bytes;       /* refuse what would need more than this; 0: what the machine has */
     kith_progress_fn progress; /* NULL: none */
     void *udata;               /* handed to progress */
-    int cancel_for_good;       /* 1: kith_cancel is meant for all calls, also those that begin later */
+    int cancel_for_good; /* 1: kith_cancel is meant for all calls, also those that begin later */
 } kith_options;
 
 KITH_API kith_err kith_new(const kith_options *options, kith **out);

@@ -797,6 +797,16 @@ def test_what_was_on_its_way_while_its_user_was_deleted_is_409():
         assert reply.startswith("HTTP/1.1 409") and "send it again" in reply, reply
 
 
+def test_latest_goes_by_the_date_of_an_item_and_then_by_the_file():
+    with open("seen.csv", "w", encoding="utf-8") as f:
+        f.write("user,item\n" + "".join(f"u{j % 7},{item}\n" for j, item in enumerate("abcdef" * 4)))
+    with open("seen.csv.items.csv", "w", encoding="utf-8") as f:
+        f.write("item,added\na,2024-05-01\nb,2024-03-01\nc,2024-07-01\nd,\ne,\nf,1931-05-11\n")
+    with Service("--data", "seen.csv") as s:
+        latest = [item["item_id"] for item in s.get("/v1/latest")["items"]]
+        assert latest[:3] == ["c", "a", "b"] and latest[3:5] == ["e", "d"], latest
+
+
 def test_a_key_that_was_revoked_is_there_no_more():
     with serve(insecure=False) as s:
         other = s.post("/v1/keys", {"role": "admin"}, want=201)

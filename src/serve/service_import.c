@@ -2,7 +2,7 @@
  * service_import.c -- a file of interactions into an empty store
  *
  * Users and items come in the order of the file, with their attributes, so that the numbers of the store are those
- * of the data; events follow in log order.  Values up to ten are ratings; larger ones are counts or amounts, kept
+ * of the data; events follow in log order.  An item came when its first attribute of times says, else before all others.  Values up to ten are ratings; larger ones are counts or amounts, kept
  * as `weight`; a file without values says that something happened, `count`.
  */
 #include "serve/service_parts.h"
@@ -18,6 +18,7 @@
 
 enum {
     BATCH = 20000,
+    UNDATED_MS = 1000,
     MOST_WEIGHT = 1000 /* of later events, where the file has none that is larger */
 };
 
@@ -120,13 +121,30 @@ static kith_err add_users(struct import *m, const kith_data *d)
     return err;
 }
 
-static kith_err add_items(struct import *m, const kith_data *d, int64_t created_ms)
+/* The first column of times says when an item came; NULL: there is none. */
+static const ki_column *find_dates(const ki_table *t)
 {
+    for (int j = 0; j < t->n_columns; j++)
+        if (t->columns[j].kind == KI_COL_TIME) return &t->columns[j];
+    return NULL;
+}
+
+/* Items without a date came before all others, among themselves in the order of the file: none is "now". */
+static int64_t created_ms(const ki_column *dates, int32_t i, int32_t n)
+{
+    const int64_t time = dates == NULL || i >= n ? INT64_MIN : dates->time[i];
+    return time == INT64_MIN || time == 0 ? UNDATED_MS : time * 1000;
+}
+
+static kith_err add_items(struct import *m, const kith_data *d)
+{
+    const ki_column *dates = find_dates(&d->item_attrs);
     kith_err err = KITH_OK;
     for (int32_t i = 0; err == KITH_OK && i < d->items.n; i++)
         err = add(m,
-                  (ki_change){
-                      .change = KI_PUT_ITEM, .id = kith_data_item_id(d, i), .time_ms = created_ms },
+                  (ki_change){ .change = KI_PUT_ITEM,
+                               .id = kith_data_item_id(d, i),
+                               .time_ms = created_ms(dates, i, d->item_attrs.n_rows) },
                   attributes(&d->item_attrs, i));
     return err;
 }
@@ -181,7 +199,7 @@ static kith_err write_all(struct import *m, const kith_data *d)
     json_decref(document);
     m->total = (int64_t)d->users.n + d->items.n + d->log.n;
     if (err == KITH_OK) err = add_users(m, d);
-    if (err == KITH_OK) err = add_items(m, d, 1000);
+    if (err == KITH_OK) err = add_items(m, d);
     if (err == KITH_OK) err = add_events(m, d, kind);
     if (err == KITH_OK) err = flush(m);
     return err;

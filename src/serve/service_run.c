@@ -6,7 +6,8 @@
 #include <string.h>
 
 enum {
-    SEED = 42 /* as `kith run` has it: the same request, the same answer, whatever the service's own seed is */
+    SEED =
+        42 /* as `kith run` has it: the same request, the same answer, whatever the service's own seed is */
 };
 
 /* Its place, or -1. */
