@@ -124,6 +124,31 @@ TEST(a_page_says_the_variant_and_the_scenario_of_its_list)
     remove_folder();
 }
 
+TEST(entries_of_the_request_that_block_nothing_are_named)
+{
+    make_folder();
+    open_service(NULL, csv);
+    json_t *block = json_loads("{\"entries\": [\"id: of-the-shop\"]}", 0, NULL);
+    CHECK_OK(ki_service_set_block(s, block));
+    json_t *scenario = json_loads("{\"block\": [\"id: of-the-scenario\"]}", 0, NULL);
+    CHECK_OK(ki_service_put_document(s, "scenario", "safe", scenario));
+    for (int time = 0; time < 2; time++) { /* made, and from the cache */
+        json_t *reply = ask("{\"user_id\": \"u3\", \"scenario\": \"safe\", \"block\": [\"id: i3\", \"id: nonesuch\"]}");
+        const json_t *unused = json_object_get(reply, "block_unused");
+        CHECK_INT(json_array_size(unused), 1);
+        CHECK_STR(json_string_value(json_array_get(unused, 0)), "id: nonesuch");
+        json_decref(reply);
+    }
+    CHECK_INT(atomic_load(&s->n_cached), 1);
+    json_t *reply = ask("{\"user_id\": \"u3\", \"block\": [\"id: i3\"]}");
+    CHECK(json_object_get(reply, "block_unused") == NULL);
+    json_decref(reply);
+    json_decref(block);
+    json_decref(scenario);
+    close_service();
+    remove_folder();
+}
+
 TEST(users_are_dealt_to_variants_by_their_shares_and_stay_there)
 {
     int n = 0;

@@ -142,16 +142,25 @@ static int is_entry(const char *line, size_t n)
     return n > 0 && line[0] != '#';
 }
 
+int32_t ki_block_count(const char *text)
+{
+    const char *at = text, *line;
+    size_t n;
+    int32_t n_entries = 0;
+    while (n_entries < INT32_MAX && (line = next_line(&at, &n)) != NULL)
+        n_entries += is_entry(line, n);
+    return n_entries;
+}
+
 static kith_err read_all(struct reader *r, const char *text)
 {
     kith_block *b = r->b;
     const char *at = text, *line;
-    size_t n, n_entries = 0;
-    while ((line = next_line(&at, &n)) != NULL) n_entries += (size_t)is_entry(line, n);
+    size_t n;
+    const int32_t n_entries = ki_block_count(text);
     if (n_entries > INT32_MAX / 2) return ki_fail(KITH_EINVAL, "block list: too many entries");
-    kith_err err = ki_alloc(&b->entries, n_entries, sizeof *b->entries);
+    kith_err err = ki_alloc(&b->entries, (size_t)n_entries, sizeof *b->entries);
     if (err != KITH_OK) return err;
-    at = text;
     for (int number = 1; (line = next_line(&at, &n)) != NULL; number++) {
         if (!is_entry(line, n)) continue;
         ki_block_entry *e = &b->entries[b->n_entries];

@@ -45,6 +45,9 @@ kith_err ki_block_make_kept(const ki_idmap *items, const ki_table *attrs, const 
 /* Would ki_block_make take it?  Reads the entries alone. */
 kith_err ki_block_check_text(const ki_table *attrs, const char *text);
 
+/* How many entries the text has. */
+int32_t ki_block_count(const char *text);
+
 static inline int ki_block_has(const kith_block *b, int32_t item)
 {
     return b != NULL && b->by[item] >= 0;

@@ -182,7 +182,6 @@ static ki_kept_filter *look_up(ki_kept_filters *f, const char *text, const char 
             continue;
         e->used = ++f->clock;
         e->refs++;
-        e->n_asked++;
         return e;
     }
     return NULL;
@@ -216,7 +215,7 @@ static void keep(ki_live *l, ki_kept_filter *e)
 {
     ki_kept_filters *f = &l->filters;
     make_place(f, l->catalogue, e->bytes);
-    e->refs = e->n_asked = 1;
+    e->refs = 1;
     e->used = ++f->clock;
     if (f->n == f->room) return;
     f->list[f->n++] = e;
@@ -247,36 +246,37 @@ static kith_err make_part(ki_live *l, ki_kept_filter *e)
     return KITH_OK;
 }
 
-/* One that was there already, in use by the caller; whoever asks second makes its part. */
-static kith_err take_kept(ki_live *l, ki_kept_filter *e, int n_asked, ki_kept_filter **out)
-{
-    const kith_err err = n_asked == 2 ? make_part(l, e) : KITH_OK;
-    if (err == KITH_OK)
-        *out = e;
-    else
-        ki_live_filter_done(l, e);
-    return err;
-}
-
-kith_err ki_live_filter(ki_live *l, const char *text, const char *block, ki_kept_filter **out)
+/* Kept, or made; in use by the caller.  *out NULL: it does not last. */
+static kith_err find(ki_live *l, const char *text, const char *block, ki_kept_filter **out)
 {
     ki_kept_filters *f = &l->filters;
     const uint64_t hash = hash_of(text, block);
     ki_kept_filter *made;
-    *out = NULL;
     pthread_mutex_lock(&f->lock);
-    ki_kept_filter *e = look_up(f, text, block, hash, l->catalogue);
-    int n_asked = e == NULL ? 0 : e->n_asked;
+    *out = look_up(f, text, block, hash, l->catalogue);
     pthread_mutex_unlock(&f->lock);
-    if (e != NULL) return take_kept(l, e, n_asked, out);
+    if (*out != NULL) return KITH_OK;
     const kith_err err = make(l, text, block, &made);
     if (err != KITH_OK || made == NULL) return err;
     pthread_mutex_lock(&f->lock);
-    if ((e = look_up(f, text, block, hash, l->catalogue)) == NULL) keep(l, e = made), made = NULL;
-    n_asked = e->n_asked;
+    *out = look_up(f, text, block, hash, l->catalogue);
+    if (*out == NULL) keep(l, *out = made), made = NULL;
     pthread_mutex_unlock(&f->lock);
     free_entry(made);
-    return take_kept(l, e, n_asked, out);
+    return KITH_OK;
+}
+
+kith_err ki_live_filter(ki_live *l, const char *text, const char *block, ki_kept_filter **out)
+{
+    kith_err err = find(l, text, block, out);
+    if (err != KITH_OK || *out == NULL) return err;
+    pthread_mutex_lock(&l->filters.lock);
+    const int n_asked = ++(*out)->n_asked;
+    pthread_mutex_unlock(&l->filters.lock);
+    if (n_asked != 2 || (err = make_part(l, *out)) == KITH_OK) return KITH_OK;
+    ki_live_filter_done(l, *out);
+    *out = NULL;
+    return err;
 }
 
 void ki_live_filter_done(ki_live *l, ki_kept_filter *e)
@@ -286,6 +286,34 @@ void ki_live_filter_done(ki_live *l, ki_kept_filter *e)
     const int last = --e->refs == 0 && !is_kept(&l->filters, e);
     pthread_mutex_unlock(&l->filters.lock);
     if (last) free_entry(e);
+}
+
+/* ---- entries of a block list that match nothing ---- */
+
+static kith_err name_unused(const kith_block *b, int32_t from, json_t **out)
+{
+    json_t *names = json_array();
+    int bad = names == NULL;
+    for (int32_t e = from; e < b->n_entries; e++)
+        if (b->entries[e].n_items == 0)
+            bad |= json_array_append_new(names, json_string(b->entries[e].text)) != 0;
+    if (bad) {
+        json_decref(names);
+        return ki_fail_memory(256);
+    }
+    *out = names;
+    return KITH_OK;
+}
+
+kith_err ki_live_block_unused(ki_live *l, const char *block, int32_t n, json_t **out)
+{
+    ki_kept_filter *e = NULL;
+    ki_live_read(l);
+    kith_err err = find(l, NULL, block, &e);
+    if (err == KITH_OK) err = name_unused(e->block, KI_MAX(0, e->block->n_entries - n), out);
+    ki_live_filter_done(l, e);
+    ki_live_release(l);
+    return err;
 }
 
 /* ---- for what ranks without a model ---- */

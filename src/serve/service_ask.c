@@ -156,7 +156,15 @@ static kith_err unpack(char *block, size_t n, struct shown *out)
     return KITH_OK;
 }
 
-static kith_err pack(const kith_list *list, const ki_answer *a, ki_text *t)
+/* What the request itself wants blocked and nothing has, which may be a slip of the pen; the lists of service and scenario
+ * are nothing that whoever asks need know. */
+static kith_err name_unused(ki_service *s, const ki_wish *w, json_t **unused)
+{
+    return w->n_block == 0 ? KITH_OK
+                           : ki_live_block_unused(s->live, w->q.block, w->n_block, unused);
+}
+
+static kith_err pack(const kith_list *list, const ki_answer *a, const json_t *unused, ki_text *t)
 {
     const int32_t n = list->n;
     size_t ids = sizeof n, rest = 512;
@@ -167,6 +175,10 @@ static kith_err pack(const kith_list *list, const ki_answer *a, ki_text *t)
     for (int j = 0; j < n; j++)
         ki_text_add(t, list->items[j].item_id, strlen(list->items[j].item_id) + 1);
     write_answer(t, list, a);
+    if (json_array_size(unused) > 0) {
+        ki_write_key(t, "block_unused");
+        ki_write_value(t, unused);
+    }
     return t->err;
 }
 
@@ -207,8 +219,12 @@ static kith_err make(ki_service *s, const ki_wish *w, const char *key, struct sh
     kith_err err = ki_live_recommend(s->live, &w->q, &list, &answer);
     if (err != KITH_OK) return err;
     if (w->user != NULL) ki_service_ask_shadow(s, w, list, now_us() - began);
-    if ((err = pack(list, &answer, &packed)) == KITH_OK && key[0] != '\0' && is_lasting(list))
+    json_t *unused = NULL;
+    if ((err = name_unused(s, w, &unused)) == KITH_OK &&
+        (err = pack(list, &answer, unused, &packed)) == KITH_OK && key[0] != '\0' &&
+        is_lasting(list))
         err = keep_in_cache(s, w, key, &packed);
+    json_decref(unused);
     kith_list_free(list);
     if (err == KITH_OK) return unpack(packed.at, packed.n, out);
     ki_text_clear(&packed);

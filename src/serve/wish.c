@@ -6,6 +6,7 @@
 #include "base/closest.h"
 #include "base/jsontext.h"
 #include "base/mem.h"
+#include "engine/block.h"
 #include "serve/service_parts.h"
 
 #include <inttypes.h>
@@ -303,9 +304,19 @@ static kith_err take_all(ki_service *s, ki_wish *out)
     return err;
 }
 
+static int32_t count_block(const json_t *request)
+{
+    const json_t *list = json_object_get(request, "block");
+    int32_t n = 0;
+    for (size_t j = 0; j < json_array_size(list); j++)
+        n += ki_block_count(json_string_value(json_array_get(list, j)));
+    return n;
+}
+
 kith_err ki_wish_read(ki_service *s, const json_t *request, ki_wish *out)
 {
     kith_err err = begin(s, request, out);
+    if (err == KITH_OK) out->n_block = count_block(request);
     if (err == KITH_OK && out->user != NULL) ki_service_variant(s, out->user, &out->variant);
     if (err == KITH_OK) err = merge(s, out);
     if (err == KITH_OK) err = take_all(s, out);

@@ -24,6 +24,7 @@ typedef struct ki_wish {
     float *values;
     json_t *service_block; /* what q.block points into, unless it is the wish's own: */
     char *block;
+    int32_t n_block; /* entries at its end that the request itself has */
     json_t *history; /* what `liked` points into when it was looked up */
 } ki_wish;
 
