@@ -159,6 +159,19 @@ def test_a_prediction_says_which_id_is_unknown():
     assert "unknown" in text and "there is no estimate" in text and "0.000" not in text, text
 
 
+def test_more_reasons_never_make_a_sentence_shorter():
+    run("train", "--data", small(), "--model", "ials", "--out", "m.kith")
+    for user in range(12):
+        before = {}
+        for n in (1, 2, 3, 5, 12):
+            got = run_json("recommend", "--model-file", "m.kith", "--user", f"u{user}", "--reasons", str(n))
+            now = {item["item_id"]: item["reason"] for item in got["items"]}
+            for item, reason in now.items():
+                assert len(reason) >= len(before.get(item, "")), (n, before[item], reason)
+                assert n <= 3 or reason == before[item], (n, before[item], reason)
+            before = now
+
+
 def test_every_line_of_the_tour_in_the_readme_works():
     with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as f:
         text = f.read()

@@ -11,15 +11,19 @@
 #include <math.h>
 #include <string.h>
 
+enum {
+    SPOKEN = 3
+}; /* terms that a sentence is chosen from, however many reasons are wanted beside it */
+
 struct picks { /* what a question found, before it becomes a list */
     int n;
     int32_t *items; /* [n] best first */
     float *scores;
-    int n_reasons;    /* width of terms and of largest */
-    ki_term *terms;   /* [n, n_reasons] from the greatest down; NULL: no reasons wanted, or nobody's
+    int n_spoken, n_reasons; /* width of terms and of largest */
+    ki_term *terms;   /* [n, n_spoken] from the greatest down; NULL: no reasons wanted, or nobody's
                        history */
     ki_term *largest; /* [n, n_reasons] by size, whatever the sign */
-    int *n_terms;     /* [n] of each */
+    int *n_terms;     /* [n] that there are: terms and largest have the first of them */
     double *matches;  /* [n, n_wishes]; NULL: there are no wishes */
 };
 
@@ -66,21 +70,23 @@ static int drop_blocked(const kith_block *block, ki_term *terms, int n)
 static kith_err explain_picks(ki_ranker *r, const ki_query *q, const kith_block *block,
                               struct picks *p)
 {
-    const size_t n_all = (size_t)p->n * (size_t)p->n_reasons;
+    const size_t n_all = (size_t)p->n * (size_t)p->n_reasons,
+                 n_spoken = (size_t)p->n * (size_t)p->n_spoken;
     ki_term *all = NULL;
     kith_err err;
     if ((err = ki_alloc(&all, (size_t)q->n, sizeof *all)) != KITH_OK) return err;
-    if ((err = ki_alloc(&p->terms, n_all, sizeof *all)) != KITH_OK) goto done;
+    if ((err = ki_alloc(&p->terms, n_spoken, sizeof *all)) != KITH_OK) goto done;
     if ((err = ki_alloc(&p->largest, n_all, sizeof *all)) != KITH_OK) goto done;
     if ((err = ki_alloc(&p->n_terms, (size_t)p->n, sizeof *p->n_terms)) != KITH_OK) goto done;
     for (int j = 0; j < p->n; j++) {
         int n = 0;
         if ((err = ki_ranker_explain(r, q, p->items[j], all, &n)) != KITH_OK) goto done;
         n = drop_blocked(block, all, n);
-        const size_t at = (size_t)j * (size_t)p->n_reasons;
-        p->n_terms[j] = KI_MIN(n, p->n_reasons);
-        for (int t = 0; t < p->n_terms[j]; t++) p->terms[at + (size_t)t] = all[t];
-        take_largest(all, n, p->n_terms[j], p->largest + at);
+        const size_t at = (size_t)j * (size_t)p->n_spoken;
+        p->n_terms[j] = n;
+        for (int t = 0; t < KI_MIN(n, p->n_spoken); t++) p->terms[at + (size_t)t] = all[t];
+        take_largest(all, n, KI_MIN(n, p->n_reasons),
+                     p->largest + (size_t)j * (size_t)p->n_reasons);
     }
 done:
     ki_free(all);
@@ -132,6 +138,7 @@ static kith_err list(const kith_model *m, const kith_query *query, const ki_aske
     json_t *report = NULL;
     char *text = NULL;
     p.n_reasons = ki_asked_is_unknown(a) ? 0 : KI_MIN(query->n_reasons, a->query.n);
+    p.n_spoken = p.n_reasons == 0 ? 0 : KI_MIN((int)SPOKEN, a->query.n);
     kith_err err = explain(m, a, r->block, &p);
     const char *told = served->n >= a->n ? r->told : NULL;
     if (err == KITH_OK) err = match(r, &p);
@@ -154,6 +161,7 @@ static kith_err list(const kith_model *m, const kith_query *query, const ki_aske
                                .n_reasons =
                                    p.terms != NULL ? p.n_reasons : KI_MIN(query->n_reasons, 1),
                                .terms = p.terms,
+                               .n_spoken = p.n_spoken,
                                .largest = p.largest,
                                .n_terms = p.n_terms,
                                .wishes = r->wishes,

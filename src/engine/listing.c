@@ -109,13 +109,13 @@ static double value_of(const ki_query *q, int32_t item)
     return 0;
 }
 
-/* The first few terms that are liked items, or that are not: `liked` says which.  Returns how many.
- */
+/* The first few terms that are liked items, or that are not: `liked` says which.  Returns how many.  They are sought among
+ * the same however many reasons are wanted, so that more of these never make a sentence shorter. */
 static int choose_named(const ki_listing *l, const ki_term *terms, int n, int liked, int32_t *out)
 {
     const double from = KI_MIN(l->m->core.mean, history_mean(l->query));
     int to = 0;
-    for (int t = 0; t < n && to < NAMED; t++) {
+    for (int t = 0; t < n && to < KI_MIN(l->n_reasons, (int)NAMED); t++) {
         const int is_liked = !l->m->core.has_values || value_of(l->query, terms[t].item) >= from;
         if (is_liked == liked) out[to++] = terms[t].item;
     }
@@ -123,10 +123,11 @@ static int choose_named(const ki_listing *l, const ki_term *terms, int n, int li
 }
 
 /* The first few terms, whatever their values. */
-static int name_all(const ki_term *terms, int n, int32_t *out)
+static int name_all(const ki_listing *l, const ki_term *terms, int n, int32_t *out)
 {
-    for (int t = 0; t < n && t < NAMED; t++) out[t] = terms[t].item;
-    return KI_MIN(n, (int)NAMED);
+    const int to = KI_MIN(n, KI_MIN(l->n_reasons, (int)NAMED));
+    for (int t = 0; t < to; t++) out[t] = terms[t].item;
+    return to;
 }
 
 /* In quotes when it has a comma, which would part it from itself among others. */
@@ -232,7 +233,7 @@ static const char *put_sentence(struct block *b, const ki_listing *l, int j, con
     const int people = (l->m->core.desc->needs & KI_NEEDS_PEOPLE) != 0;
     ki_phrase phrase = people ? KI_PHRASE_KNOWN : KI_PHRASE_LIKED;
     int32_t named[NAMED];
-    int n = people ? name_all(terms, n_terms, named) : choose_named(l, terms, n_terms, 1, named);
+    int n = people ? name_all(l, terms, n_terms, named) : choose_named(l, terms, n_terms, 1, named);
     if (n == 0 && n_terms > 0) {
         n = choose_named(l, terms, n_terms, 0, named);
         phrase = l->m->core.strengths ? KI_PHRASE_LIKED : KI_PHRASE_RATED;
@@ -254,7 +255,7 @@ static const char *put_sentence(struct block *b, const ki_listing *l, int j, con
 
 static int n_reasons_of(const ki_listing *l, int j)
 {
-    return l->terms == NULL || l->n_reasons == 0 ? 0 : l->n_terms[j];
+    return l->terms == NULL ? 0 : KI_MIN(l->n_terms[j], l->n_reasons);
 }
 
 /* Terms that speak for the item: they come from the greatest down. */
@@ -293,13 +294,15 @@ static int lay_item(struct block *b, const ki_listing *l, int j, kith_item *item
     const int32_t i = l->items[j];
     const size_t at = (size_t)j * (size_t)l->n_reasons;
     const int n = n_reasons_of(l, j);
-    const ki_term *terms = n == 0 ? NULL : l->terms + at;
+    const ki_term *terms = n == 0 ? NULL : l->terms + (size_t)j * (size_t)l->n_spoken;
     kith_item made = { .score = (double)l->scores[j], .reasons = reasons, .n_reasons = n };
     made.item_id = put(b, ki_idmap_name(&l->m->items, i));
     made.title = put_title(b, l->m, i);
     made.rest = made.score;
     made.propensity = l->propensity != NULL ? l->propensity[j] : 1;
-    if (l->n_reasons > 0) made.reason = put_sentence(b, l, j, terms, n_positive(terms, n));
+    if (l->n_reasons > 0)
+        made.reason = put_sentence(
+            b, l, j, terms, n == 0 ? 0 : n_positive(terms, KI_MIN(l->n_terms[j], l->n_spoken)));
     for (int t = 0; t < n; t++) {
         const kith_reason reason = make_reason(b, l->m, &l->largest[at + (size_t)t]);
         made.rest -= reason.contribution;

@@ -19,10 +19,11 @@ typedef struct ki_listing {
     const float *scores;
     const double *propensity; /* [n]; NULL: nothing was drawn */
     int n_reasons;            /* most per item; 0: no reasons and no sentences */
-    const ki_term *terms;     /* [n, n_reasons], from the greatest down: what sentences are made of;
+    int n_spoken;             /* width of terms */
+    const ki_term *terms;     /* [n, n_spoken], from the greatest down: what sentences are made of;
                              NULL: none */
     const ki_term *largest; /* [n, n_reasons], by size whatever the sign: the reasons; NULL: none */
-    const int *n_terms;     /* [n] of each */
+    const int *n_terms;     /* [n] that there are: terms and largest have the first of them */
     const ki_knowledge *wishes; /* NULL: none */
     const double *matches;      /* [n, n_wishes] */
     const struct ki_said *said; /* set by ki_listing_make: the words that speak for each item */
