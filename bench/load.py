@@ -29,6 +29,7 @@ import datetime
 import json
 import os
 import platform
+import queue
 import random
 import resource
 import shutil
@@ -119,12 +120,12 @@ class Service:
 
 # ---- who writes ----
 
-class Writer(threading.Thread):
-    """Batches at their appointed times over one connection, until `over` is set; after each a list for one who is new in it."""
+class Client(threading.Thread):
+    """One connection, until `over` is set or something goes wrong."""
 
     def __init__(self, port):
         super().__init__()
-        self.port, self.over, self.waits, self.effects, self.failure = port, threading.Event(), [], [], None
+        self.port, self.over, self.failure = port, threading.Event(), None
 
     def post(self, s, path, body, status):
         s.sendall(b"POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/json\r\n"
@@ -143,35 +144,65 @@ class Writer(threading.Thread):
             raise OSError((head + rest)[:300].decode())
         return rest
 
-    def write(self, s, who, chance, due):
-        users = [who] + [f"u{chance.randint(1, USERS)}" for _ in range(BATCH - 1)]
-        events = ",".join(f'{{"user_id":"{u}","item_id":"i{chance.randint(1, ITEMS)}","event":"click"}}' for u in users)
-        body = f'{{"events":[{events}]}}'.encode()
-        time.sleep(max(0.0, due - time.monotonic()))
-        self.post(s, b"/v1/events/bulk", body, 201)
-        self.waits.append(time.monotonic() - due)
-
-    def look(self, s, who):
-        acknowledged = time.monotonic()
-        reply = self.post(s, b"/v1/recommend", f'{{"user_id":"{who}","n":10}}'.encode(), 200)
-        self.effects.append(time.monotonic() - acknowledged)
-        if json.loads(reply).get("history") != 1:
-            raise OSError(f"an event was acknowledged and the next list is not made from it: {reply[:300].decode()}")
-
     def run(self):
-        chance = random.Random(os.getpid() * 1000 + self.port)
         try:
             with socket.create_connection(("127.0.0.1", self.port), 30) as s:
                 s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                begun = time.monotonic()
-                for n in range(10**9):
-                    if self.over.is_set():
-                        break
-                    who = f"new-{os.getpid()}-{id(self)}-{n}"
-                    self.write(s, who, chance, begun + n * BATCH / RATE)
-                    self.look(s, who)
+                self.work(s)
         except OSError as e:
             self.failure = str(e)
+
+    def end(self):
+        self.over.set()
+        self.join()
+        return self.failure
+
+
+class Looker(Client):
+    """A list for somebody whose one event has just been acknowledged; those who come while it waits for another are left out."""
+
+    def __init__(self, port):
+        super().__init__(port)
+        self.acknowledged, self.waits = queue.Queue(1), []
+
+    def tell(self, who):
+        try:
+            self.acknowledged.put_nowait((who, time.monotonic()))
+        except queue.Full:
+            pass
+
+    def work(self, s):
+        while not self.over.is_set():
+            try:
+                who, since = self.acknowledged.get(timeout=0.1)
+            except queue.Empty:
+                continue
+            reply = self.post(s, b"/v1/recommend", f'{{"user_id":"{who}","n":10}}'.encode(), 200)
+            self.waits.append(time.monotonic() - since)
+            if json.loads(reply).get("history") != 1:
+                raise OSError(f"an event was acknowledged and the next list is not made from it: {reply[:300].decode()}")
+
+
+class Writer(Client):
+    """Batches at their appointed times, each with an event of somebody new."""
+
+    def __init__(self, port, looker):
+        super().__init__(port)
+        self.looker, self.waits = looker, []
+
+    def work(self, s):
+        chance, due, n = random.Random(os.getpid() * 1000 + self.port), time.monotonic(), 0
+        while not self.over.is_set():
+            who = f"new-{os.getpid()}-{id(self)}-{n}"
+            users = [who] + [f"u{chance.randint(1, USERS)}" for _ in range(BATCH - 1)]
+            events = ",".join(f'{{"user_id":"{u}","item_id":"i{chance.randint(1, ITEMS)}","event":"click"}}' for u in users)
+            body = f'{{"events":[{events}]}}'.encode()
+            time.sleep(max(0.0, due - time.monotonic()))
+            self.post(s, b"/v1/events/bulk", body, 201)
+            self.waits.append(time.monotonic() - due)
+            self.looker.tell(who)
+            due += BATCH / RATE
+            n += 1
 
 
 # ---- one case ----
@@ -194,30 +225,30 @@ def percentile(values, share):
 
 def ask(service, case, seconds, lot):
     script, _, writes = case.partition("+")
-    writer = Writer(service.port) if writes else None
+    looker = Looker(service.port)
+    writer = Writer(service.port, looker)
     began, all_before, mine_before, cpu_before = time.monotonic(), busy(), mine(service), service.cpu()
-    if writer:
+    if writes:
+        looker.start()
         writer.start()
     pause = [str(PAUSE_MS[script])] if script in PAUSE_MS else []
     wrk = subprocess.run(["wrk", "-t1", f"-c{CONNECTIONS.get(script, 16)}", f"-d{seconds}s", "-s", os.path.join(HERE, "load.lua"),
                           f"http://127.0.0.1:{service.port}", "--", script, str(USERS), str(lot)] + pause,
                          capture_output=True, text=True)
-    if writer:
-        writer.over.set()
-        writer.join()
+    failure = "; ".join(f for f in [c.end() for c in (writer, looker)] if f) if writes else ""
     took = time.monotonic() - began
     if wrk.returncode != 0 or not wrk.stdout.strip():
         sys.exit(f"wrk: {wrk.stdout}{wrk.stderr}")
     figures = json.loads(wrk.stdout.strip().splitlines()[-1])
-    if figures["failures"] or (writer and writer.failure):
-        sys.exit(f"{case}: {figures['failures']} requests failed; {writer.failure if writer else ''}")
+    if figures["failures"] or failure:
+        sys.exit(f"{case}: {figures['failures']} requests failed; {failure}")
     figures["rate"] = figures["requests"] / figures["seconds"]
     figures["us"] = 1e6 * (service.cpu() - cpu_before) / figures["requests"]
     figures["others"] = 100 * (busy() - all_before - (mine(service) - mine_before)) / took / os.cpu_count()
     figures["memory"] = service.memory_mb()
-    if writer:
+    if writes:
         figures["events"] = len(writer.waits) * BATCH / took
-        for name, values in (("w", writer.waits), ("e", writer.effects)):
+        for name, values in (("w", writer.waits), ("e", looker.waits)):
             figures[name + "50"], figures[name + "99"] = (1e3 * percentile(values, share) for share in (.5, .99))
     elif script in EVENTS_EACH:
         figures["events"] = figures["rate"] * EVENTS_EACH[script]
