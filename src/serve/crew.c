@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * crew.c -- one queue, first come first served
+ * crew.c -- one queue, first come first served, and a pile of idle hands of whom the last to lie down is the first to rise
+ *
+ * A thread keeps the most that it ever held: pages of its stack, and blocks that malloc lays by for it, in glibc up to
+ * some 200 KB.  Were whoever has rested longest woken, as one condition for all of them does, work would go round, and
+ * every thread would grow to that size though there is seldom work for more than a few.
  */
 #include "serve/crew.h"
 
@@ -7,20 +11,53 @@
 
 #include <pthread.h>
 
+enum { MOST_HANDS = 256 };
+
+typedef struct hand {
+    ki_crew *crew;
+    pthread_t thread;
+    pthread_cond_t call;
+    struct hand *below; /* in the pile */
+    int is_idle;        /* in the pile; who calls takes it out */
+} hand;
+
 struct ki_crew {
     pthread_mutex_t lock; /* guards what follows */
-    pthread_cond_t news;
     ki_errand *first, *last;
     int64_t waiting, most;
     int closing;
-    int n_threads;
-    pthread_t threads[256];
+    hand *idle; /* top of the pile; NULL: everybody works or has been called */
+    int n_hands;
+    hand hands[MOST_HANDS];
 };
 
-static ki_errand *take(ki_crew *c)
+/* ---- the pile, with the lock held ---- */
+
+static void rest(ki_crew *c, hand *h)
 {
+    h->below = c->idle;
+    h->is_idle = 1;
+    c->idle = h;
+    while (h->is_idle) pthread_cond_wait(&h->call, &c->lock);
+}
+
+/* Somebody, if there is anybody: what is in the queue may yet be taken by one who was at work. */
+static void call(ki_crew *c)
+{
+    hand *h = c->idle;
+    if (h == NULL) return;
+    c->idle = h->below;
+    h->is_idle = 0;
+    pthread_cond_signal(&h->call);
+}
+
+/* ---- a hand ---- */
+
+static ki_errand *take(hand *h)
+{
+    ki_crew *c = h->crew;
     pthread_mutex_lock(&c->lock);
-    while (c->first == NULL && !c->closing) pthread_cond_wait(&c->news, &c->lock);
+    while (c->first == NULL && !c->closing) rest(c, h);
     ki_errand *e = c->first;
     if (e != NULL) {
         c->first = e->next;
@@ -33,10 +70,21 @@ static ki_errand *take(ki_crew *c)
 
 static void *work(void *arg)
 {
-    ki_crew *c = arg;
-    for (ki_errand *e = take(c); e != NULL; e = take(c)) e->run(e->arg);
+    for (ki_errand *e = take(arg); e != NULL; e = take(arg)) e->run(e->arg);
     return NULL;
 }
+
+static int start(ki_crew *c)
+{
+    hand *h = &c->hands[c->n_hands];
+    h->crew = c;
+    pthread_cond_init(&h->call, NULL);
+    if (pthread_create(&h->thread, NULL, work, h) == 0) return 1;
+    pthread_cond_destroy(&h->call);
+    return 0;
+}
+
+/* ---- the crew ---- */
 
 kith_err ki_crew_new(int n_threads, int64_t most_queued, ki_crew **out)
 {
@@ -44,12 +92,9 @@ kith_err ki_crew_new(int n_threads, int64_t most_queued, ki_crew **out)
     const kith_err err = ki_alloc(&c, 1, sizeof *c);
     if (err != KITH_OK) return err;
     pthread_mutex_init(&c->lock, NULL);
-    pthread_cond_init(&c->news, NULL);
     c->most = most_queued;
-    while (c->n_threads < KI_MIN(n_threads, 256) &&
-           pthread_create(&c->threads[c->n_threads], NULL, work, c) == 0)
-        c->n_threads++;
-    if (c->n_threads == 0) {
+    while (c->n_hands < KI_MIN(n_threads, MOST_HANDS) && start(c)) c->n_hands++;
+    if (c->n_hands == 0) {
         ki_crew_free(c);
         return ki_fail(KITH_ENOMEM, "no thread can be started");
     }
@@ -69,7 +114,7 @@ int ki_crew_send(ki_crew *c, ki_errand *e)
             c->first = e;
         c->last = e;
         c->waiting++;
-        pthread_cond_signal(&c->news);
+        call(c);
     }
     pthread_mutex_unlock(&c->lock);
     return taken;
@@ -88,9 +133,13 @@ void ki_crew_stop(ki_crew *c)
     if (c == NULL) return;
     pthread_mutex_lock(&c->lock);
     c->closing = 1;
-    pthread_cond_broadcast(&c->news);
+    while (c->idle != NULL) call(c);
     pthread_mutex_unlock(&c->lock);
-    for (; c->n_threads > 0; c->n_threads--) pthread_join(c->threads[c->n_threads - 1], NULL);
+    for (; c->n_hands > 0; c->n_hands--) {
+        hand *h = &c->hands[c->n_hands - 1];
+        pthread_join(h->thread, NULL);
+        pthread_cond_destroy(&h->call);
+    }
 }
 
 void ki_crew_free(ki_crew *c)
@@ -98,6 +147,5 @@ void ki_crew_free(ki_crew *c)
     if (c == NULL) return;
     ki_crew_stop(c);
     pthread_mutex_destroy(&c->lock);
-    pthread_cond_destroy(&c->news);
     ki_free(c);
 }
