@@ -381,3 +381,60 @@ TEST(a_task_that_runs_or_waits_can_be_stopped)
     ki_tasks_free(t);
     CHECK_INT(ki_alloc_live(), 0);
 }
+
+/* ---- memory ---- */
+
+#if defined __GLIBC__ && !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__
+
+enum { MANY = 20000, PIECE = 2000 }; /* 40 MB in blocks too small to have pages of their own */
+
+static char *kept; /* the last of them: as long as it is there malloc by itself gives nothing back */
+
+static kith_err take_much(void *udata, kith *k, const json_t *order, json_t **result)
+{
+    static char *piece[MANY];
+    (void)udata, (void)k, (void)order, (void)result;
+    for (int j = 0; j < MANY; j++)
+        if (ki_alloc(&piece[j], PIECE, 1) != KITH_OK) return ki_fail_memory(PIECE);
+    for (int j = 0; j < MANY - 1; j++) ki_free(piece[j]);
+    kept = piece[MANY - 1];
+    return KITH_OK;
+}
+
+static kith_err take_nothing(void *udata, kith *k, const json_t *order, json_t **result)
+{
+    (void)udata, (void)k, (void)order, (void)result;
+    return KITH_OK;
+}
+
+static void do_task(ki_tasks *t, ki_task_fn run)
+{
+    char id[40];
+    CHECK_OK(ki_tasks_add(t, "train", run, json_object(), id));
+    CHECK_OK(ki_tasks_wait(t, id));
+}
+
+static long resident_bytes(void)
+{
+    long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    CHECK(f != NULL && fscanf(f, "%*d %ld", &pages) == 1);
+    fclose(f);
+    return pages * sysconf(_SC_PAGESIZE);
+}
+
+/* The task after it begins when the memory of the one before has gone. */
+TEST(what_a_task_took_goes_back_to_the_system)
+{
+    ki_tasks *t = NULL;
+    CHECK_OK(ki_tasks_new(&(ki_tasks_options){ .context = { .threads = 1 } }, &t));
+    do_task(t, take_nothing);
+    const long before = resident_bytes();
+    do_task(t, take_much);
+    do_task(t, take_nothing);
+    CHECK(resident_bytes() - before < 8 << 20);
+    ki_tasks_free(t);
+    ki_free(kept);
+}
+
+#endif

@@ -11,6 +11,9 @@
  */
 #include "base/mem.h"
 
+#ifdef __GLIBC__
+#include <malloc.h> /* malloc_trim */
+#endif
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,6 +102,13 @@ void ki_fill_soon(void *p, size_t n, size_t size)
     const uintptr_t end = ((uintptr_t)p + n * size) / LARGE_PAGE * LARGE_PAGE;
 #ifdef MADV_HUGEPAGE
     if (end > from) madvise((void *)from, end - from, MADV_HUGEPAGE);
+#endif
+}
+
+void ki_give_back_free(void)
+{
+#ifdef __GLIBC__
+    malloc_trim(0);
 #endif
 }
 

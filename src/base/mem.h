@@ -27,6 +27,10 @@ void ki_free(void *p); /* accepts NULL */
  * tenth of the cost; what is never written costs memory too, up to such a page at each end. */
 void ki_fill_soon(void *p, size_t n, size_t size);
 
+/* What was freed goes back to the system, as far as whole pages are free, where the C library can do that.  After
+ * something that took much memory for a while; it takes locks of malloc's for as long as it looks, some ms a GB. */
+void ki_give_back_free(void);
+
 /* A copy of the n bytes at s, with a NUL after them. */
 kith_err ki_strdup(char **out, const char *s);
 kith_err ki_strndup(char **out, const char *s, size_t n);

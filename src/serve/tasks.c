@@ -119,7 +119,8 @@ static void finish(ki_tasks *t, kith_err err, json_t *result)
     touch(t, k);
 }
 
-/* Called and left with the lock held. */
+/* Called and left with the lock held.  A training takes many times what stays of it, in blocks of all sizes among
+ * those of requests, so that malloc by itself gives little of it back. */
 static void run_one(ki_tasks *t, task *k)
 {
     const ki_task_fn run = k->run;
@@ -145,7 +146,10 @@ static void run_one(ki_tasks *t, task *k)
     pthread_mutex_lock(&t->lock);
     t->running = NULL;
     finish(t, err, result);
+    pthread_mutex_unlock(&t->lock);
     kith_free(context);
+    ki_give_back_free();
+    pthread_mutex_lock(&t->lock);
 }
 
 static void *work(void *arg)
