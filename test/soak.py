@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """kith serve under a mixed load that goes on: memory, descriptors and threads stay as they are, nothing acknowledged is lost.
 
-    soak.py KITH [--minutes M] [--rests N] [--rate R] [--out FILE]
+    soak.py KITH [--minutes M] [--rests N] [--rate R] [--pace P] [--out FILE]
 
-A third of a minute by default, in make test; make torture T=soak goes on for an hour. Every kind of request, good, bad, cut half-way and slow, at a bounded rate, in as many equal parts as there are rests. In a
+A third of a minute by default, in make test; make torture T=soak goes on for an hour.  With --pace 3 twenty minutes have the draws of
+an hour and are judged as one: as much may grow, in a third of the time.  Every kind of request, good, bad, cut half-way and slow, at a bounded rate, in as many equal parts as there are rests. In a
 rest all clients are gone and the service is idle: only then it is measured, so that one figure can be held against the
 next. The first third of the rests is warm-up: the pools of threads, malloc's arenas and the caches (made small here) fill up.
 
@@ -281,7 +282,7 @@ class Worker:
         client.post("/v1/models/rollback")
         self.ended(client.post("/v1/models/evaluate", {"algorithm": "item-knn"}, want=(202,))["task_id"])
         task = client.post("/v1/models", {"params": {"n_factors": 64, "n_epochs": 500}}, want=(202,))["task_id"]
-        client.call("DELETE", f"/v1/tasks/{task}")
+        client.post(f"/v1/tasks/{task}/cancel")
         self.ended(task)
 
     def ended(self, task):
@@ -510,13 +511,13 @@ def load_and_measure(kith, options, folder, service):
     workers = [Worker(service, n, films) for n in range(N_WORKERS)]
     for n in range(options.rests):
         end = begun + (n + 1) * options.minutes * 60 / options.rests
-        load_for(workers, max(0.5, end - time.monotonic()), options.rate)
+        load_for(workers, max(0.5, end - time.monotonic()), options.rate * options.pace)
         assert service.process.poll() is None, f"the service ended with {service.process.returncode}"
-        rests.append({"hours": (time.monotonic() - begun) / 3600, **rest(service),
+        rests.append({"hours": (time.monotonic() - begun) * options.pace / 3600, **rest(service),
                       "numbers": sum(w.numbers for w in workers), "rows": sum(w.rows for w in workers)})
         if options.out:
             tell(options.out, rests, workers, None)
-    wrong, an_hour = judge(rests, options.minutes / 60)
+    wrong, an_hour = judge(rests, options.minutes * options.pace / 60)
     kept = check_kept(kith, folder, service, workers)
     if options.out:
         tell(options.out, rests, workers, {"wrong": wrong, "bytes_an_hour": an_hour, "kept": kept})
@@ -543,12 +544,13 @@ def main():
     parser.add_argument("--minutes", type=float, default=0.35)
     parser.add_argument("--rests", type=int, default=6, help="times that all clients leave and the service is measured")
     parser.add_argument("--rate", type=float, default=60, help="draws a second, one to eight requests each")
+    parser.add_argument("--pace", type=float, default=1, help="minutes of load in each minute")
     parser.add_argument("--out", help="file for what was measured, as JSON")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="kith-soak-") as folder:
         rests, workers, wrong, an_hour, kept = soak(os.path.abspath(options.kith), options, folder)
     first, last = rests[len(rests) // 3], rests[-1]
-    print(f"{sum(statuses(workers).values())} requests in {last['hours'] * 60:.1f} minutes: {statuses(workers)}; "
+    print(f"{sum(statuses(workers).values())} requests in {options.minutes:g} minutes at pace {options.pace:g}: {statuses(workers)}; "
           f"{last['cpu']:.1f} s of processor")
     print(f"memory {first['rss'] / 2**20:.1f} MiB after the warm-up, {last['rss'] / 2**20:.1f} MiB at the end "
           f"({an_hour / 2**20:+.2f} MiB an hour beyond {last['numbers']} numbers and a store of {last['db'] / 2**20:.1f} MiB); {last['descriptors']} descriptors, "

@@ -222,6 +222,7 @@ TEST(a_body_is_one_json_value_and_ids_may_be_numbers)
     CHECK_INT(call("POST", "/v1/things", "{\"name\": \"a\", \"name\": \"b\"}"), 400);
     CHECK_INT(call("POST", "/v1/things", "{\"name\": \"\xff\"}"), 400);
     CHECK_INT(call("POST", "/v1/things", "{\"name\": \"\\u0000\"}"), 400);
+    CHECK(strstr(text("detail"), "no text may hold a NUL") != NULL);
     CHECK_INT(call("POST", "/v1/things", "[]"), 422);
     CHECK_INT(call("POST", "/v1/things", NULL), 422); /* as {} would be */
     CHECK_STR(violation(0, "pointer"), "/name");

@@ -164,7 +164,7 @@ def test_more_tasks_than_may_wait_are_for_later():
         assert 6 <= len(late) <= 8 and "waiting already" in late[0]["detail"], told  # 32 wait, one or none runs
         for t in told:
             if "task_id" in t:
-                s.delete(f"/v1/tasks/{t['task_id']}", want=(204, 409))
+                s.post(f"/v1/tasks/{t['task_id']}/cancel", want=(204, 409))
 
 
 def test_what_is_misspelt_is_told_what_was_meant():
@@ -341,6 +341,11 @@ def test_pages_of_a_list_do_not_overlap():
             assert len(got) == 10 and not set(got) & set(seen), (got, seen)
             seen += got
         s.get("/v1/lists/01920000-0000-7000-8000-000000000000", want=404)
+        s.train(algorithm="content", promote="always")
+        texts = s.post("/v1/recommend", {"text": "a quiet western", "n": 5})
+        s.train(algorithm="popularity", promote="always")       # which reads none: the question was a good one, and is none now
+        gone = s.get(f"/v1/lists/{texts['rec_id']}?page=2", want=409)
+        assert gone["error"] == "ConflictError" and "reads no texts" in gone["detail"], gone
 
 
 def test_the_three_short_calls():
@@ -487,20 +492,24 @@ def test_a_task_can_be_followed_and_stopped():
         assert told[-1]["state"] == "done" and len(told) > 1, told
         c.close()
         task = s.post("/v1/models", {"params": {"n_factors": 64, "n_epochs": 10000}}, want=202)["task_id"]
-        s.delete(f"/v1/tasks/{task}")
+        s.post(f"/v1/tasks/{task}/cancel", want=204)
         assert s.wait(task)["state"] == "canceled"
-        s.delete(f"/v1/tasks/{task}", want=409)
+        s.post(f"/v1/tasks/{task}/cancel", want=409)
         assert len(s.get("/v1/tasks")["tasks"]) == 2
 
 
 def test_a_shadow_is_compared_and_not_shown():
-    with serve(env={"KITH_SERVICE_SHADOW_SHARE": "1"}) as s:
+    with serve("--db", "kith.db", env={"KITH_SERVICE_SHADOW_SHARE": "1"}) as s:
         version = s.train(algorithm="popularity", promote="never")["result"]["version"]
         s.put(f"/v1/shadow/{version}", None)
         for u in range(1, 11):
             assert s.get(f"/v1/recommend/u{u}")["model"] != version
         report = s.get("/v1/shadow")
         assert report["lists"] == 10 and 0 <= report["overlap"] < 1, report
+        other = s.train(algorithm="popularity", promote="never")["result"]["version"]
+        os.unlink(f"kith.db-models/{other}.kith")               # as keep_models does
+        assert "train it again" in s.put(f"/v1/shadow/{other}", None, want=404)["detail"]
+        assert s.get("/v1/shadow")["version"] == version        # still
         s.delete("/v1/shadow")
         assert s.get("/v1/shadow")["version"] == ""
 

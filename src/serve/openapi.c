@@ -50,7 +50,8 @@ static const struct failure {
     int status;
     const char *name, *text;
 } failures[] = {
-    { 400, "BadRequest", "The request cannot be read" },
+    { 400, "BadRequest",
+      "The request cannot be read: no JSON, or a text with a NUL (\\u0000) in it" },
     { 401, "Unauthorized", "A key is wanted" },
     { 403, "Forbidden", "The key may not do this" },
     { 404, "NotFound", "There is no such thing" },

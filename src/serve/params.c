@@ -215,8 +215,11 @@ static kith_err parse(ki_call *c, const char *text, size_t n, int64_t line, json
     *out = json_loadb(text, n, JSON_REJECT_DUPLICATES, &e);
     if (*out != NULL) return KITH_OK;
     if (json_error_code(&e) == json_error_out_of_memory) return ki_fail_memory(n);
-    return ki_call_refuse(c, 400, KITH_EINVAL, "the body is no JSON: %s (line %lld, column %d)",
-                          e.text, (long long)(line > 0 ? line : e.line), e.column);
+    const enum json_error_code code = json_error_code(&e);
+    const int nul = code == json_error_null_character || code == json_error_null_byte_in_key;
+    return ki_call_refuse(c, 400, KITH_EINVAL, "%s%s (line %lld, column %d)",
+                          nul ? "no text may hold a NUL (\\u0000)" : "the body is no JSON: ",
+                          nul ? "" : e.text, (long long)(line > 0 ? line : e.line), e.column);
 }
 
 kith_err ki_call_check_body(ki_call *c)

@@ -205,6 +205,9 @@ static kith_err page(ki_call *c)
                         (int)ki_call_number(c, "page"), ki_call_caller(c)->user, &reply);
     if (err == KITH_OK) return ki_reply_written(c, &reply);
     ki_text_clear(&reply);
+    if (err == KITH_EINVAL) /* of the question, which was a good one when the list was made */
+        return ki_call_refuse(c, 409, err, "the list cannot be gone on with, ask anew: %s",
+                              kith_last_error());
     return err;
 }
 
@@ -504,9 +507,10 @@ static const ki_route routes[] = {
       .reply = &ki_shape_list, .run = recommend_simply, .links = to_pages },
     { "GET", "/v1/lists/{rec_id}", "page_of_list", "A further page of a list",
       "The rest of a list is frozen when its second page is asked for: pages neither repeat nor "
-      "skip an item; what may no longer be shown is left out.",
-      KI_ROLE_PUBLIC, .path_shape = &rec_path, .query_shape = &page_query, .reply = &ki_shape_list,
-      .run = page },
+      "skip an item; what may no longer be shown is left out.  409 when its question can no longer "
+      "be answered: the model in force now reads no texts, or its scenario is gone.",
+      KI_ROLE_PUBLIC, KI_ROUTE_CONFLICTS, .path_shape = &rec_path, .query_shape = &page_query,
+      .reply = &ki_shape_list, .run = page },
     { "GET", "/v1/items/{item_id}/similar", "similar_items", "The items most like one", NULL,
       KI_ROLE_READ, .path_shape = &ki_shape_item_path, .query_shape = &narrow_query,
       .reply = &ki_shape_list, .run = similar },

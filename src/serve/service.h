@@ -126,8 +126,8 @@ kith_err ki_service_promote(ki_service *s, const char *version, const char *why)
 /* The one that was in force before. */
 kith_err ki_service_rollback(ki_service *s, json_t **document);
 
-/* A version that is asked too, for a share of the lists, in place of the one before; NULL: none any more.  After a failure
- * the one before is asked still. */
+/* A version that is asked too, for a share of the lists, in place of the one before; NULL: none any more.  KITH_ENOTFOUND
+ * when there is no such version or its file is gone.  After a failure the one before is asked still. */
 kith_err ki_service_shadow(ki_service *s, const char *version);
 kith_err ki_service_shadow_report(ki_service *s, json_t **out);
 

@@ -238,15 +238,20 @@ void ki_service_put_name(ki_service *s, char *which, const char *version)
     pthread_mutex_unlock(&s->names);
 }
 
-/* The file of a version into the engine.  With the lock held. */
-static kith_err bring(ki_service *s, kith *k, const char *version)
+kith_err ki_service_load_model(const ki_service *s, kith *k, const char *version, kith_model **out)
 {
     char path[KI_PATH_MAX];
-    kith_model *m = NULL;
     ki_service_model_path(s, version, path);
     if (ki_path_look(path) != KI_PATH_FILE)
         return ki_fail(KITH_ENOTFOUND, "the file of model %s is gone; train it again", version);
-    kith_err err = kith_model_load(k, path, &m);
+    return kith_model_load(k, path, out);
+}
+
+/* The file of a version into the engine.  With the lock held. */
+static kith_err bring(ki_service *s, kith *k, const char *version)
+{
+    kith_model *m = NULL;
+    kith_err err = ki_service_load_model(s, k, version, &m);
     if (err == KITH_OK) err = ki_live_promote(s->live, m, version);
     if (err != KITH_OK) kith_model_free(m);
     return err;

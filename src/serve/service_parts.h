@@ -141,6 +141,10 @@ kith_err ki_service_restore_model(ki_service *s, kith *k, int *found);
 void ki_service_remove_folder(ki_service *s);
 kith_err ki_service_model_document(ki_service *s, const char *version, json_t **out);
 void ki_service_model_path(const ki_service *s, const char *version, char *out /* [KI_PATH_MAX] */);
+
+/* The model of a version out of its file; KITH_ENOTFOUND when that is gone (keep_models, a disk that was cleared).
+ * With the lock on models held, so that it does not go meanwhile. */
+kith_err ki_service_load_model(const ki_service *s, kith *k, const char *version, kith_model **out);
 void ki_service_train_by_clock(void *udata); /* the tick of tasks */
 kith_err ki_service_forget_in_model(kith_model *m,
                                     const char *user_id); /* unknown: nothing to do */

@@ -185,13 +185,6 @@ void ki_service_ask_shadow(ki_service *s, const ki_wish *w, const kith_list *sho
     json_decref(history);
 }
 
-static kith_err load(ki_service *s, kith *k, const char *version, kith_model **out)
-{
-    char path[KI_PATH_MAX];
-    ki_service_model_path(s, version, path);
-    return kith_model_load(k, path, out);
-}
-
 static void begin_anew(ki_service *s, const char *version)
 {
     ki_service_put_name(s, s->shadow, version);
@@ -223,8 +216,8 @@ kith_err ki_service_shadow(ki_service *s, const char *version)
     if (err == KITH_OK && version != NULL) err = ki_service_model_document(s, version, &document);
     json_decref(document);
     pthread_mutex_lock(&s->models);
-    if (err == KITH_OK && version != NULL) err = load(s, k, version, &m);
-    if (err == KITH_OK) ki_service_put_shadow(s, version == NULL ? "" : version, m);
+    if (err == KITH_OK && version != NULL) err = ki_service_load_model(s, k, version, &m);
+    if (err == KITH_OK) ki_service_put_shadow(s, version != NULL ? version : "", m);
     pthread_mutex_unlock(&s->models);
     kith_free(k);
     return err;

@@ -124,7 +124,7 @@ const steps: Record<string, () => Promise<void>> = {
     check(told.at(-1)?.state === "done", `the stream ends with the task: ${story.slice(-300)}`);
     const task = await value(api.GET("/v1/tasks/{task_id}", { params: { path } }));
     check(task.kind === "train" && task.finished_at !== undefined && typeof task.result?.["version"] === "string", "the task");
-    await problem(api.DELETE("/v1/tasks/{task_id}", { params: { path } }), 409, "ConflictError");
+    await problem(api.POST("/v1/tasks/{task_id}/cancel", { params: { path } }), 409, "ConflictError");
     const models = await value(api.GET("/v1/models"));
     check(models.in_force === task.result["version"] && models.models[0]?.state === "promoted", "in force");
     check(models.models[0].figures.metric === "ndcg@10", "with figures");
@@ -141,7 +141,7 @@ const steps: Record<string, () => Promise<void>> = {
     await value(api.GET("/v1/tasks/{task_id}/events", { params: { path: { task_id: looked.task_id } }, parseAs: "text" }));
     check((await value(api.GET("/v1/tasks/{task_id}", { params: { path: { task_id: looked.task_id } } }))).result?.["algorithm"] === "popularity", "evaluated");
     const tuned = await value(api.POST("/v1/models/tune", { body: { algorithm: "item-knn", seconds: 60, trials: 1000 } }), 202);
-    await empty(api.DELETE("/v1/tasks/{task_id}", { params: { path: { task_id: tuned.task_id } } }));
+    await empty(api.POST("/v1/tasks/{task_id}/cancel", { params: { path: { task_id: tuned.task_id } } }));
     await value(api.GET("/v1/tasks/{task_id}/events", { params: { path: { task_id: tuned.task_id } }, parseAs: "text" }));
     const tasks = await value(api.GET("/v1/tasks"));
     check(tasks.tasks[0]?.state === "canceled" && tasks.tasks.length === 4, "canceled");
