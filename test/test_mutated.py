@@ -28,6 +28,7 @@ except ImportError:
 
 NAMES = {"ValidationError", "DataInsufficientError", "ModelTrainingError", "ColdStartError", "BudgetExceededError",
          "StorageError", "CanceledError"}
+sys.setrecursionlimit(20000)     # four times 400 levels, and some calls for each
 POINTER = re.compile(r"^(/([^~/]|~0|~1)*)*$")
 EXTREMES = [0, -1, 1, 2**31 - 1, 2**31, -2**31, 2**63 - 1, -2**63, 2**64, 10**30, 1e308, -1e308, 5e-324, 0.1, -0.0, 1e16,
             "", " ", "\x00", "\u202e", "a" * 5000, "\ud83d\ude00", "NaN", "null", "-1", "1e999", "2024-02-30",
