@@ -479,6 +479,11 @@ def test_the_best_is_taken_when_nobody_says_which():
         assert asked["algorithm"] == taken and asked["figures"]["considered"] == figures["considered"], asked
         told = s.train(algorithm="ials", promote="never")["result"]
         assert "considered" not in told["figures"] and told["params"] == {}, told
+    # What does not fit into the memory that there may be does not come into question, and does not keep the start from being.
+    subprocess.run([KITH, "data", "generate", "--n-users", "3000", "--n-items", "8000", "--n-interactions", "60000",
+                    "--implicit", "--quiet", "--out", "wide.csv"], check=True)
+    with Service("--data", "wide.csv", "--memory", "24M") as s:
+        assert s.status["algorithm"] == "ials" and len(s.status["figures"]["considered"]) == 1, s.status
     with serve() as s:  # it was said at the start
         assert "considered" not in s.status["figures"] and s.status["algorithm"] == "ials", s.status
 

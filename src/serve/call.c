@@ -344,21 +344,26 @@ void ki_call_take(ki_call *c, const char *bytes, size_t n)
 
 /* ---- finish ---- */
 
-/* The body is not read yet: its name in quotes anywhere is enough, and does no harm where it is something else. */
+/* The body is not read yet: the name in quotes anywhere is enough, and does no harm where it is something else; so is a
+ * backslash, behind which the name may be. */
 static int has_slow_member(const ki_call *c)
 {
     char quoted[64];
     const char *name = c->entry->route->slow_with;
-    if (name == NULL || c->body.n == 0) return 0;
+    if (name == NULL) return 0;
+    if (json_object_get(c->query, name) != NULL) return 1;
+    if (c->body.n == 0) return 0;
     const int n = snprintf(quoted, sizeof quoted, "\"%s\"", name);
-    return memmem(c->body.at, c->body.n, quoted, (size_t)n) != NULL;
+    return memchr(c->body.at, '\\', c->body.n) != NULL ||
+           memmem(c->body.at, c->body.n, quoted, (size_t)n) != NULL;
 }
 
 int ki_call_waits(const ki_call *c)
 {
     if (c->entry == NULL || c->reply.status != 0) return 0;
     const unsigned flags = c->entry->route->flags;
-    if (flags & KI_ROUTE_QUICK) return has_slow_member(c);
+    if (has_slow_member(c)) return 1;
+    if (flags & KI_ROUTE_QUICK) return 0;
     return (flags & (KI_ROUTE_SLOW | KI_ROUTE_LINES)) != 0 ||
            strcmp(c->entry->route->method, "GET") != 0;
 }

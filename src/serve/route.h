@@ -10,7 +10,7 @@
  *      socket --http.c--> call --router--> key, rate --> shapes --> handler --> reply --http.c--> socket
  *
  * A GET is run by the thread that talks to the client, and must not wait; other methods are run by threads that may (QUICK
- * and SLOW say otherwise, and a QUICK one is run by those when its body has a member that takes long).
+ * and SLOW say otherwise, and a quick one is run by those when it is asked with what takes long: slow_with).
  *
  * Tables lie beside their handlers (routes_events.c, routes_ask.c, ...), each file ending in one
  * `const ki_route_group`; routes.c lists the groups.  Nothing else learns of a route.
@@ -62,8 +62,8 @@ typedef struct ki_route {
     int status;            /* of success; 0: 200 with a reply, 204 without */
     int also;              /* another one with the same reply: 201 for what is made anew; 0: none */
     const ki_link *links;  /* ends with one without id; NULL: none */
-    const char
-        *slow_with; /* member of the body with which a QUICK route is quick no more; NULL: none */
+    const char *
+        slow_with; /* member of body or query with which a GET or QUICK route is quick no more; NULL: none */
     const ki_shape
         *refusal; /* 422 may come like this too, as JSON; NULL: as problem details alone */
     kith_err (*run)(ki_call *c);

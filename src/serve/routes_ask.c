@@ -504,11 +504,12 @@ static const ki_route routes[] = {
       .run = recommend, .links = to_pages, .slow_with = "block" },
     { "GET", "/v1/recommend/{user_id}", "recommend_for_user", "The best items for a user", NULL,
       KI_ROLE_PUBLIC, .path_shape = &ki_shape_user_path, .query_shape = &simple_wish,
-      .reply = &ki_shape_list, .run = recommend_simply, .links = to_pages },
+      .reply = &ki_shape_list, .run = recommend_simply, .links = to_pages, .slow_with = "block" },
     { "GET", "/v1/lists/{rec_id}", "page_of_list", "A further page of a list",
       "The rest of a list is frozen when its second page is asked for: pages neither repeat nor "
       "skip an item; what may no longer be shown is left out.  409 when its question can no longer "
-      "be answered: the model in force now reads no texts, or its scenario is gone.",
+      "be answered: the model in force now reads no texts.  A scenario counts as it was when the "
+      "list was made.",
       KI_ROLE_PUBLIC, KI_ROUTE_CONFLICTS, .path_shape = &rec_path, .query_shape = &page_query,
       .reply = &ki_shape_list, .run = page },
     { "GET", "/v1/items/{item_id}/similar", "similar_items", "The items most like one", NULL,

@@ -13,7 +13,10 @@
 
 #include <math.h>
 
-enum { MOST_EVENTS = 5000000 }; /* beyond, a second training costs minutes: the first is taken */
+enum { /* beyond, a second training takes long or much memory, neighbours most of all: the first is taken */
+       MOST_EVENTS = 2000000,
+       MOST_ITEMS = 20000
+};
 
 struct contender {
     const char *algorithm, *parts; /* parts: of a hybrid */
@@ -57,7 +60,8 @@ static void tell(json_t *told, const ki_recipe *r, const ki_figure *f)
                                           isfinite(f->value) ? json_real(f->value) : json_null()));
 }
 
-/* Measured, and in *best's place if it is better by more than chance and habit. */
+/* Measured, and in *best's place if it is better by more than keep_old.  What cannot be trained here (it needs more
+ * memory than there may be) does not come into question. */
 static kith_err compete(ki_service *s, kith *k, const kith_data *d, const struct contender *c,
                         ki_recipe *best, ki_figure *figure, json_t *told)
 {
@@ -74,13 +78,14 @@ static kith_err compete(ki_service *s, kith *k, const kith_data *d, const struct
         *figure = f;
     }
     json_decref(params);
-    return err;
+    return err == KITH_ECANCELED ? err : KITH_OK;
 }
 
 /* Whoever starts the service with an algorithm or parameters has said which. */
 static int is_open(const ki_service *s, const kith_data *d)
 {
-    return s->model_name == NULL && json_object_size(s->params) == 0 && d->log.n <= MOST_EVENTS;
+    return s->model_name == NULL && json_object_size(s->params) == 0 && d->log.n <= MOST_EVENTS &&
+           d->items.n <= MOST_ITEMS;
 }
 
 kith_err ki_service_choose(ki_service *s, kith *k, const kith_data *d, ki_recipe *r,

@@ -89,6 +89,17 @@ static json_t *number(double x)
     return isfinite(x) ? json_real(x) : json_null();
 }
 
+/* One that can be trained no more (what is known has outgrown the memory that it may take) must not stand in the way of
+ * another: it is worth nothing that could be told. */
+static kith_err measure_in_force(ki_service *s, kith *k, const kith_data *d, const ki_recipe *r,
+                                 ki_figure *out)
+{
+    const kith_err err = ki_service_measure(s, k, d, r, out);
+    if (err == KITH_OK || err == KITH_ECANCELED) return err;
+    *out = (ki_figure){ NAN, NAN, NAN };
+    return KITH_OK;
+}
+
 kith_err ki_service_appraise(ki_service *s, kith *k, const kith_data *d, const ki_recipe *r,
                              const ki_figure *known, const ki_recipe *in_force, json_t **out)
 {
@@ -105,7 +116,7 @@ kith_err ki_service_appraise(ki_service *s, kith *k, const kith_data *d, const k
     }
     other = own;
     if (err == KITH_OK && in_force != NULL && !same(r, in_force))
-        err = ki_service_measure(s, k, d, in_force, &other);
+        err = measure_in_force(s, k, d, in_force, &other);
     if (err == KITH_OK) err = ki_service_measure(s, k, d, &popular, &plain);
     if (err != KITH_OK) return err;
     json_t *o =

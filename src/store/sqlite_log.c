@@ -47,12 +47,14 @@ static void sync_file(sqlite3 *db)
         file->pMethods->xSync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
 }
 
+/* Where a reader stands in the way nothing is swept, and there is nothing to sync. */
 static void sweep(ki_sqlite *s)
 {
     int frames = 0, done = 0;
+    const int before = s->swept;
     pthread_mutex_unlock(&s->lock);
     sqlite3_wal_checkpoint_v2(s->sweep_db, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames, &done);
-    sync_file(s->sweep_db);
+    if (done != before) sync_file(s->sweep_db);
     pthread_mutex_lock(&s->lock);
     s->swept = done;
 }
