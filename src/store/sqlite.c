@@ -186,13 +186,21 @@ static kith_err make_readers(ki_sqlite *s)
     return KITH_OK;
 }
 
+/* What a crash has left in the log may have been taken away since. */
+static int has_old_log(const ki_sqlite *s)
+{
+    char log[4200];
+    snprintf(log, sizeof log, "%s-wal", s->path);
+    return !s->memory && file_size(log) > 0;
+}
+
 static kith_err open_file(ki_sqlite *s, const ki_store_options *o)
 {
+    s->replaced = has_old_log(s);
     const int check = !s->memory && (o->check || file_size(s->path) <= SMALL_FILE);
     kith_err err = s->memory || s->read_only ? KITH_OK : lock_file(s);
     if (err == KITH_OK) err = connect_main(s);
     if (err == KITH_OK && !s->read_only) err = settle_writer(s);
-    s->replaced = 1; /* what a crash has left in the log may have been taken away since */
     if (err == KITH_OK) err = ki_sqlite_schema(s);
     if (err == KITH_OK && check) err = ki_sqlite_quick_check(s, s->db);
     if (err == KITH_OK) err = ki_sqlite_load_tally(s);
