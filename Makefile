@@ -19,8 +19,8 @@ $(BUILD)/build.ninja:
 	@rm -f $(BUILD)-setup.log
 
 all: setup $(BUILD)/build.ninja ## build the library and the program: $(BUILD)/kith
-	@if [ -e $(BUILD)/kith ]; then ninja -C $(BUILD) --quiet | { grep -v 'no work to do' || true; }; \
-	else echo "building (about a minute) ..."; ninja -C $(BUILD) $$([ -t 1 ] || echo --quiet); fi
+	@if [ -e $(BUILD)/kith ]; then ninja -C $(BUILD) --quiet product | { grep -v 'no work to do' || true; }; \
+	else echo "building (half a minute to a minute) ..."; ninja -C $(BUILD) $$([ -t 1 ] || echo --quiet) product; fi
 
 demo: all        ## train, evaluate and recommend on real data, or on the built-in sample
 	@scripts/demo
@@ -78,7 +78,8 @@ format-check:    ## fail when a C source is not in the house format
 
 install: all     ## install library, header, pkg-config file and program; PREFIX=/usr/local, DESTDIR
 	@[ -z "$(PREFIX)" ] || meson configure $(BUILD) -Dprefix=$(PREFIX)
-	@meson install -C $(BUILD) --quiet
+	@ninja -C $(BUILD) --quiet product | { grep -v 'no work to do' || true; }
+	@meson install -C $(BUILD) --quiet --no-rebuild
 	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" -ne 0 ] || ldconfig
 	@echo "installed into $(DESTDIR)$$(meson introspect $(BUILD) --buildoptions | python3 -c 'import json,sys; print(next(o["value"] for o in json.load(sys.stdin) if o["name"] == "prefix"))')"
 
