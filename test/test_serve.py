@@ -426,6 +426,17 @@ def test_lines_are_taken_and_the_wrong_ones_told_by_number():
         assert s.lines("/v1/users/import", [{"user_id": "a"}, {"user_id": 17}])["taken"] == 2
 
 
+def test_a_wrong_line_is_told_its_own_mistakes_alone():
+    with Service() as s:
+        event = {"user_id": "a", "item_id": "x", "event": "click"}
+        for of, good in (("events", event), ("items", {"item_id": "x"}), ("users", {"user_id": "a"})):
+            reply = s.lines(f"/v1/{of}/import", [good, {**good, "more": 1}, good, {**good, "extra": 1}, good])
+            assert (reply["taken"], reply["refused"]) == (3, 2), reply
+            for told, line, field in zip(reply["errors"], (2, 4), ("more", "extra")):
+                assert told["line"] == line and told["message"].startswith("1 violation;"), reply
+                assert f"/{line}/{field}" in told["message"], reply
+
+
 def test_what_events_mean_can_be_changed():
     with Service() as s:
         s.post("/v1/events", {"user_id": "a", "item_id": "x", "event": "click"}, want=201)

@@ -396,6 +396,7 @@ static kith_err run(ki_call *c)
     if (is_lines(c)) {
         if (c->body.n > 0) hand_over_line(c);
         if (c->reply.status != 0) return KITH_OK;
+        ki_findings_clear(&c->in_body); /* those of the last wrong line were told with it */
     }
     if (c->entry->route->body == NULL && (err = check_nothing_said(c)) != KITH_OK) return err;
     if ((err = ki_call_check_parameters(c)) != KITH_OK) return err;

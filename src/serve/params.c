@@ -239,10 +239,10 @@ kith_err ki_call_read_line(ki_call *c, const char *line, size_t n, int64_t numbe
 {
     json_t *v = NULL;
     const ki_place at = { .index = (size_t)number };
-    const int64_t before = c->in_body.n_violations;
+    ki_findings_clear(&c->in_body); /* those of earlier lines were told with them */
     kith_err err = parse(c, line, n, number, &v);
     if (err == KITH_OK) ki_verify(c->entry->body, v, &at, &c->in_body);
-    if (err == KITH_OK && c->in_body.n_violations > before) err = judge(c);
+    if (err == KITH_OK) err = judge(c);
     if (err == KITH_OK) *out = v;
     if (err != KITH_OK) json_decref(v);
     return err;
