@@ -29,26 +29,44 @@ static int is_in(const int32_t *list, int32_t n, int32_t item)
 
 /* ---- charts ---- */
 
+/* The years 1 to 9999, which a store takes, are fewer than 2^39 seconds. */
+static const int64_t first_second = -62135596800, last_second = 253402300799;
+enum { KEY_BITS = 64, SECOND_BITS = 39 };
+
+/* For the number of an item, and 1 more. */
+static int number_bits(const ki_live *l)
+{
+    return 32 - __builtin_clz((unsigned)l->view.items.n | 1);
+}
+
+/* By when it came, then by its number.  Of a catalogue of more than 2^25 items the last bits of the seconds do not
+ * count. */
+static uint64_t latest_key(const ki_live *l, int32_t i)
+{
+    const int bits = number_bits(l), lost = KI_MAX(0, bits + SECOND_BITS - KEY_BITS);
+    const int64_t created = KI_MAX(first_second, KI_MIN(l->created[i], last_second));
+    return (uint64_t)(created - first_second) >> lost << bits | (uint64_t)((uint32_t)i + 1);
+}
+
 /* Larger is better; 0: not in this chart. */
 static uint64_t chart_key(const ki_live *l, ki_chart which, int64_t now, int32_t i)
 {
-    if (which == KI_CHART_LATEST) {
-        const int64_t created = KI_MAX(0, KI_MIN(l->created[i], ((int64_t)1 << 32) - 1));
-        return (uint64_t)created << 32 | (uint64_t)((uint32_t)i + 1);
-    }
+    if (which == KI_CHART_LATEST) return latest_key(l, i);
     const float score =
         which == KI_CHART_POPULAR ? (float)l->view.reach[i] : (float)ki_live_trend(l, i, now);
     return score > 0 ? ki_best_key(score, i) : 0;
 }
 
-static int32_t item_of(ki_chart which, uint64_t key)
+static int32_t item_of(const ki_live *l, ki_chart which, uint64_t key)
 {
-    return which == KI_CHART_LATEST ? (int32_t)((uint32_t)key - 1) : ki_best_index(key);
+    if (which != KI_CHART_LATEST) return ki_best_index(key);
+    return (int32_t)(key & (((uint64_t)1 << number_bits(l)) - 1)) - 1;
 }
 
-static float score_of(ki_chart which, uint64_t key)
+static float score_of(const ki_live *l, ki_chart which, uint64_t key)
 {
-    return which == KI_CHART_LATEST ? (float)(key >> 32) : ki_best_score(key);
+    return which == KI_CHART_LATEST ? (float)l->created[item_of(l, which, key)]
+                                    : ki_best_score(key);
 }
 
 kith_err ki_live_chart_items(const ki_live *l, ki_chart which, int64_t now, const uint8_t *pass,
@@ -68,8 +86,8 @@ kith_err ki_live_chart_items(const ki_live *l, ki_chart which, int64_t now, cons
     ki_best_finish(&best);
     ki_best_sort(keys, best.n);
     for (int j = 0; j < best.n; j++) {
-        items[j] = item_of(which, keys[j]);
-        scores[j] = score_of(which, keys[j]);
+        items[j] = item_of(l, which, keys[j]);
+        scores[j] = score_of(l, which, keys[j]);
     }
     *n_found = best.n;
     ki_free(keys);

@@ -280,24 +280,38 @@ static kith_err print(const json_t *o, json_t *keep, const char **out)
     return KITH_OK;
 }
 
-kith_err ki_time_of(const json_t *time, int64_t *ms)
+static const int64_t year_1 = -62135596800; /* the first second that a store takes */
+
+/* 0 would be now. */
+static int64_t some(int64_t ms)
+{
+    return ms == 0 ? 1 : ms;
+}
+
+/* From the second `first` on, to the year 9999. */
+static kith_err time_from(const json_t *time, int64_t first, int64_t *ms)
 {
     int64_t seconds;
     *ms = 0;
     if (time == NULL || json_is_null(time)) return KITH_OK;
     if (json_is_number(time)) {
         const double s = json_number_value(time);
-        if (!(s >= 0 && s < 253402300800.0))
+        if (!(s >= (double)first && s < 253402300800.0))
             return ki_fail(KITH_EINVAL, "time %g: want seconds since 1970", s);
-        *ms = KI_MAX(1, (int64_t)(s * 1000));
+        *ms = some((int64_t)(s * 1000));
         return KITH_OK;
     }
     const char *text = json_string_value(time);
-    if (text == NULL || !ki_scan_time(text, strlen(text), &seconds) || seconds < 0)
+    if (text == NULL || !ki_scan_time(text, strlen(text), &seconds) || seconds < first)
         return ki_fail(KITH_EINVAL, "time \"%.40s\": want ISO 8601 or seconds since 1970",
                        text == NULL ? "" : text);
-    *ms = KI_MAX(1, seconds * 1000);
+    *ms = some(seconds * 1000);
     return KITH_OK;
+}
+
+kith_err ki_time_of(const json_t *time, int64_t *ms)
+{
+    return time_from(time, 0, ms);
 }
 
 kith_err ki_change_of_event(const json_t *event, json_t *keep, ki_change *out)
@@ -334,7 +348,8 @@ kith_err ki_change_of_item(const char *item_id, const json_t *item, json_t *keep
     kith_err err = KITH_OK;
     if (item_id == NULL) err = text_of(json_object_get(item, "item_id"), keep, &c.id);
     if (err == KITH_OK) err = print(json_object_get(item, "attributes"), keep, &c.json);
-    if (err == KITH_OK) err = ki_time_of(json_object_get(item, "created"), &c.time_ms);
+    if (err == KITH_OK)
+        err = time_from(json_object_get(item, "created"), year_1, &c.time_ms); /* a film of 1931 */
     if (err == KITH_OK) *out = c;
     return err;
 }

@@ -2,8 +2,9 @@
  * service_import.c -- a file of interactions into an empty store
  *
  * Users and items come in the order of the file, with their attributes, so that the numbers of the store are those
- * of the data; events follow in log order.  An item came when its first attribute of times says, else before all others.  Values up to ten are ratings; larger ones are counts or amounts, kept
- * as `weight`; a file without values says that something happened, `count`.
+ * of the data; events follow in log order.  An item came when its first attribute of times says, else, and where that
+ * is yet to come, before all others.  Values up to ten are ratings; larger ones are counts or amounts, kept as `weight`;
+ * a file without values says that something happened, `count`.
  */
 #include "serve/service_parts.h"
 
@@ -18,9 +19,11 @@
 
 enum {
     BATCH = 20000,
-    UNDATED_MS = 1000,
     MOST_WEIGHT = 1000 /* of later events, where the file has none that is larger */
 };
+
+/* When an item without a date came: the first moment that a store takes, 0001-01-01, before all dates there are. */
+static const int64_t undated_ms = -62135596800000;
 
 struct import {
     ki_service *s;
@@ -129,22 +132,25 @@ static const ki_column *find_dates(const ki_table *t)
     return NULL;
 }
 
-/* Items without a date came before all others, among themselves in the order of the file: none is "now". */
-static int64_t created_ms(const ki_column *dates, int32_t i, int32_t n)
+/* Items without a date came before all others, among themselves in the order of the file: none is "now".  What is
+ * dated after now has not come, and would lead the latest until that day. */
+static int64_t created_ms(const ki_column *dates, int32_t i, int32_t n, int64_t now_ms)
 {
     const int64_t time = dates == NULL || i >= n ? INT64_MIN : dates->time[i];
-    return time == INT64_MIN || time == 0 ? UNDATED_MS : time * 1000;
+    if (time < undated_ms / 1000 || time > now_ms / 1000) return undated_ms;
+    return time == 0 ? 1 : time * 1000; /* 0 would be now */
 }
 
 static kith_err add_items(struct import *m, const kith_data *d)
 {
     const ki_column *dates = find_dates(&d->item_attrs);
+    const int64_t now_ms = ki_now_ms();
     kith_err err = KITH_OK;
     for (int32_t i = 0; err == KITH_OK && i < d->items.n; i++)
         err = add(m,
                   (ki_change){ .change = KI_PUT_ITEM,
                                .id = kith_data_item_id(d, i),
-                               .time_ms = created_ms(dates, i, d->item_attrs.n_rows) },
+                               .time_ms = created_ms(dates, i, d->item_attrs.n_rows, now_ms) },
                   attributes(&d->item_attrs, i));
     return err;
 }
