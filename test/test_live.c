@@ -277,6 +277,53 @@ TEST(live_hidden_items_are_served_by_nothing)
     close_shop(&s);
 }
 
+TEST(live_block_lists_are_not_searched_again_for_what_they_lack)
+{
+    struct shop s;
+    ki_answer answer;
+    kith_list *list;
+    open_shop(&s, "ials");
+    const char *const filters[] = { NULL, "price >= 0" };
+    for (size_t f = 0; f < KI_COUNT(filters); f++) {
+        json_t *unused = NULL;
+        const ki_live_query q = { .query = { .user = kith_model_user_id(s.model, 1), .filter = filters[f] },
+                                  .block = f == 0 ? "id: none" : "id: nothing" };
+        CHECK_OK(ki_live_recommend(s.l, &q, &list, &answer));
+        kith_list_free(list);
+        const int kept = s.l->filters.n;
+        CHECK_OK(ki_live_block_unused(s.l, &q, 1, &unused));
+        CHECK_INT(json_array_size(unused), 1);
+        CHECK_INT(s.l->filters.n, kept);
+        json_decref(unused);
+    }
+    close_shop(&s);
+}
+
+TEST(live_latest_goes_by_any_date_that_a_store_takes)
+{
+    static const int64_t second[] = { -62135596800, -1219190400, 0, 1000000000, 4294967296, 4294967297, 253402300799 };
+    struct shop s;
+    char id[16];
+    kith_list *list;
+    open_shop(&s, "ials");
+    const int n = (int)KI_COUNT(second);
+    for (int j = 0; j < n; j++) {
+        snprintf(id, sizeof id, "dated-%d", j);
+        CHECK_OK(ki_live_item_state(s.l, item(s.l, id), 0, second[j]));
+    }
+    CHECK_OK(ki_live_chart(s.l, KI_CHART_LATEST, &(ki_live_query){ .query.n = 1000 }, &list));
+    int last = -1;
+    for (int j = n - 1; j >= 0; j--) {
+        snprintf(id, sizeof id, "dated-%d", j);
+        const int place = place_in(list, id);
+        CHECK(place > last);
+        last = place;
+    }
+    CHECK_INT(last, list->n - 1);
+    kith_list_free(list);
+    close_shop(&s);
+}
+
 TEST(live_new_items_are_found_before_they_are_learnt)
 {
     struct shop s;

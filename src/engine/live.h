@@ -153,8 +153,9 @@ kith_err ki_live_search(ki_live *l, const char *text, const ki_live_query *q, ki
 /* Do filter, wishes and pipeline of `q`, with its context for their $names, fit this catalogue?  KITH_EINVAL with sentence and caret. */
 kith_err ki_live_check(ki_live *l, const kith_query *q);
 
-/* Those of the last n entries of a block list that match nothing, a list of texts; a new reference. */
-kith_err ki_live_block_unused(ki_live *l, const char *block, int32_t n, json_t **out);
+/* Those of the last n entries of the block list of `q` that match nothing, a list of texts; a new reference.  After `q`
+ * was asked the catalogue is not searched again. */
+kith_err ki_live_block_unused(ki_live *l, const ki_live_query *q, int32_t n, json_t **out);
 
 /* Is `text` a block list for it?  KITH_EINVAL with the line.  report: how many items each entry keeps out, as
  * kith_block_json has it; NULL: not wanted, and then it costs no search. */

@@ -305,11 +305,22 @@ static kith_err name_unused(const kith_block *b, int32_t from, json_t **out)
     return KITH_OK;
 }
 
-kith_err ki_live_block_unused(ki_live *l, const char *block, int32_t n, json_t **out)
+/* The question has just searched the catalogue for the list, beside its filter or alone: both are looked at before it
+ * is searched once more. */
+static kith_err find_block(ki_live *l, const char *filter, const char *block, ki_kept_filter **out)
+{
+    ki_kept_filters *f = &l->filters;
+    pthread_mutex_lock(&f->lock);
+    *out = look_up(f, filter, block, hash_of(filter, block), l->catalogue);
+    pthread_mutex_unlock(&f->lock);
+    return *out != NULL ? KITH_OK : find(l, NULL, block, out);
+}
+
+kith_err ki_live_block_unused(ki_live *l, const ki_live_query *q, int32_t n, json_t **out)
 {
     ki_kept_filter *e = NULL;
     ki_live_read(l);
-    kith_err err = find(l, NULL, block, &e);
+    kith_err err = find_block(l, q->query.filter, q->block, &e);
     if (err == KITH_OK) err = name_unused(e->block, KI_MAX(0, e->block->n_entries - n), out);
     ki_live_filter_done(l, e);
     ki_live_release(l);
