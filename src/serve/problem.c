@@ -29,7 +29,9 @@ static const struct problem {
       "send it again, faster" },
     { 409, KITH_OK, "ConflictError", "This does not go with what is there", "see detail" },
     { 413, KITH_OK, "TooLargeError", "The body is too large",
-      "send less at a time, or lines to a bulk route" },
+      "send less at a time; users, items and events can come as lines to their import routes; "
+      "larger bodies are taken by the setting limits.body_bytes (KITH_LIMITS_BODY_BYTES), lines by "
+      "limits.import_bytes and limits.line_bytes" },
     { 414, KITH_OK, "TooLargeError", "The target is too long", "send what is long as a body" },
     { 415, KITH_OK, "UnsupportedMediaTypeError", "The body is of another type",
       "set Content-Type to what detail says" },
