@@ -33,6 +33,8 @@ static const char *folder_of(ki_run *r)
     const char *why = NULL;
     if (!ki_run_flag(r, "training_configuration", "model_persistence"))
         why = "model_persistence is false";
+    else if (r->o->model_folder != NULL && folder[0] == '\0')
+        why = "whoever runs this keeps no models of requests: it was made for this one alone";
     else if (folder == NULL || folder[0] == '\0')
         why = "the environment variable RECOMMENDATION_MODEL_CACHE names no folder";
     if (why == NULL) return folder;

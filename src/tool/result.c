@@ -46,7 +46,8 @@ static json_t *deployment_info(ki_run *r)
     if (r->o->endpoint != NULL)
         json_object_set_new(o, "model_endpoint", json_string(r->o->endpoint));
     else
-        leave_out(r, "model_endpoint", "no service is running: this was one run of the tool");
+        leave_out(r, "model_endpoint",
+                  "the model was made for this request alone, and no service answers with it");
     if (n > 0) {
         json_object_set_new(o, "inference_latency", json_real(r->latency.mean));
         json_object_set_new(o, "inference_latency_p50", json_real(r->latency.p50));
