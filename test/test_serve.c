@@ -329,6 +329,7 @@ TEST(heads_that_are_too_much_or_contradict_themselves_are_refused)
     h.content_type = "Application/JSON; charset=utf-8";
     CHECK_INT(call_with("POST", "/v1/things", h, "{\"name\":\"a\"}"), 201);
     CHECK_INT(call("POST", "/v1/things", "{\"name\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}"), 413);
+    CHECK(strstr(text("hint"), "limits.body_bytes (KITH_LIMITS_BODY_BYTES)") != NULL);
     ki_site_end(&site);
 }
 

@@ -196,7 +196,8 @@ static const ki_shape a_schema = { .kind = KI_IS_OPEN, .type = "JsonSchema" };
 static const ki_route routes[] = {
     { "POST", "/v1/run", "run", "One request of the tool contract",
       "Data and configuration in, lists and figures out; files are not read, and neither data nor "
-      "model are kept.  Where caching_strategy asks for it lists are kept in the server at REDIS_URL, "
+      "model are kept.  Where caching_strategy asks for it lists are kept in the server at "
+      "REDIS_URL, "
       "and where MLFLOW_TRACKING_URI names a server the run is logged there.  "
       "/v1/schema/request says what the body may hold; failures are told as the contract does.",
       KI_ROLE_WRITE, .body = &contract_request, .reply = &contract_result, .run = run,

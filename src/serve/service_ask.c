@@ -160,8 +160,7 @@ static kith_err unpack(char *block, size_t n, struct shown *out)
  * are nothing that whoever asks need know. */
 static kith_err name_unused(ki_service *s, const ki_wish *w, json_t **unused)
 {
-    return w->n_block == 0 ? KITH_OK
-                           : ki_live_block_unused(s->live, &w->q, w->n_block, unused);
+    return w->n_block == 0 ? KITH_OK : ki_live_block_unused(s->live, &w->q, w->n_block, unused);
 }
 
 static kith_err pack(const kith_list *list, const ki_answer *a, const json_t *unused, ki_text *t)
