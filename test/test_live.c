@@ -328,12 +328,16 @@ TEST(live_new_items_are_found_before_they_are_learnt)
 {
     struct shop s;
     kith_list *list;
+    char *why;
     open_shop(&s, "ials");
     const char *id = kith_model_user_id(s.model, 1);
     const int32_t i = item(s.l, "novelty");
     give_attributes(s.l, i, "{\"color\": \"green\", \"title\": \"A Brand New Thing\"}");
     CHECK_OK(ki_live_item_state(s.l, i, 0, NOW));
     CHECK(!stands_in(s.l, (kith_query){ .user = id, .n = 60 }, "novelty"));
+    CHECK_OK(ki_live_why_not(s.l, &(ki_live_query){ .query = { .user = id } }, "novelty", &why));
+    CHECK(strstr(why, "the model does not know it yet") != NULL);
+    kith_string_free(why);
     CHECK_OK(ki_live_chart(s.l, KI_CHART_LATEST, &(ki_live_query){ .query.n = 1 }, &list));
     CHECK_INT(place_in(list, "novelty"), 0);
     kith_list_free(list);

@@ -62,6 +62,9 @@ TEST(each_reason_has_its_verdict_and_sentence)
           "the rules allow 2 items of one brand in a list, and better ones with Apple come before it");
     a.facts.rank = 0;
     check(&a, KI_WHY_NO_SOURCE, "nothing that finds candidates brought it");
+    a.facts.unlearnt = 1;
+    check(&a, KI_WHY_NO_SOURCE,
+          "the model does not know it yet; the next training takes it in, when there is something to learn about it");
     a.facts.seen = 1;
     check(&a, KI_WHY_SEEN, "the user has it already, and the request leaves out what was seen");
     a.facts.excluded = 1;

@@ -67,6 +67,9 @@ static const ki_phrasebook languages[] = {
                           [KI_PHRASE_WHY_MISSING] = { "{} is missing" },
                           [KI_PHRASE_WHY_NO_SOURCE] = { "nothing that finds candidates brought "
                                                         "it" },
+                          [KI_PHRASE_WHY_UNLEARNT] = { "the model does not know it yet; the next "
+                                                       "training takes it in, when there is "
+                                                       "something to learn about it" },
                           [KI_PHRASE_WHY_CAPPED] = { "the rules allow {1} item of one {2} in a "
                                                      "list, and a better one with {3} comes before "
                                                      "it",
@@ -157,6 +160,9 @@ static const ki_phrasebook languages[] = {
                           [KI_PHRASE_WHY_MISSING] = { "{} fehlt" },
                           [KI_PHRASE_WHY_NO_SOURCE] = { "keine Quelle von Kandidaten hat ihn "
                                                         "gebracht" },
+                          [KI_PHRASE_WHY_UNLEARNT] = { "das Modell kennt ihn noch nicht; das "
+                                                       "nächste Training nimmt ihn auf, wenn es "
+                                                       "über ihn etwas zu lernen gibt" },
                           [KI_PHRASE_WHY_CAPPED] = { "die Regeln erlauben {1} Artikel mit gleichem "
                                                      "{2} in einer Liste, und ein besserer mit {3} "
                                                      "steht davor",
@@ -246,6 +252,9 @@ static const ki_phrasebook languages[] = {
                           [KI_PHRASE_WHY_MISSING] = { "falta {}" },
                           [KI_PHRASE_WHY_NO_SOURCE] = { "ninguna fuente de candidatos lo ha "
                                                         "traído" },
+                          [KI_PHRASE_WHY_UNLEARNT] = { "el modelo aún no lo conoce; el próximo "
+                                                       "entrenamiento lo incluirá si hay algo que "
+                                                       "aprender sobre él" },
                           [KI_PHRASE_WHY_CAPPED] = { "las reglas permiten {1} artículo con el "
                                                      "mismo {2} en una lista, y uno mejor con {3} "
                                                      "va antes",
@@ -341,6 +350,9 @@ static const ki_phrasebook languages[] = {
                           [KI_PHRASE_WHY_MISSING] = { "{} manque" },
                           [KI_PHRASE_WHY_NO_SOURCE] = { "aucune source de candidats ne l’a "
                                                         "apporté" },
+                          [KI_PHRASE_WHY_UNLEARNT] = { "le modèle ne le connaît pas encore; le "
+                                                       "prochain entraînement le prendra en compte "
+                                                       "s’il y a quelque chose à en apprendre" },
                           [KI_PHRASE_WHY_CAPPED] = { "les règles permettent {1} article de même "
                                                      "{2} par liste, et un meilleur avec {3} le "
                                                      "précède",
@@ -433,6 +445,9 @@ static const ki_phrasebook languages[] = {
                           [KI_PHRASE_WHY_MISSING] = { "manca {}" },
                           [KI_PHRASE_WHY_NO_SOURCE] = { "nessuna fonte di candidati lo ha "
                                                         "portato" },
+                          [KI_PHRASE_WHY_UNLEARNT] = { "il modello non lo conosce ancora; il "
+                                                       "prossimo addestramento lo includerà se c’è "
+                                                       "qualcosa da imparare su di esso" },
                           [KI_PHRASE_WHY_CAPPED] = { "le regole ammettono {1} articolo con lo "
                                                      "stesso {2} in una lista, e uno migliore con "
                                                      "{3} lo precede",
@@ -522,6 +537,9 @@ static const ki_phrasebook languages[] = {
                           [KI_PHRASE_WHY_VALUE] = { "{1} é {2}" },
                           [KI_PHRASE_WHY_MISSING] = { "falta o valor de {}" },
                           [KI_PHRASE_WHY_NO_SOURCE] = { "nenhuma fonte de candidatos o trouxe" },
+                          [KI_PHRASE_WHY_UNLEARNT] = { "o modelo ainda não o conhece; o próximo "
+                                                       "treinamento vai incluí-lo se houver algo a "
+                                                       "aprender sobre ele" },
                           [KI_PHRASE_WHY_CAPPED] = { "as regras permitem {1} item com o mesmo {2} "
                                                      "numa lista, e um melhor com {3} vem antes",
                                                      "as regras permitem {1} itens com o mesmo {2} "

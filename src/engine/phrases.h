@@ -52,6 +52,7 @@ typedef enum ki_phrase {
     KI_PHRASE_WHY_VALUE,         /* {1}, a column, is {2} */
     KI_PHRASE_WHY_MISSING,       /* {}, a column, is missing */
     KI_PHRASE_WHY_NO_SOURCE,     /* no source of candidates brought it; no slot */
+    KI_PHRASE_WHY_UNLEARNT,      /* the model does not know it yet, the next may; no slot */
     KI_PHRASE_WHY_CAPPED,        /* at most {1} items of one {2}, and better ones with {3} */
     KI_PHRASE_WHY_RANKED,        /* ranked at {1} with score {2} */
     KI_PHRASE_WHY_NEEDS,         /* ; to enter the first {1} it needs {2} more */

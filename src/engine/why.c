@@ -86,6 +86,7 @@ static kith_err find_facts(const struct asking *w, const char *item_id, ki_item_
     if (ki_block_has(w->r->block, item))
         f->blocked_by = w->r->block->entries[w->r->block->by[item]].text;
     f->seen = !w->query->include_seen && place_of(w->a->seen, w->a->n_seen, item) > 0;
+    f->unlearnt = place_of(w->m->core.cold, w->m->core.n_cold, item) > 0;
     f->hidden = w->m->barred != NULL && w->m->barred[item];
     if ((err = find_rank(w, item, f)) != KITH_OK) return err;
     return find_place(w, item, f);

@@ -211,7 +211,9 @@ static void say(struct work *w)
         break;
     case KI_WHY_SEEN: say_plain(w, KI_PHRASE_WHY_SEEN); break;
     case KI_WHY_FILTERED: break; /* said while the clauses were asked */
-    case KI_WHY_NO_SOURCE: say_plain(w, KI_PHRASE_WHY_NO_SOURCE); break;
+    case KI_WHY_NO_SOURCE:
+        say_plain(w, w->facts->unlearnt ? KI_PHRASE_WHY_UNLEARNT : KI_PHRASE_WHY_NO_SOURCE);
+        break;
     case KI_WHY_CAPPED: say_capped(w); break;
     case KI_WHY_BELOW: say_below(w); break;
     case KI_WHY_SHOWN: say_shown(w); break;

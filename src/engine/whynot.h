@@ -27,8 +27,9 @@ typedef struct ki_item_facts {
     const ki_phrasebook *language; /* of the sentence; NULL: English */
     int seen;                      /* 1: in the user's history, which the request leaves out */
     int hidden;                    /* 1: it is served to nobody */
-    int excluded;                  /* 1: the request itself excludes it */
-    const ki_filter *filter;       /* of the request; NULL: none */
+    int unlearnt;            /* 1: the model cannot rank it: it came later, or nobody has it */
+    int excluded;            /* 1: the request itself excludes it */
+    const ki_filter *filter; /* of the request; NULL: none */
     const ki_env *env;
     const ki_rules *rules;  /* NULL: none */
     const char *blocked_by; /* the entry of the block list that has it; NULL: none */
