@@ -854,6 +854,7 @@ def test_a_log_holds_nothing_but_json():
     with open("log", encoding="utf-8") as log:
         events = [json.loads(line)["event"] for line in log]
     assert "data_not_read" in events, events
+    assert events.count("stopped") == 2 and events[-1] == "stopped", events
 
 
 def test_the_tool_contract_over_http():
@@ -864,6 +865,7 @@ def test_the_tool_contract_over_http():
                                  for j in range(12)]},
             "recommendation_configuration": {"algorithm_type": "collaborative_filtering"}}
         reply = s.post("/v1/run", request)
+        assert not any(untrue in json.dumps(reply) for untrue in ("no service is running", "names no folder")), reply
         assert len(reply["recommendation_results"]["recommendations"]["user_recommendations"]) == 4
         request["recommendation_configuration"]["model_parameters"] = {"method": "ials"}  # begins with random numbers
         with open("request.json", "w", encoding="utf-8") as f:

@@ -215,6 +215,13 @@ static void tell_start(const kith_server *s, const kith_serve_options *o)
                        kith_version()));
 }
 
+/* The last line of a service that listened: without it the process was killed. */
+static void tell_end(const kith_server *s, const kith_run_options *log)
+{
+    if (s->http == NULL || log->event == NULL) return;
+    ki_event(log, "stopped", json_pack("{s:s}", "url", s->url));
+}
+
 static kith_err open_site(const kith_serve_options *o, kith_server *s)
 {
     kith_err err = ki_site_begin(&s->site, ki_route_groups, &s->limits, !o->insecure_local);
@@ -313,12 +320,14 @@ kith_err kith_serve_json(const kith_server *server, char **json)
 void kith_serve_stop(kith_server *s, double seconds)
 {
     if (s == NULL) return;
+    const kith_run_options log = { .event = s->site.event, .udata = s->site.udata };
     if (s->service != NULL) ki_service_cancel_runs(s->service);
     ki_http_stop(s->http, seconds);
     ki_audit_free(s->audit);
     ki_service_close(s->service);
     ki_site_end(&s->site);
     json_decref(s->config);
+    tell_end(s, &log);
     sodium_memzero(s->first_key, sizeof s->first_key);
     ki_free(s);
 }
