@@ -334,7 +334,7 @@ def test_a_scroll_that_breaks_off_is_no_whole_data():
     gone = (404, {"error": {"type": "search_phase_execution_exception", "reason": "all shards failed"}, "status": 404})
     server.wrong[SCROLL] = [gone]
     said = kith(server.url, "data", "stats", "elasticsearch:ratings", code=1).stderr
-    assert "all shards failed" in said and server.calls.count("DELETE /_search/scroll") == 0, (said, server.calls)
+    assert "all shards failed" in said and server.calls.count("DELETE /_search/scroll") == 1, (said, server.calls)
     server.wrong[SCROLL] = [(200, b'{"_scroll_id":"s')]
     kith(server.url, "run", "-", "--quiet", code=1,
          text=request(user_data=[], item_data=[], interaction_data="elasticsearch:ratings"))
@@ -349,6 +349,17 @@ def test_nobody_there():
     said = kith(f"http://127.0.0.1:{port}", "train", "--data", "elasticsearch:x", "--model", "popularity", "--out", "m.kith",
                 code=1).stderr
     assert not os.path.exists("m.kith") and "no answer" in said
+
+
+def test_what_a_server_or_a_url_holds_is_not_told_as_it_is():
+    for url in "http://u:pa/ss@127.0.0.1:1", "http:///u:pass@127.0.0.1":
+        said = kith(url, "data", "stats", "elasticsearch:x", code=2).stderr
+        assert "ss@" not in said and "%2F" in said, said
+    server = stand()
+    server.wrong[SEARCH] = (400, {"error": {"type": "x", "reason": "\u001b[2J\nkith: forged"}, "status": 400})
+    said = kith(server.url, "data", "stats", "elasticsearch:ratings", code=1).stderr
+    assert "\x1b" not in said and "\nkith: forged" not in said and "forged" in said, said
+    assert "stands the name of an index" in kith(server.url, "data", "stats", "elasticsearch:..", code=2).stderr
 
 
 def test_memory_is_that_of_a_page():

@@ -71,6 +71,12 @@ static kith_err take_url(ki_elastic *e, const char *url)
             "%s: ELASTICSEARCH_URL is no http(s)://[user:password@]host[:port] of at most %d bytes",
             e->name, URL_ROOM - 1);
     const char *host = url + start, *at = memrchr(host, '@', strcspn(host, "/"));
+    if (strchr(host + strcspn(host, "/"), '@') !=
+        NULL) /* of a password with a slash in it: not to be told */
+        return ki_fail(KITH_EINVAL,
+                       "%s: ELASTICSEARCH_URL has an @ behind a slash: in a password / is written "
+                       "%%2F, and @ %%40",
+                       e->name);
     if (at != NULL) host = at + 1;
     snprintf(e->asked, URL_ROOM, "%.*s", (int)n, url);
     snprintf(e->server, URL_ROOM, "%.*s%.*s", (int)start, url, (int)(n - (size_t)(host - url)),
@@ -103,7 +109,7 @@ static kith_err begin(ki_elastic *e, const char *name)
 {
     const char *index = name + sizeof scheme - 1, *url = named("ELASTICSEARCH_URL");
     const size_t n = strlen(index);
-    if (n == 0 || n >= INDEX_ROOM)
+    if (n == 0 || n >= INDEX_ROOM || strcmp(index, ".") == 0 || strcmp(index, "..") == 0)
         return ki_fail(KITH_EINVAL, "%.300s: after elasticsearch: stands the name of an index",
                        name);
     memcpy(e->name, name, strlen(name) + 1);
@@ -138,6 +144,14 @@ void ki_elastic_free(ki_elastic *e)
 
 /* ---- one question ---- */
 
+/* Nothing that a server says moves the cursor of a terminal or begins a line of a log. */
+static void make_plain(char *text)
+{
+    ki_utf8_mend(text);
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f) *text = ' ';
+}
+
 /* What a refusal says of itself: {"error": {"type": ..., "reason": ...}}, {"error": "..."}, or something else. */
 static void read_refusal(const ki_http_reply *reply, char *type, char *reason, size_t size)
 {
@@ -148,8 +162,8 @@ static void read_refusal(const ki_http_reply *reply, char *type, char *reason, s
         json_string_value(json_is_string(error) ? error : json_object_get(error, "reason"));
     snprintf(type, size, "%s", t == NULL ? "" : t);
     snprintf(reason, size, "%s", r != NULL ? r : answer == NULL ? reply->body : "");
-    ki_utf8_mend(type);
-    ki_utf8_mend(reason);
+    make_plain(type);
+    make_plain(reason);
     json_decref(answer);
 }
 

@@ -28,7 +28,7 @@ struct pages {
     char *scroll; /* the server's name for it, as JSON; NULL: none yet */
     ki_http_reply page;
     ki_json_scan hits;        /* what is left of the page's documents */
-    int at_end, away;         /* away: the last question had no good answer */
+    int at_end, away;         /* away: the last question had no answer */
     int64_t n_total, n_given; /* documents */
     int64_t n_bytes;          /* of the lines given */
     char *line;               /* [line_n] of which line_at are taken */
@@ -151,7 +151,7 @@ static kith_err ask_page(struct pages *p)
     p->page = (ki_http_reply){ 0 };
     err = ki_elastic_ask(p->index, p->scroll == NULL ? first_page : next_page, &q, &p->page);
     ki_free(body);
-    p->away = err != KITH_OK;
+    p->away = err != KITH_OK && ki_elastic_status(p->index) == 0;
     return err == KITH_OK ? open_page(p) : err;
 }
 
@@ -237,8 +237,10 @@ static int64_t guess_size(const void *self)
 {
     const struct pages *p = self;
     if (p->n_given == 0) return 0;
-    const double each = (double)p->n_bytes / (double)p->n_given;
-    return p->at_end ? p->n_bytes : (int64_t)(each * (double)KI_MAX(p->n_total, p->n_given));
+    const double most = 1e15,
+                 each = (double)p->n_bytes / (double)p->n_given; /* the server may say anything */
+    return p->at_end ? p->n_bytes
+                     : (int64_t)KI_MIN(most, each * (double)KI_MAX(p->n_total, p->n_given));
 }
 
 /* The server frees what the scroll holds; if it does not, it will after ten minutes. */
