@@ -683,6 +683,13 @@ def test_a_run_knows_nobody():
     run(*words)
     error = json.loads(run(*words, "--hash-items", code=1).stdout)["error"]
     assert error["violations"][0]["pointer"] == "/recommendation_data/context_data/block", error
+    context = request["recommendation_data"]["context_data"]
+    del context["block"]
+    for field, value in ("filter", 'item != "thing-4"'), ("wishes", ['item = "thing-4"']):  # by names that nothing has here
+        write("named.json", json.dumps({**request, "recommendation_data": {**request["recommendation_data"],
+                                                                           "context_data": {**context, field: value}}}))
+        text = run("run", "named.json", *words[2:], "--hash-items", code=1).stdout
+        assert json.loads(text)["error"]["violations"][0]["pointer"] == "/recommendation_data/context_data/" + field, text
     done = run("run", "request.json", "--tables", "--anonymise", "--key-file", "key")
     assert "k-anonymity 1: 30 of 30 users are alone" in done.stderr, done.stderr
     assert "--key-file" in run("run", "request.json", "--anonymise", code=2).stderr

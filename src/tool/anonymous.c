@@ -9,6 +9,7 @@
 #include "data/anonymise.h"
 #include "data/jsonrow.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static json_t *renamed_id(const json_t *id, const kith_anonymise_options *o)
@@ -47,13 +48,45 @@ static kith_err rename_wishes(ki_intake *in, const kith_anonymise_options *o)
     return failed ? ki_fail_memory(64) : KITH_OK;
 }
 
+static int is_word(char c)
+{
+    return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* Has the text the word `item`, by which a filter speaks of ids?  A column's name that begins so is another word. */
+static int says_item(const json_t *value)
+{
+    char *text = value == NULL ? NULL : json_dumps(value, JSON_ENCODE_ANY);
+    int found = 0;
+    for (const char *at = text; at != NULL && !found && (at = strstr(at, "item")) != NULL; at += 4)
+        found = (at == text || !is_word(at[-1])) && !is_word(at[4]);
+    free(text);
+    return found;
+}
+
+static int object_to(ki_run *r, const char *field);
+
+/* Filters and wishes whose ids are not those of this copy. */
+static int asks_for_items(ki_run *r)
+{
+    const json_t *context = r->intake.context;
+    if (says_item(json_object_get(context, "filter"))) return object_to(r, "filter");
+    return says_item(json_object_get(context, "wishes")) || says_item(r->intake.wishes)
+               ? object_to(r, "wishes")
+               : 0;
+}
+
 /* Pipelines and block lists may name items within, where no name is changed. */
 static int names_items(ki_run *r, const char *field)
+{
+    return json_object_get(r->intake.context, field) == NULL ? 0 : object_to(r, field);
+}
+
+static int object_to(ki_run *r, const char *field)
 {
     const ki_place data = { .key = "recommendation_data" },
                    context = { .up = &data, .key = "context_data" },
                    at = { .up = &context, .key = field };
-    if (json_object_get(r->intake.context, field) == NULL) return 0;
     ki_object_to(
         &r->findings, &at,
         "it may name items, which have other names here: leave it out, or keep the names of "
@@ -68,7 +101,9 @@ kith_err ki_run_anonymise(ki_run *r)
     kith_data *made = NULL;
     kith_err err;
     if (o == NULL || in->data == NULL || r->findings.n_violations > 0) return KITH_OK;
-    if (o->hash_items && names_items(r, "pipeline") + names_items(r, "block") > 0) return KITH_OK;
+    if (o->hash_items &&
+        names_items(r, "pipeline") + names_items(r, "block") + asks_for_items(r) > 0)
+        return KITH_OK;
     if ((err = ki_anonymise(in->data, o, &made, &r->anonymised)) != KITH_OK) return err;
     kith_data_free(in->data);
     in->data = made;
