@@ -281,7 +281,7 @@ static kith_err say_all(const struct work *w, int64_t wanted)
                                      number(w, c->candidates, candidates),
                                      number(w, wanted, asked) };
     if (c->passed < wanted) {
-        say(w, &s, KI_PHRASE_FILTER_PASS, c->candidates, fillings);
+        say(w, &s, KI_PHRASE_FILTER_PASS, c->passed, fillings);
         if (c->n_relax > 0) say_relaxed(w, &s);
         if (c->n_relax == 1 && c->clauses[c->relax[0]].suggestion != NULL)
             ki_words_add(&s, "; %s", c->clauses[c->relax[0]].suggestion);

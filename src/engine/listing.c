@@ -18,6 +18,7 @@
 
 #include "base/mem.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { NAMED = 3 }; /* items in one sentence */
@@ -109,11 +110,21 @@ static double value_of(const ki_query *q, int32_t item)
     return 0;
 }
 
+/* At least this value means that somebody liked it: no less than usual, for all or for whoever gives little to anything;
+ * but what lies in the lowest quarter of a scale is liked by nobody, whatever else they gave. */
+static double liked_from(const ki_listing *l)
+{
+    const double usual = KI_MIN(l->m->core.mean, history_mean(l->query));
+    const double min = (double)l->m->core.min, max = (double)l->m->core.max;
+    if (l->m->core.strengths || !(max > min)) return usual;
+    return KI_MAX(usual, nextafter(min + (max - min) / 4, max));
+}
+
 /* The first few terms that are liked items, or that are not: `liked` says which.  Returns how many.  They are sought among
  * the same however many reasons are wanted, so that more of these never make a sentence shorter. */
 static int choose_named(const ki_listing *l, const ki_term *terms, int n, int liked, int32_t *out)
 {
-    const double from = KI_MIN(l->m->core.mean, history_mean(l->query));
+    const double from = liked_from(l);
     int to = 0;
     for (int t = 0; t < n && to < KI_MIN(l->n_reasons, (int)NAMED); t++) {
         const int is_liked = !l->m->core.has_values || value_of(l->query, terms[t].item) >= from;

@@ -42,7 +42,8 @@ static const ki_phrasebook languages[] = {
              .and = " and ",
              .group = ",",
              .group_from = 4,
-             .phrases = { [KI_PHRASE_FILTER_PASS] = { "{1} of {2} candidate passes, {3} are wanted",
+             .phrases = { [KI_PHRASE_FILTER_PASS] = { "{1} of {2} candidates passes, {3} are "
+                                                      "wanted",
                                                       "{1} of {2} candidates pass, {3} are "
                                                       "wanted" },
                           [KI_PHRASE_FILTER_WITHOUT] = { "; without `{1}` {2} would" },
@@ -130,7 +131,8 @@ static const ki_phrasebook languages[] = {
              .and = " und ",
              .group = ".",
              .group_from = 4,
-             .phrases = { [KI_PHRASE_FILTER_PASS] = { "{1} von {2} Kandidat kommt durch, gewünscht "
+             .phrases = { [KI_PHRASE_FILTER_PASS] = { "{1} von {2} Kandidaten kommt durch, "
+                                                      "gewünscht "
                                                       "sind {3}",
                                                       "{1} von {2} Kandidaten kommen durch, "
                                                       "gewünscht sind {3}" },
@@ -226,7 +228,7 @@ static const ki_phrasebook languages[] = {
              .and = " y ",
              .group = ".",
              .group_from = 5,
-             .phrases = { [KI_PHRASE_FILTER_PASS] = { "{1} de {2} candidato pasa el filtro, se "
+             .phrases = { [KI_PHRASE_FILTER_PASS] = { "{1} de {2} candidatos pasa el filtro, se "
                                                       "piden {3}",
                                                       "{1} de {2} candidatos pasan el filtro, se "
                                                       "piden {3}" },
@@ -512,7 +514,7 @@ static const ki_phrasebook languages[] = {
              .group = ".",
              .group_from = 4,
              .zero_is_one = 1,
-             .phrases = { [KI_PHRASE_FILTER_PASS] = { "{1} de {2} candidato passa no filtro, "
+             .phrases = { [KI_PHRASE_FILTER_PASS] = { "{1} de {2} candidatos passa no filtro, "
                                                       "pedem-se {3}",
                                                       "{1} de {2} candidatos passam no filtro, "
                                                       "pedem-se {3}" },

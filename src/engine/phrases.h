@@ -60,7 +60,7 @@ typedef enum ki_phrase {
     KI_PHRASE_WHY_SHOWN,         /* in the list, at place {} */
     KI_PHRASE_WHY_SHOWN_SCORE,   /* with score {1} (ranked at {2}): after the one before */
     /* what a filter let through (filter_counts.h) */
-    KI_PHRASE_FILTER_PASS, /* {1} of {2} candidates pass a filter, {3} are wanted; counted by the second */
+    KI_PHRASE_FILTER_PASS, /* {1} of {2} candidates pass a filter, {3} are wanted; counted by the first */
     KI_PHRASE_FILTER_WITHOUT,     /* ; without {1} {2} would: after the one before */
     KI_PHRASE_FILTER_WITHOUT_TWO, /* ; without {1} and {2} {3} would */
     KI_PHRASE_FILTER_LEAVES,      /* {1}, a clause, would leave {2} */
