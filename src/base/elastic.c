@@ -45,9 +45,19 @@ int ki_elastic_status(const ki_elastic *e)
     return e->status;
 }
 
+void ki_elastic_make_plain(char *text)
+{
+    ki_utf8_mend(text);
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f) *text = ' ';
+}
+
 kith_err ki_elastic_fail(const ki_elastic *e, kith_err err, const char *why)
 {
-    return ki_fail(err, "%s at %.300s: %.600s", e->name, e->server, why);
+    char plain[601];
+    snprintf(plain, sizeof plain, "%s", why);
+    ki_elastic_make_plain(plain);
+    return ki_fail(err, "%s at %.300s: %s", e->name, e->server, plain);
 }
 
 /* ---- the environment ---- */
@@ -144,14 +154,6 @@ void ki_elastic_free(ki_elastic *e)
 
 /* ---- one question ---- */
 
-/* Nothing that a server says moves the cursor of a terminal or begins a line of a log. */
-static void make_plain(char *text)
-{
-    ki_utf8_mend(text);
-    for (; *text != '\0'; text++)
-        if ((unsigned char)*text < ' ' || *text == 0x7f) *text = ' ';
-}
-
 /* What a refusal says of itself: {"error": {"type": ..., "reason": ...}}, {"error": "..."}, or something else. */
 static void read_refusal(const ki_http_reply *reply, char *type, char *reason, size_t size)
 {
@@ -162,8 +164,6 @@ static void read_refusal(const ki_http_reply *reply, char *type, char *reason, s
         json_string_value(json_is_string(error) ? error : json_object_get(error, "reason"));
     snprintf(type, size, "%s", t == NULL ? "" : t);
     snprintf(reason, size, "%s", r != NULL ? r : answer == NULL ? reply->body : "");
-    make_plain(type);
-    make_plain(reason);
     json_decref(answer);
 }
 

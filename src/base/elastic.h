@@ -34,6 +34,9 @@ kith_err ki_elastic_ask(ki_elastic *e, const char *path, const ki_http_question 
                         ki_http_reply *out);
 int ki_elastic_status(const ki_elastic *e); /* of the last answer; 0: there was none */
 
+/* Nothing that a server says moves the cursor of a terminal or begins a line of a log: whole UTF-8, without control characters. */
+void ki_elastic_make_plain(char *text);
+
 /* The failure of an answer that is not what it should be: "INDEX at SERVER: why". */
 kith_err ki_elastic_fail(const ki_elastic *e, kith_err err, const char *why);
 

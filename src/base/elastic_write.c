@@ -7,7 +7,7 @@
 #include "base/elastic.h"
 #include "base/jsontext.h"
 #include "base/mem.h"
-#include "base/scan.h" /* ki_utf8_mend */
+#include "base/scan.h" /* ki_show */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,7 +85,7 @@ static void note_refused(ki_elastic_bulk *b, const json_t *item)
     snprintf(b->report.first, sizeof b->report.first, "\"%.80s\": status %d %.60s %.200s",
              id == NULL ? "" : id, (int)json_integer_value(json_object_get(item, "status")),
              type == NULL ? "" : type, reason == NULL ? "" : reason);
-    ki_utf8_mend(b->report.first);
+    ki_elastic_make_plain(b->report.first);
 }
 
 /* Document j stays, as number `to` of the next round. */

@@ -64,7 +64,17 @@ static int says_item(const json_t *value)
     return found;
 }
 
-static int object_to(ki_run *r, const char *field);
+static int object_to(ki_run *r, const char *field)
+{
+    const ki_place data = { .key = "recommendation_data" },
+                   context = { .up = &data, .key = "context_data" },
+                   at = { .up = &context, .key = field };
+    ki_object_to(
+        &r->findings, &at,
+        "it may name items, which have other names here: leave it out, or keep the names of "
+        "items (no --hash-items)");
+    return 1;
+}
 
 /* Filters and wishes whose ids are not those of this copy. */
 static int asks_for_items(ki_run *r)
@@ -80,18 +90,6 @@ static int asks_for_items(ki_run *r)
 static int names_items(ki_run *r, const char *field)
 {
     return json_object_get(r->intake.context, field) == NULL ? 0 : object_to(r, field);
-}
-
-static int object_to(ki_run *r, const char *field)
-{
-    const ki_place data = { .key = "recommendation_data" },
-                   context = { .up = &data, .key = "context_data" },
-                   at = { .up = &context, .key = field };
-    ki_object_to(
-        &r->findings, &at,
-        "it may name items, which have other names here: leave it out, or keep the names of "
-        "items (no --hash-items)");
-    return 1;
 }
 
 kith_err ki_run_anonymise(ki_run *r)
