@@ -12,8 +12,8 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-import traceback
+
+from cases import run as run_cases
 
 KITH = os.path.abspath(sys.argv[1])
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -1302,21 +1302,4 @@ def test_tune_finds_parameters_that_train_takes():
     run("tune", "--data", "small.csv", "--model", "funk-svd", "--budget", "soon", code=2)
 
 
-def main():
-    passed = failed = 0
-    for name, test in sorted((n, t) for n, t in globals().items() if n.startswith("test_")):
-        with tempfile.TemporaryDirectory() as folder:
-            os.chdir(folder)
-            try:
-                test()
-                passed += 1
-            except Exception:  # an assertion, or whatever a wrong reply led to
-                failed += 1
-                print(f"{name} failed", file=sys.stderr)
-                traceback.print_exc()
-            os.chdir(ROOT)
-    print(f"{passed} passed, {failed} failed")
-    return failed > 0
-
-
-sys.exit(main())
+sys.exit(run_cases(globals(), wanted=sys.argv[2:]))

@@ -16,7 +16,8 @@ import sys
 import tempfile
 import threading
 import time
-import traceback
+
+from cases import run as run_cases
 
 KITH = os.path.abspath(sys.argv[1])
 VENV = os.path.abspath(sys.argv[2]) if len(sys.argv) > 2 else None
@@ -276,27 +277,13 @@ def real_runs_are_listed_by_the_client_of_mlflow():
 
 
 def main():
-    passed = failed = 0
     if BUILT_WITHOUT:
         print("skipped: kith was built without libcurl\n0 passed, 0 failed")
         return False
     has_server = VENV is not None and os.path.exists(os.path.join(VENV, "bin", "mlflow"))
     if VENV is not None and not has_server:
         print(f"skipped: real_*, there is no MLflow server in {VENV}")
-    kinds = ("test_", "real_") if has_server else ("test_",)
-    for name, test in sorted((n, t) for n, t in globals().items() if n.startswith(kinds)):
-        with tempfile.TemporaryDirectory() as folder:
-            os.chdir(folder)
-            try:
-                test()
-                passed += 1
-            except Exception:  # an assertion, or whatever a wrong reply led to
-                failed += 1
-                print(f"{name} failed", file=sys.stderr)
-                traceback.print_exc()
-            os.chdir(ROOT)
-    print(f"{passed} passed, {failed} failed")
-    return failed > 0
+    return run_cases(globals(), ("test_", "real_") if has_server else ("test_",))
 
 
 sys.exit(main())

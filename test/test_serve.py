@@ -17,7 +17,8 @@ import sys
 import tempfile
 import threading
 import time
-import traceback
+
+from cases import run as run_cases
 
 KITH = os.path.abspath(sys.argv[1])
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -892,32 +893,10 @@ def test_every_route_is_in_the_document_and_was_called():
                 assert got is not None
 
 
-def main():
-    passed = failed = 0
-    wanted = sys.argv[2:]
-    for name, test in [(n, t) for n, t in globals().items() if n.startswith("test_")]:
-        if wanted and not any(w in name for w in wanted):
-            continue
-        began = time.time()
-        with tempfile.TemporaryDirectory() as folder:
-            os.chdir(folder)
-            try:
-                test()
-                passed += 1
-            except Exception:  # an assertion, or whatever a wrong reply led to
-                failed += 1
-                print(f"{name} failed", file=sys.stderr)
-                traceback.print_exc()
-            os.chdir(ROOT)
-        print(f"{time.time() - began:6.2f} s  {name}")
-    print(f"{passed} passed, {failed} failed")
-    return failed > 0
-
-
 with tempfile.TemporaryDirectory() as made:
     class DATA:
         name = made
     subprocess.run([KITH, "data", "generate", "--items", FILMS, "--n-users", "200", "--n-interactions", "6000", "--out",
                     os.path.join(made, "viewers.csv"), "-q"], check=True)
-    code = main()
+    code = run_cases(globals(), wanted=sys.argv[2:])
 sys.exit(code)
