@@ -11,6 +11,7 @@ import json
 import os
 import re
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -494,20 +495,33 @@ class Real:
         self.log = open(os.path.join(self.home, "log"), "wb")
         self.process = subprocess.Popen([os.path.join(FOLDER, "run.sh"), self.home, *ports], stdout=self.log, stderr=self.log,
                                         start_new_session=True)
+        try:
+            self.wait()
+        except BaseException:  # nobody calls __exit__ then
+            with open(self.log.name, encoding="utf-8", errors="replace") as log:
+                print(log.read()[-3000:], file=sys.stderr)
+            self.__exit__()
+            raise
+        return self
+
+    def wait(self):
         for _ in range(600):
             time.sleep(0.3)
-            assert self.process.poll() is None, f"the server ended: {self.home}/log"
+            assert self.process.poll() is None, "the server ended"
             try:
                 self.version = self.ask("GET", "/")["version"]
                 self.ask("GET", "/_cluster/health?wait_for_status=yellow&timeout=10s")
-                return self
+                return
             except (OSError, urllib.error.HTTPError):
                 pass
-        raise AssertionError(f"the server does not answer: {self.home}/log")
+        raise AssertionError("the server does not answer")
 
     def __exit__(self, *_):
-        os.killpg(self.process.pid, signal.SIGKILL)  # the session that was started above
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)  # the session that was started above
         self.process.wait()
+        self.log.close()
+        shutil.rmtree(self.home, ignore_errors=True)
 
     def ask(self, method, path, body=None, kind="application/json"):
         asked = urllib.request.Request(self.url + path, data=None if body is None else body.encode(), method=method,

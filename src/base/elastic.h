@@ -6,7 +6,7 @@
  *      ELASTICSEARCH_API_KEY    or ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD: who asks
  *      ELASTICSEARCH_CA_CERT    PEM file, of who vouches for an https server
  *
- * Reading goes by the scroll API, writing by _bulk: both are the same from Elasticsearch 2 to 8 and in OpenSearch, but
+ * Reading goes by the scroll API, writing by _bulk: both are the same from Elasticsearch 2 to 8 and in OpenSearch by their documents (tested: 2.4, OpenSearch 2.19), but
  * for the types that documents had up to Elasticsearch 6.  Each failure's sentence names the index, the server (never
  * a password) and what to do.
  */

@@ -34,7 +34,7 @@ static void pack_rows(float *panel, const float *Y, int64_t dim, int64_t n_rows,
                                           : _mm256_maskload_ps(Y + row * dim + j, on);
             }
             for (int r = 0; r < LANES; r++) /* the next panel, while this one is multiplied */
-                _mm_prefetch((const char *)(Y + (half + r + PANEL) * dim + j), _MM_HINT_T0);
+                _mm_prefetch(ki_ahead(Y, (half + r + PANEL) * dim + j), _MM_HINT_T0);
             transpose(v);
             for (int r = 0; r < LANES; r++) _mm256_store_ps(panel + (j + r) * PANEL + half, v[r]);
         }

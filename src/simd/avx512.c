@@ -139,7 +139,7 @@ static void pack_rows(float *panel, const float *Y, int64_t dim, int64_t n_rows,
                 v[r] = _mm512_maskz_loadu_ps(on, Y + row * dim + j);
             }
             for (int64_t r = 0; r < LANES; r++) /* the next panel, while this one is multiplied */
-                _mm_prefetch((const char *)(Y + (half + r + PANEL) * dim + j), _MM_HINT_T0);
+                _mm_prefetch(ki_ahead(Y, (half + r + PANEL) * dim + j), _MM_HINT_T0);
             transpose(v);
 #pragma GCC unroll 16
             for (int64_t r = 0; r < LANES; r++)

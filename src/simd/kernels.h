@@ -55,6 +55,12 @@ typedef struct ki_cg_row {
 
 #define KI_CG_ROOM(dim) (6 * (((dim) + 15) / 16 * 16))
 
+/* Where value `at` of Y would be, for a prefetch that may lie beyond its end: no pointer is made that may not be. */
+static inline const char *ki_ahead(const float *Y, int64_t at)
+{
+    return (const char *)((uintptr_t)Y + (uintptr_t)at * sizeof *Y);
+}
+
 typedef struct ki_kernels {
     const char *name; /* "ref", "avx2", "avx512" */
 
